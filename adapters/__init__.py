@@ -1,0 +1,1 @@
+"""What speaks someone else's library or protocol: the Gymnasium recorder first of all."""

@@ -1,0 +1,1 @@
+../../../core/_package/__main__.py

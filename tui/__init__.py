@@ -1,0 +1,1 @@
+"""What a person sees or types: the command line, the app, its screens, widgets and renderers."""

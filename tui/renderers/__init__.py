@@ -1,0 +1,1 @@
+"""One file per payload kind: pure functions from a frame to terminal cells."""

@@ -1,0 +1,1 @@
+"""One file per screen: which widgets stand where, and which keys act."""

@@ -1,0 +1,1 @@
+"""Parts that several screens share: reactive data in, drawing out, no storage calls."""
