@@ -1,1 +1,33 @@
-"""One file per subcommand of `cornerman`: its arguments, its help, what it prints and its exit code."""
+"""One file a command, each with `add(subparsers)` and `run(args) -> int`, found by the table below."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+COMMANDS = {
+    "demo": "three real environments learn while you watch",
+    "record": "drive an environment without a screen and record every step",
+    "runs": "list the runs of a store: alive? learning? how large?",
+    "show": "everything about one run: streams, spaces, seeds, provenance, ledger",
+    "sql": "ask the recorded steps a question in SQL",
+    "export": "write the steps of a run as CSV, JSON lines or Parquet",
+    "verify": "check that what was recorded is whole, byte for byte",
+    "delete": "remove a run and give its space back",
+    "doctor": "look at the store and this host, and say what to do",
+    "config": "show or change settings, and where each value comes from",
+}
+"""In the order of the help: first what a newcomer needs. The module is `commands/<name>.py`."""
+
+Subparsers = Any  # argparse has no public name for it
+
+
+def describe(subparsers: Subparsers, name: str, description: str, examples: str) -> argparse.ArgumentParser:
+    """The parser of one command: what it is for, its options, and examples that teach."""
+    return subparsers.add_parser(
+        name,
+        help=COMMANDS[name],
+        description=description.strip(),
+        epilog=f"examples:\n{examples.rstrip()}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )

@@ -1,0 +1,172 @@
+"""`cornerman`: the command line. The top layer, because it composes everything.
+
+Each command is a file in `commands/` with `add(subparsers)` and `run(args) -> int`. It is imported only when it is the
+one that was typed, so `cornerman runs` starts fast and what records never loads the terminal.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import textwrap
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+from cornerman.core.errors import CornermanError, InvalidOption, InvalidQuery, StoreError
+
+from . import exits
+from .commands import COMMANDS
+
+DESCRIPTION = """\
+The flight recorder and the ringside seat for reinforcement-learning environments.
+
+Without a command, `cornerman` opens the terminal on every run of this host: live while it trains, and any step of
+any episode replayed. In a training script one line records everything:
+
+    env = cornerman.record(gym.make("CartPole-v1"))"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code says how it went (see `exits`). Never prints a traceback unless asked to."""
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    try:
+        code = _run(arguments)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        _discard_output()
+        return exits.BROKEN_PIPE
+    except KeyboardInterrupt:
+        return exits.INTERRUPTED
+    except CornermanError as error:
+        return _refuse(error, arguments)
+    except Exception as error:  # the last line of defence: a person reads one line, not a traceback
+        return _confess(error, arguments)
+
+
+def parser_for(command: str | None) -> argparse.ArgumentParser:
+    """The parser with the options of `command`; the other commands are there by name and purpose only."""
+    parser = argparse.ArgumentParser(
+        prog="cornerman",
+        description=DESCRIPTION,
+        epilog=_epilog(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="store_true", help="print the version and leave")
+    _add_common(parser, default=None)
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
+    for name, purpose in COMMANDS.items():
+        if name == command:
+            _module(name).add(subparsers)
+            _add_common(subparsers.choices[name], default=argparse.SUPPRESS)
+        else:
+            subparsers.add_parser(name, help=purpose, add_help=False)
+    return parser
+
+
+def _run(arguments: list[str]) -> int:
+    command = _chosen(arguments)
+    parser = parser_for(command)
+    args = parser.parse_args(arguments)
+    if args.version:
+        from cornerman import __version__
+
+        print(f"cornerman {__version__}")
+        return exits.OK
+    if command is None:
+        return _watch(args)
+    return int(_module(command).run(args) or exits.OK)
+
+
+def _chosen(arguments: list[str]) -> str | None:
+    """The command that was typed: the first word that is neither an option nor the value of one."""
+    words = iter(arguments)
+    for word in words:
+        if word == "--store":
+            next(words, None)
+        elif not word.startswith("-"):
+            return word if word in COMMANDS else None
+    return None
+
+
+def _module(command: str) -> Any:
+    return import_module(f"cornerman.tui.commands.{command}")
+
+
+def _add_common(parser: argparse.ArgumentParser, *, default: Any) -> None:
+    """What every command understands; a command that has its own option of that name keeps it."""
+    wanted: dict[str, dict[str, Any]] = {
+        "--store": {"metavar": "DIR", "help": "the store's folder (default: $CORNERMAN_STORE, else your data folder)"},
+        "--json": {"action": "store_true", "help": "print one JSON document instead of text"},
+        "--debug": {"action": "store_true", "help": "show the traceback when something fails"},
+    }
+    for option, settings in wanted.items():
+        if option not in parser._option_string_actions:
+            parser.add_argument(option, default=default, **settings)
+
+
+def _watch(args: argparse.Namespace) -> int:
+    """No command: the terminal, where there is one."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise InvalidOption(
+            "The screens need a terminal, and this output is not one.",
+            "`cornerman runs` prints the same list; over SSH ask for a terminal with `ssh -t`.",
+        )
+    from .watching import watch
+
+    return watch(args.store)
+
+
+def _refuse(error: CornermanError, arguments: list[str]) -> int:
+    if "--debug" in arguments:
+        _print_traceback()
+    print(f"cornerman: {error.what}", file=sys.stderr)
+    if error.remedy:
+        print(textwrap.indent(textwrap.fill(error.remedy, 100, break_long_words=False), "  "), file=sys.stderr)
+    if isinstance(error, StoreError):
+        return exits.STORE
+    return exits.USAGE if isinstance(error, (InvalidOption, InvalidQuery)) else exits.PROBLEM
+
+
+def _confess(error: Exception, arguments: list[str]) -> int:
+    if "--debug" in arguments:
+        _print_traceback()
+    detail = " ".join(str(error).split()) or "no message"
+    print(f"cornerman: a fault of its own: {type(error).__name__}: {detail}", file=sys.stderr)
+    if "--debug" not in arguments:
+        print("  What was recorded is safe. The same command with --debug shows where it happened.", file=sys.stderr)
+    return exits.FAULT
+
+
+def _print_traceback() -> None:
+    import traceback
+
+    traceback.print_exc()
+
+
+def _discard_output() -> None:
+    """Nobody reads any more: leave without Python's complaint about it."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            os.dup2(nowhere, stream.fileno())
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+
+
+def _epilog() -> str:
+    codes = "\n".join(f"  {code:>3}  {meaning}" for code, meaning in exits.MEANING.items())
+    return f"""\
+first steps:
+  cornerman demo                      watch three environments learn
+  cornerman record CartPole-v1        record ten thousand steps of one yourself
+  cornerman                           look at them
+
+`cornerman COMMAND --help` explains a command by examples. Data goes to stdout, talk to stderr.
+
+exit codes:
+{codes}"""

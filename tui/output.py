@@ -1,0 +1,143 @@
+"""How commands speak: data to stdout as a table or as JSON, talk to stderr, numbers as people read them.
+
+Nothing here knows a store or a screen. Texts that come from recorded programs are made harmless before a terminal sees
+them: a job name may hold an escape sequence.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+import math
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+
+def say(text: str) -> None:
+    """Talk: a line to stderr, so that stdout stays data."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document to stdout, as strict JSON: see `plain`."""
+    print(json.dumps(plain(value), ensure_ascii=False, allow_nan=False))
+
+
+def plain(value: Any) -> Any:
+    """`value` out of what JSON has. NaN and infinities become the strings "NaN", "Infinity", "-Infinity"."""
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else _named(value)
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return base64.b64encode(value).decode()
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, Iterable):
+        return [plain(item) for item in value]
+    return str(value)
+
+
+def _named(value: float) -> str:
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, right: Iterable[int] = ()) -> None:
+    """Columns as wide as their content, two spaces apart, no frame: easy to read, to cut and to grep."""
+    safe = [[harmless(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(headings, *safe, strict=True)]
+    numeric = set(right)
+    for line in (headings, *safe):
+        cells = [
+            cell.rjust(width) if index in numeric else cell.ljust(width)
+            for index, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ]
+        print("  ".join(cells).rstrip())
+
+
+def print_facts(facts: Mapping[str, str], *, indent: int = 0) -> None:
+    """Names and values below each other."""
+    width = max(map(len, facts), default=0)
+    for name, value in facts.items():
+        print(f"{' ' * indent}{name.ljust(width)}  {harmless(value)}".rstrip())
+
+
+def harmless(text: str) -> str:
+    """`text` on one line and without control characters, which a terminal would obey."""
+    return "".join(char if char.isprintable() else "�" for char in text.replace("\n", " ").replace("\t", " "))
+
+
+def count(value: int | None) -> str:
+    return "–" if value is None else f"{value:,}"
+
+
+def number(value: float | None, digits: int = 5) -> str:
+    """A measured number: enough digits to compare, missing shown as missing."""
+    if value is None:
+        return "–"
+    if value and math.isfinite(value) and (abs(value) >= 10**digits or abs(value) < 1e-3):
+        return f"{value:,.0f}" if 10**digits <= abs(value) < 1e9 else f"{value:.3g}"
+    return f"{value:.{digits}g}"
+
+
+def rate(value: float | None) -> str:
+    """A number per second."""
+    return "–" if value is None else f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
+
+
+def size(value: float | None) -> str:
+    """Bytes, in powers of ten as disks are sold."""
+    if value is None:
+        return "–"
+    for unit in ("B", "kB", "MB", "GB"):
+        if abs(value) < 1000:
+            return f"{value:.0f} B" if unit == "B" else f"{value:.3g} {unit}"
+        value /= 1000
+    return f"{value:.3g} TB"
+
+
+def duration(seconds: float | None) -> str:
+    """A time span in its two largest units."""
+    if seconds is None:
+        return "–"
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    for unit, step, smaller in (("min", 60, 1), ("h", 3600, 60), ("d", 86400, 3600)):
+        if seconds < step * 60 or unit == "d" or (unit == "h" and seconds < 172800):
+            names = {1: "s", 60: "min", 3600: "h"}
+            return f"{seconds // step:,.0f} {unit} {seconds % step // smaller:.0f} {names[smaller]}"
+    return f"{seconds:.0f} s"
+
+
+def moment(time_us: int | None) -> str:
+    """A stored time in the local zone."""
+    if not time_us:
+        return "–"
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(time_us / 1e6))
+
+
+def ledger_line(ledger: Any) -> str:
+    """The loss ledger in words: every transition received, and what became of it."""
+    parts = [f"{ledger.stored:,} stored"]
+    parts += [f"{ledger.open:,} open"] * bool(ledger.open)
+    for cause in ("sampled", "quarantined", "duplicate"):
+        if amount := getattr(ledger, cause):
+            parts.append(f"{amount:,} {cause}")
+    parts += [f"{amount:,} dropped ({cause})" for cause, amount in ledger.dropped.items() if amount]
+    verdict = "adds up" if ledger.balanced else "DOES NOT ADD UP"
+    return f"{ledger.received:,} received = {' + '.join(parts)} · {verdict}"
+
+
+def ledger_json(ledger: Any) -> dict[str, Any]:
+    return {**plain(ledger), "balanced": ledger.balanced}
