@@ -1,0 +1,180 @@
+"""The feed: one thread that reads the store, and a slot from which the screen takes the newest answers.
+
+    screen ── ask(query) ──▶ one place a channel, newest wins ──▶ reader thread, own connection
+    screen ◀── take() ────── one place a channel, newest wins ◀── answers with the number of their question
+
+Never one message a step: however fast a run records, the screen is woken at most at the display rate and finds one
+answer a channel. An answer to a question that was since replaced is dropped. Questions about what can still change are
+asked again by the reader itself: often while things change, ever more rarely when they do not.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from .queries import Answer, Query, Reading
+
+if TYPE_CHECKING:
+    from cornerman.core.ports import TelemetryRepository
+
+ORDER = ("delete", "view", "rewards", "episodes", "runs")
+"""What is answered first where several are asked: what a key press waits for."""
+LIVE_S, FOLLOW_S, IDLE_S = 0.25, 1 / 15, 2.0
+"""How often a live run is looked at; one that is followed and grows; and a store in which nothing happens."""
+
+
+class Problem(NamedTuple):
+    """The store could not answer. `name` is the error's class, for the screen to tell empty from unreadable."""
+
+    name: str
+    what: str
+    remedy: str
+
+
+class Delivery(NamedTuple):
+    """An answer, and the question it belongs to."""
+
+    query: Query | None
+    answer: Answer | Problem
+
+
+class Feed:
+    """Reads for the screens. `wake` is called from the reader's thread when there is something to take."""
+
+    def __init__(self, open_repository: Callable[[bool], TelemetryRepository], wake: Callable[[], None]) -> None:
+        self._open = open_repository
+        self._wake = wake
+        self._lock = threading.Condition()
+        self._asked: dict[str, tuple[int, Query]] = {}
+        self._watched: dict[str, _Watch] = {}
+        self._answers: dict[str, tuple[int, Delivery]] = {}
+        self._generation: dict[str, int] = {}
+        self._stopped = False
+        self._reading: Reading | None = None
+        self._thread = threading.Thread(target=self._run, name="cornerman-feed", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the reader; it holds no transaction between answers, so there is nothing to wait for."""
+        with self._lock:
+            self._stopped = True
+            self._lock.notify()
+
+    def ask(self, query: Query) -> None:
+        """Put a question; one of the same channel that is not yet answered is replaced."""
+        with self._lock:
+            generation = self._generation.get(query.channel, 0) + 1
+            self._generation[query.channel] = generation
+            self._watched.pop(query.channel, None)
+            self._asked[query.channel] = (generation, query)
+            self._lock.notify()
+
+    def forget(self, *channels: str) -> None:
+        """Nobody looks at these any more."""
+        with self._lock:
+            for channel in channels:
+                self._generation[channel] = self._generation.get(channel, 0) + 1
+                self._asked.pop(channel, None)
+                self._watched.pop(channel, None)
+                self._answers.pop(channel, None)
+
+    def waiting(self, channel: str) -> bool:
+        """Whether the newest question of a channel has no answer yet."""
+        with self._lock:
+            return channel in self._asked
+
+    def take(self) -> list[Delivery]:
+        """The newest answers, each once, without those whose question was replaced."""
+        with self._lock:
+            answers = list(self._answers.items())
+            self._answers.clear()
+            return [delivery for channel, (g, delivery) in answers if g in (0, self._generation.get(channel))]
+
+    def _run(self) -> None:
+        while (job := self._next()) is not None:
+            generation, query = job
+            try:
+                answer: Answer | Problem = query.answer(self._connected())
+            except Exception as error:  # whatever it is, the screen shows it and goes on
+                answer = _problem(error)
+                self._reading = None
+            self._answered(generation, query, answer)
+
+    def _connected(self) -> Reading:
+        if self._reading is None:
+            self._reading = Reading(self._open(True), lambda: self._open(False), self._interrupted)
+        return self._reading
+
+    def _interrupted(self) -> bool:
+        """Whether a long search should give up: something newer was asked, or the program ends."""
+        return self._stopped or "view" in self._asked
+
+    def _next(self) -> tuple[int, Query] | None:
+        """The next question: one just asked, else the watched one that is due. None at the end."""
+        with self._lock:
+            while not self._stopped:
+                for channel in ORDER:
+                    if channel in self._asked:
+                        generation, query = self._asked.pop(channel)
+                        self._watched[channel] = _Watch(generation, query)
+                        return generation, query
+                now = time.monotonic()
+                watch = min(self._watched.values(), key=lambda watch: watch.due, default=None)
+                if watch is not None and watch.due <= now:
+                    watch.due = now + IDLE_S
+                    return watch.generation, watch.query
+                self._lock.wait(None if watch is None else watch.due - now)
+            return None
+
+    def _answered(self, generation: int, query: Query, answer: Answer | Problem) -> None:
+        with self._lock:
+            watch = self._watched.get(query.channel)
+            news = True
+            if watch is not None and watch.generation == generation:
+                news = watch.heard(answer, time.monotonic())
+                if not query.watched:
+                    del self._watched[query.channel]
+            if news and self._generation.get(query.channel) == generation:
+                self._answers[query.channel] = (generation, Delivery(query, answer))
+            else:
+                news = False
+        if news:
+            self._wake()
+
+
+class _Watch:
+    """A question that is asked again: when next, and what was answered last."""
+
+    def __init__(self, generation: int, query: Query) -> None:
+        self.generation, self.query = generation, query
+        self.due, self._pause = float("inf"), LIVE_S
+        self._last: Answer | Problem | None = None
+
+    def heard(self, answer: Answer | Problem, now: float) -> bool:
+        """Note an answer and when to ask again; whether it says anything new."""
+        same = answer == self._last if isinstance(answer, Problem) else answer.same(self._last)
+        self._last = answer
+        if not same:
+            self._pause = self._shortest(answer)
+        elif not getattr(answer, "live", False):
+            self._pause = min(IDLE_S, self._pause * 2)
+        else:
+            self._pause = min(LIVE_S, self._pause * 2)
+        self.due = now + self._pause
+        return not same
+
+    def _shortest(self, answer: Answer | Problem) -> float:
+        """Following a run that grows is worth more looks than a list."""
+        move = getattr(self.query, "move", None)
+        return FOLLOW_S if move is not None and move.kind == "newest" and getattr(answer, "live", False) else LIVE_S
+
+
+def _problem(error: Exception) -> Problem:
+    what = getattr(error, "what", None) or f"{type(error).__name__}: {error}"
+    remedy = getattr(error, "remedy", "") or ""
+    return Problem(type(error).__name__, str(what), str(remedy))

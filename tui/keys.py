@@ -1,0 +1,119 @@
+"""The one table of keys: what the footer, the help, the palette and the dispatch know, they know from here.
+
+No default is Ctrl-A, Ctrl-B, Ctrl-S or Ctrl-Q: screen, tmux and terminals take those for themselves.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from textual.binding import Binding
+
+Where = Literal["app", "runs", "run"]
+
+
+class Key(NamedTuple):
+    """A thing to do: its stable id, the keys, one word for the footer, a sentence for help and palette."""
+
+    id: str
+    keys: tuple[str, ...]
+    word: str
+    sentence: str
+    action: str
+    where: Where
+    footer: int = 0
+    """The place in the footer, first is most important; 0 for none."""
+    shown: str = ""
+    """How the keys are written where Textual's names would be clumsy."""
+
+    @property
+    def label(self) -> str:
+        return self.shown or " ".join(_LABELS.get(key, key) for key in self.keys)
+
+
+_LABELS = {
+    "question_mark": "?", "slash": "/", "plus": "+", "minus": "-", "left_square_bracket": "[", "colon": ":",
+    "right_square_bracket": "]", "escape": "esc", "pageup": "pgup", "pagedown": "pgdn", "equals_sign": "=",
+    "less_than_sign": "<", "greater_than_sign": ">", "ctrl+p": "^p", "ctrl+c": "^c", "ctrl+z": "^z", "ctrl+l": "^l",
+    "full_stop": ".", "comma": ",",
+}  # fmt: skip
+
+KEYS: tuple[Key, ...] = (
+    Key("app.help", ("question_mark", "f1"), "help", "Explain every key, and where the numbers come from", "help", "app", 90),
+    Key("app.palette", ("ctrl+p", "colon"), "commands", "Find a command by its name", "command_palette", "app"),
+    Key("app.redraw", ("ctrl+l",), "redraw", "Draw the whole screen again", "redraw", "app"),
+    Key("app.suspend", ("ctrl+z",), "suspend", "Put Cornerman into the background of the shell", "suspend_process", "app"),
+    Key("app.quit", ("q", "ctrl+c"), "quit", "Leave Cornerman, or this run", "leave", "app", 91),
+    Key("runs.open", ("enter",), "open", "Watch or replay the run", "open", "runs", 1),
+    Key("runs.up", ("up", "k"), "up", "The run above", "move(-1)", "runs"),
+    Key("runs.down", ("down", "j"), "down", "The run below", "move(1)", "runs"),
+    Key("runs.page-up", ("pageup",), "page up", "A page up", "page(-1)", "runs"),
+    Key("runs.page-down", ("pagedown",), "page down", "A page down", "page(1)", "runs"),
+    Key("runs.first", ("home",), "first", "The first run", "edge(-1)", "runs"),
+    Key("runs.last", ("end",), "last", "The last run", "edge(1)", "runs"),
+    Key("runs.sort", ("s",), "sort", "Sort by the next column", "sort(1)", "runs", 3),
+    Key("runs.sort-back", ("S",), "sort back", "Sort by the column before", "sort(-1)", "runs"),
+    Key("runs.reverse", ("r",), "reverse", "Turn the order round", "reverse", "runs"),
+    Key("runs.filter", ("slash",), "filter", "Keep the runs that match words, such as: live cartpole", "filter", "runs", 2),
+    Key("runs.clear", ("escape",), "clear", "Drop the filter", "clear", "runs"),
+    Key("runs.delete", ("d", "delete"), "delete", "Delete the run, after asking", "delete", "runs", 4),
+    Key("run.play", ("space",), "play", "Play or pause", "play", "run", 1, "space"),
+    Key("run.back", ("left", "h"), "back", "One step back", "step(-1)", "run", 2, "←"),
+    Key("run.forward", ("right", "l"), "step", "One step forward", "step(1)", "run", 3, "→"),
+    Key("run.back-more", ("shift+left", "less_than_sign"), "10 back", "Ten steps back", "step(-10)", "run", 0, "<"),
+    Key("run.forward-more", ("shift+right", "greater_than_sign"), "10 on", "Ten steps forward", "step(10)", "run", 0, ">"),
+    Key("run.follow", ("f",), "follow", "Follow the newest step", "follow", "run", 4),
+    Key("run.faster", ("plus", "equals_sign"), "faster", "Double the speed", "speed(1)", "run", 6, "+"),
+    Key("run.slower", ("minus",), "slower", "Halve the speed", "speed(-1)", "run", 7, "-"),
+    Key("run.list-up", ("up", "k"), "up", "The episode above in the list", "list(-1)", "run", 0, "↑"),
+    Key("run.list-down", ("down", "j"), "episode", "The episode below in the list", "list(1)", "run", 5, "↓"),
+    Key("run.previous", ("left_square_bracket",), "previous", "The episode before this one", "episode(-1)", "run"),
+    Key("run.next", ("right_square_bracket",), "next", "The episode after this one", "episode(1)", "run"),
+    Key("run.begin", ("home",), "begin", "The first row of the episode; again: of the one before", "begin", "run"),
+    Key("run.end", ("end",), "end", "The last step of the episode; again: of the next one", "end", "run", 9),
+    Key("run.reward", ("n",), "reward", "The next step whose reward is not 0", "reward(1)", "run", 8),
+    Key("run.reward-back", ("N",), "reward back", "The step before whose reward is not 0", "reward(-1)", "run"),
+    Key("run.goto", ("g",), "go to t", "Go to a vector step t", "goto", "run", 10),
+    Key("run.order", ("o",), "order", "Order the episodes: newest, best, worst, longest", "order", "run", 11),
+    Key("run.env", ("e",), "env", "The next sub-environment", "env(1)", "run", 12),
+    Key("run.env-back", ("E",), "env back", "The sub-environment before", "env(-1)", "run"),
+    Key("run.stream", ("s",), "stream", "The next stream of the run", "stream(1)", "run", 13),
+    Key("run.stream-back", ("S",), "stream back", "The stream before", "stream(-1)", "run"),
+    Key("run.zoom", ("z",), "zoom", "Give the frame, the fields or the episodes the room", "zoom", "run", 14),
+    Key("run.scroll-up", ("pageup",), "fields up", "Scroll the fields up", "scroll(-1)", "run"),
+    Key("run.scroll-down", ("pagedown",), "fields down", "Scroll the fields down", "scroll(1)", "run"),
+    Key("run.leave", ("escape",), "runs", "Back to the runs", "back", "run", 15),
+)  # fmt: skip
+
+
+def keys_of(*where: Where) -> list[Key]:
+    return [key for key in KEYS if key.where in where]
+
+
+def bindings_of(where: Where) -> list[Binding]:
+    """What Textual dispatches by."""
+    return [
+        Binding(",".join(key.keys), key.action, key.sentence, show=False, id=key.id, key_display=key.label)
+        for key in keys_of(where)
+    ]
+
+
+def footer(where: Where, width: int) -> list[tuple[str, str]]:
+    """(key, word) pairs that fit into `width` columns, the most important first, `? help` and `q` always."""
+    ranked = sorted((key for key in keys_of(where, "app") if key.footer), key=lambda key: key.footer)
+    last = [key for key in ranked if key.where == "app"]
+    shown: list[Key] = []
+    room = width - sum(_room(key) for key in last)
+    for key in ranked:
+        if key.where != "app" and _room(key) <= room:
+            room -= _room(key)
+            shown.append(key)
+    return [(_first(key), key.word) for key in [*shown, *last]]
+
+
+def _first(key: Key) -> str:
+    return key.label.split()[0]
+
+
+def _room(key: Key) -> int:
+    return len(_first(key)) + len(key.word) + 3

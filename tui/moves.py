@@ -1,0 +1,163 @@
+"""Where a key takes the cursor: pure functions over one stream, run by the reader, never by the screen."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cornerman.core.ports import StreamReader
+    from cornerman.core.records import EpisodeRollup
+
+Kind: TypeAlias = Literal["row", "newest", "replay", "t", "reward", "begin", "end", "episode", "number"]
+
+_FIRST_LOOK, _LONGEST_LOOK = 256, 65_536
+"""Rows of rewards read at a time while looking for one that is not 0: few at first, for the near ones."""
+MOST_ROWS = 5_000_000
+"""How far a search goes before it says that it found nothing: seconds, not minutes."""
+
+
+class Move(NamedTuple):
+    """A wish: `row` is where the cursor is, `amount` the step, direction, `t` or episode number, by kind."""
+
+    kind: Kind
+    row: int = 0
+    amount: int = 0
+
+
+class Landing(NamedTuple):
+    """Where it leads; `said` is the reason where that is nowhere new."""
+
+    row: int
+    said: str = ""
+
+
+def resolve(move: Move, stream: StreamReader, rows: int, env: int, stop: Callable[[], bool] = lambda: False) -> Landing:
+    """The row a move leads to, inside the stream. `stop` is asked between reads of a long search."""
+    if rows <= 0:
+        return Landing(-1, "no step is recorded yet")
+    if move.kind == "reward":
+        landing = _reward(move, stream, rows, env, stop)
+    else:
+        landing = _MOVES[move.kind](move, stream, rows, env)
+    return landing._replace(row=max(0, min(rows - 1, landing.row)))
+
+
+def _row(move: Move, stream: StreamReader, rows: int, env: int) -> Landing:
+    wanted = move.row + move.amount
+    said = "this is the first row" if wanted < 0 else "this is the newest row" if wanted >= rows else ""
+    return Landing(wanted, said)
+
+
+def _newest(move: Move, stream: StreamReader, rows: int, env: int) -> Landing:
+    return Landing(rows - 1)
+
+
+def _replay(move: Move, stream: StreamReader, rows: int, env: int) -> Landing:
+    """Where replaying begins: at the start of the newest whole episode."""
+    episode = stream.episode_at(rows - 1, env)
+    if episode is not None and episode.ended == "open" and episode.episode > 0:
+        episode = _number(stream, env, episode.episode - 1) or episode
+    return Landing(first_of(episode) if episode is not None else 0)
+
+
+def _at_t(move: Move, stream: StreamReader, rows: int, env: int) -> Landing:
+    from cornerman.core.errors import CornermanError
+
+    try:
+        return Landing(stream.row_at(move.amount))
+    except (CornermanError, IndexError, KeyError):
+        return Landing(move.row, f"there is no vector step t = {move.amount:,}")
+
+
+def _begin(move: Move, stream: StreamReader, rows: int, env: int) -> Landing:
+    episode = stream.episode_at(move.row, env)
+    if episode is None:
+        return Landing(0)
+    if move.row > first_of(episode):
+        return Landing(first_of(episode))
+    before = _number(stream, env, episode.episode - 1)
+    return Landing(first_of(before)) if before else Landing(move.row, "this is the first episode")
+
+
+def _end(move: Move, stream: StreamReader, rows: int, env: int) -> Landing:
+    """The end of this episode, of the next one when there already, of the stream when that is under way."""
+    episode = stream.episode_at(move.row, env)
+    if episode is None:
+        return Landing(rows - 1)
+    if episode.ended == "open":
+        return Landing(rows - 1, "this episode has not ended yet")
+    if move.row < episode.last_row:
+        return Landing(episode.last_row)
+    after = _number(stream, env, episode.episode + 1)
+    if after is None:
+        return Landing(move.row, "this is the newest episode")
+    return Landing(after.last_row if after.ended != "open" and after.last_row >= 0 else rows - 1)
+
+
+def _episode(move: Move, stream: StreamReader, rows: int, env: int) -> Landing:
+    episode = stream.episode_at(move.row, env)
+    if episode is None:
+        return Landing(move.row, "no episode here")
+    other = _number(stream, env, episode.episode + move.amount)
+    if other is None:
+        return Landing(move.row, "this is the newest episode" if move.amount > 0 else "this is the first episode")
+    return Landing(first_of(other))
+
+
+def _to_number(move: Move, stream: StreamReader, rows: int, env: int) -> Landing:
+    episode = _number(stream, env, move.amount)
+    return Landing(first_of(episode)) if episode else Landing(move.row, f"there is no episode {move.amount}")
+
+
+_MOVES: dict[str, Callable[[Move, StreamReader, int, int], Landing]] = {
+    "row": _row,
+    "newest": _newest,
+    "replay": _replay,
+    "t": _at_t,
+    "begin": _begin,
+    "end": _end,
+    "episode": _episode,
+    "number": _to_number,
+}
+
+
+def first_of(episode: EpisodeRollup) -> int:
+    """The first row there is of an episode: some begin before their first observation was seen."""
+    return episode.first_row if episode.first_row >= 0 else max(0, episode.last_row - episode.length + 1)
+
+
+def _number(stream: StreamReader, env: int, number: int) -> EpisodeRollup | None:
+    from cornerman.core.errors import CornermanError
+
+    if number < 0:
+        return None
+    try:
+        return stream.episode(env, number)
+    except (CornermanError, IndexError, KeyError):
+        return None
+
+
+def _reward(move: Move, stream: StreamReader, rows: int, env: int, stop: Callable[[], bool]) -> Landing:
+    forward = move.amount > 0
+    at, look, seen = move.row + (1 if forward else 0), _FIRST_LOOK, 0
+    while seen < MOST_ROWS and (at < rows if forward else at > 0):
+        if stop():
+            return Landing(move.row, "search stopped")
+        first, last = (at, min(rows, at + look)) if forward else (max(0, at - look), at)
+        found = _not_zero(stream.rewards(first, last, env), forward)
+        if found is not None:
+            return Landing(first + found)
+        seen += last - first
+        at = last if forward else first
+        look = min(look * 4, _LONGEST_LOOK)
+    return Landing(move.row, f"no reward other than 0 {'after' if forward else 'before'} this row")
+
+
+def _not_zero(rewards: object, forward: bool) -> int | None:
+    """The offset of the nearest reward that is a number and not 0; a reset row (NaN) has none."""
+    values = [float(value) for value in rewards]  # type: ignore[attr-defined]
+    order = range(len(values)) if forward else reversed(range(len(values)))
+    return next((at for at in order if values[at] != 0 and not math.isnan(values[at])), None)

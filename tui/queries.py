@@ -1,0 +1,287 @@
+"""What the screens ask of the store and what they get: plain requests in, plain answers out.
+
+Every function here runs on the reader's thread. `Reading` keeps what need not be read again for each question: the
+run and stream being looked at, their summaries for a quarter of a second, and the episodes already listed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias
+
+from .moves import Landing, Move, first_of, resolve
+
+if TYPE_CHECKING:
+    from cornerman.core.ports import RunReader, StreamReader, TelemetryRepository
+    from cornerman.core.records import EpisodeRollup, RunSummary, StepRecord, StreamSummary
+
+Order: TypeAlias = Literal["newest", "best", "worst", "longest"]
+ORDERS: tuple[Order, ...] = ("newest", "best", "worst", "longest")
+
+FRESH_S = 0.25
+"""How long a summary is good enough for the screen."""
+MOST_EPISODES = 20_000
+"""Episodes compared for `best`, `worst` and `longest`: the newest ones. The list says so where there are more."""
+MOST_REWARDS = 100_000
+"""Rewards read for the strip of one episode; beyond it the strip shows those around the cursor."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunsQuery:
+    """The list of runs."""
+
+    channel: ClassVar[str] = "runs"
+    watched: ClassVar[bool] = True
+
+    def answer(self, reading: Reading) -> RunsAnswer:
+        started = time.perf_counter()
+        summaries = tuple(reader.summary() for reader in reading.repository.runs())
+        return RunsAnswer(summaries, time.perf_counter() - started)
+
+
+class RunsAnswer(NamedTuple):
+    runs: tuple[RunSummary, ...]
+    seconds: float
+
+    @property
+    def live(self) -> bool:
+        return any(run.state in ("live", "stale") for run in self.runs)
+
+    def same(self, other: object) -> bool:
+        return isinstance(other, RunsAnswer) and self.runs == other.runs
+
+
+@dataclass(frozen=True, slots=True)
+class ViewQuery:
+    """A row of a stream, and everything the run screen says around it. `newest` is followed as it grows."""
+
+    channel: ClassVar[str] = "view"
+    run_id: str
+    stream: int
+    env: int
+    move: Move
+    frame: bool = True
+
+    @property
+    def watched(self) -> bool:
+        return True
+
+    def answer(self, reading: Reading) -> ViewAnswer:
+        summary, streams = reading.summaries(self.run_id)
+        index = max(0, min(self.stream, len(streams) - 1))
+        if not streams:
+            return ViewAnswer(summary, (), 0, 0, 0, None, None, "this run has no stream yet")
+        stream = reading.stream(index)
+        env = max(0, min(self.env, max(1, streams[index].num_envs) - 1))
+        rows = stream.row_count()
+        if rows <= 0:
+            return ViewAnswer(summary, streams, index, env, 0, None, None, "no step is recorded yet")
+        landing = self._landing(reading, stream, rows, env)
+        record = stream.step(landing.row, env, frame=self.frame)
+        return ViewAnswer(summary, streams, index, env, rows, record, stream.episode_at(landing.row, env), landing.said)
+
+    def _landing(self, reading: Reading, stream: StreamReader, rows: int, env: int) -> Landing:
+        """A watched view lands once and then stays, unless it follows."""
+        if self.move.kind != "newest" and reading.landed is not None and reading.landed[0] is self:
+            return reading.landed[1]._replace(said="")
+        landing = resolve(self.move, stream, rows, env, reading.stop)
+        reading.landed = (self, landing)
+        return landing
+
+
+class ViewAnswer(NamedTuple):
+    run: RunSummary
+    streams: tuple[StreamSummary, ...]
+    stream: int
+    env: int
+    rows: int
+    record: StepRecord | None
+    episode: EpisodeRollup | None
+    said: str = ""
+
+    @property
+    def live(self) -> bool:
+        return self.run.state in ("live", "stale")
+
+    def same(self, other: object) -> bool:
+        """Whether another answer would draw the same: arrays are not compared, the row they came from is."""
+        if not isinstance(other, ViewAnswer):
+            return False
+        mine, theirs = self.record, other.record
+        rows = (mine and (mine.row, mine.env_index)) == (theirs and (theirs.row, theirs.env_index))
+        return rows and (self.run, self.streams, self.rows, self.episode, self.env) == (
+            other.run,
+            other.streams,
+            other.rows,
+            other.episode,
+            other.env,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodesQuery:
+    """A window of the list of episodes."""
+
+    channel: ClassVar[str] = "episodes"
+    watched: ClassVar[bool] = True
+    run_id: str
+    stream: int
+    order: Order
+    offset: int
+    limit: int
+
+    def answer(self, reading: Reading) -> EpisodesAnswer:
+        _, streams = reading.summaries(self.run_id)
+        if not streams:
+            return EpisodesAnswer((), 0, 0, self.order, "")
+        index = max(0, min(self.stream, len(streams) - 1))
+        stream, ended = reading.stream(index), streams[index].episode_count
+        if self.order == "newest":
+            rows = tuple(stream.episodes(newest=True, limit=self.limit, offset=self.offset))
+            under_way = max(1, streams[index].num_envs) if streams[index].rows else 0
+            total = max(ended + under_way, self.offset + len(rows))
+            if len(rows) < self.limit:
+                total = self.offset + len(rows)
+            return EpisodesAnswer(rows, self.offset, total, self.order, "")
+        known = reading.ended_episodes(index, ended)
+        ordered = sorted(known, key=_KEYS[self.order])
+        note = "" if ended <= len(known) else f"of the newest {len(known):,}"
+        window = tuple(ordered[self.offset : self.offset + self.limit])
+        return EpisodesAnswer(window, self.offset, len(ordered), self.order, note)
+
+
+_KEYS: dict[str, Callable[[EpisodeRollup], Any]] = {
+    "best": lambda episode: (-episode.total_reward, -episode.last_row),
+    "worst": lambda episode: (episode.total_reward, -episode.last_row),
+    "longest": lambda episode: (-episode.length, -episode.last_row),
+}
+
+
+class EpisodesAnswer(NamedTuple):
+    episodes: tuple[EpisodeRollup, ...]
+    offset: int
+    total: int
+    order: Order
+    note: str
+
+    def same(self, other: object) -> bool:
+        return self == other
+
+
+@dataclass(frozen=True, slots=True)
+class RewardsQuery:
+    """The rewards of the episode around a row, for the strip under the frame."""
+
+    channel: ClassVar[str] = "rewards"
+    watched: ClassVar[bool] = True
+    run_id: str
+    stream: int
+    env: int
+    episode: int
+    row: int
+
+    def answer(self, reading: Reading) -> RewardsAnswer:
+        _, streams = reading.summaries(self.run_id)
+        stream = reading.stream(max(0, min(self.stream, len(streams) - 1)))
+        episode = stream.episode(self.env, self.episode)
+        first = first_of(episode)
+        stop = (stream.row_count() if episode.ended == "open" else episode.last_row + 1) if episode.length else first
+        note = ""
+        if stop - first > MOST_REWARDS:
+            begin = max(first, min(self.row - MOST_REWARDS // 2, stop - MOST_REWARDS))
+            note = f"{MOST_REWARDS:,} of {stop - first:,} rows"
+            first, stop = begin, begin + MOST_REWARDS
+        values = tuple(map(float, stream.rewards(first, stop, self.env))) if stop > first else ()
+        return RewardsAnswer(self.episode, self.env, first, values, note)
+
+
+class RewardsAnswer(NamedTuple):
+    episode: int
+    env: int
+    first_row: int
+    rewards: tuple[float, ...]
+    """One a row; NaN where the row is a reset."""
+    note: str
+
+    def same(self, other: object) -> bool:
+        return isinstance(other, RewardsAnswer) and (self.episode, self.env, self.first_row, len(self.rewards)) == (
+            other.episode,
+            other.env,
+            other.first_row,
+            len(other.rewards),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteQuery:
+    """Remove a run. Not a question: it is done once and never repeated."""
+
+    channel: ClassVar[str] = "delete"
+    watched: ClassVar[bool] = False
+    run_id: str
+
+    def answer(self, reading: Reading) -> DeleteAnswer:
+        return DeleteAnswer(self.run_id, reading.writable().delete(self.run_id))
+
+
+class DeleteAnswer(NamedTuple):
+    run_id: str
+    freed: int
+
+    def same(self, other: object) -> bool:
+        return False
+
+
+Query: TypeAlias = RunsQuery | ViewQuery | EpisodesQuery | RewardsQuery | DeleteQuery
+Answer: TypeAlias = RunsAnswer | ViewAnswer | EpisodesAnswer | RewardsAnswer | DeleteAnswer
+
+
+@dataclass
+class Reading:
+    """The reader's own connection and what it remembers between questions."""
+
+    repository: TelemetryRepository
+    writable: Callable[[], TelemetryRepository]
+    stop: Callable[[], bool] = lambda: False
+    landed: tuple[ViewQuery, Landing] | None = None
+    _run_id: str = ""
+    _run: RunReader | None = None
+    _streams: tuple[StreamReader, ...] = ()
+    _summaries: tuple[RunSummary, tuple[StreamSummary, ...]] | None = None
+    _read_at: float = 0.0
+    _episodes: dict[int, list[EpisodeRollup]] = field(default_factory=dict)
+    _episodes_from: dict[int, int] = field(default_factory=dict)
+
+    def summaries(self, run_id: str) -> tuple[RunSummary, tuple[StreamSummary, ...]]:
+        """The run's and its streams' summaries, at most `FRESH_S` old."""
+        now = time.monotonic()
+        if self._run is None or run_id != self._run_id:
+            self._run_id, self._run, self._streams = run_id, self.repository.run(run_id), ()
+            self._summaries = None
+            self._episodes.clear()
+            self._episodes_from.clear()
+        if self._summaries is None or now - self._read_at >= FRESH_S:
+            self._streams = tuple(self._run.streams())
+            self._summaries = self._run.summary(), tuple(stream.summary() for stream in self._streams)
+            self._read_at = now
+        return self._summaries
+
+    def stream(self, index: int) -> StreamReader:
+        return self._streams[index]
+
+    def ended_episodes(self, index: int, ended: int) -> list[EpisodeRollup]:
+        """The newest ended episodes of a stream; only those that ended since are read."""
+        known = self._episodes.setdefault(index, [])
+        first = self._episodes_from.setdefault(index, max(0, ended - MOST_EPISODES))
+        while first + len(known) < ended:
+            more = self._streams[index].episodes(limit=min(5000, ended - first - len(known)), offset=first + len(known))
+            whole = [episode for episode in more if episode.ended != "open"]
+            if not whole:
+                break
+            known.extend(whole)
+        if len(known) > MOST_EPISODES * 1.2:
+            self._episodes_from[index] += len(known) - MOST_EPISODES
+            del known[: len(known) - MOST_EPISODES]
+        return known

@@ -1,0 +1,118 @@
+"""Numbers and values as words: short, honest, and safe to print. What is missing is shown as missing, never as 0."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from rich.cells import cell_len, set_cell_size
+
+from .look import Look
+
+
+def count(number: int | None) -> str:
+    """A whole number in at most six characters: 9999, 12.3k, 4.56M."""
+    if number is None:
+        return "-"
+    for limit, divisor, unit in ((10_000, 1, ""), (1e6, 1e3, "k"), (1e9, 1e6, "M"), (1e12, 1e9, "G")):
+        if abs(number) < limit:
+            return str(number) if divisor == 1 else f"{number / divisor:.{_places(number / divisor)}f}{unit}"
+    return f"{number / 1e12:.1f}T"
+
+
+def _places(value: float) -> int:
+    return 2 if abs(value) < 9.995 else 1 if abs(value) < 99.95 else 0
+
+
+def exact(number: int | None) -> str:
+    """A whole number in full, in groups of three."""
+    return "-" if number is None else f"{number:,}"
+
+
+def number(value: float | None, width: int = 7) -> str:
+    """A real number in at most `width` characters; `-` where there is none."""
+    if value is None:
+        return "-"
+    if not math.isfinite(value):
+        return str(value)
+    for digits in range(4, 0, -1):
+        text = f"{value:.{digits}g}"
+        if "e" in text and abs(value) < 10**6:
+            text = f"{value:.0f}"
+        if len(text) <= width:
+            return text
+    return f"{value:.0e}"
+
+
+def size(octets: float | None) -> str:
+    """Bytes in at most seven characters."""
+    if octets is None:
+        return "-"
+    for unit in ("B", "kB", "MB", "GB"):
+        if abs(octets) < 999.5:
+            return f"{octets:.0f}{unit}" if unit == "B" else f"{octets:.{min(1, _places(octets))}f}{unit}"
+        octets /= 1000
+    return f"{octets:.1f}TB"
+
+
+def span(seconds: float) -> str:
+    """A duration in at most six characters."""
+    if seconds < 0:
+        return "0s"
+    if seconds < 9.95:
+        return f"{seconds:.1f}s"
+    for limit, divisor, unit in ((120, 1, "s"), (7200, 60, "m"), (172_800, 3600, "h")):
+        if seconds < limit:
+            return f"{seconds / divisor:.0f}{unit}"
+    return f"{seconds / 86_400:.0f}d"
+
+
+def fit(text: str, width: int, right: bool = False, more: str = "…") -> str:
+    """`text` in exactly `width` columns; what does not fit ends in a sign that says so."""
+    length = len(text) if text.isascii() else cell_len(text)
+    if length > width:
+        return set_cell_size(text, max(0, width - len(more))) + more[:width]
+    padding = " " * (width - length)
+    return padding + text if right else text + padding
+
+
+def curve(values: Sequence[float], width: int, look: Look, height: int = 1) -> list[str]:
+    """A curve of block signs, `height` rows, newest at the right; gaps where a value is not a number."""
+    columns = thinned(values, width)
+    known = [value for value in columns if math.isfinite(value)]
+    if not known:
+        return [" " * width] * height
+    low, high = min(known), max(known)
+    steps = height * 8
+    scale = (steps - 1) / (high - low) if high > low else 0.0
+    levels = [1 + round((v - low) * scale) if math.isfinite(v) else 0 for v in columns]
+    if high == low:
+        levels = [steps // 2 if level else 0 for level in levels]
+    blocks = look.blocks
+    rows = ["".join(blocks[max(0, min(8, level - 8 * row))] for level in levels) for row in reversed(range(height))]
+    return [row.ljust(width) for row in rows]
+
+
+def thinned(values: Sequence[float], width: int) -> list[float]:
+    """At most `width` values: each the mean of its share, NaN where none of them is a number."""
+    if len(values) <= width:
+        return list(values)
+    edges = [at * len(values) // width for at in range(width + 1)]
+    return [_mean(values[a:b]) for a, b in zip(edges, edges[1:], strict=False)]
+
+
+def _mean(values: Iterable[float]) -> float:
+    known = [value for value in values if math.isfinite(value)]
+    return sum(known) / len(known) if known else math.nan
+
+
+def trend(values: Sequence[float]) -> str:
+    """up, down or flat: the newest third against the oldest, measured by the spread of both; empty if too short."""
+    known = [value for value in values if math.isfinite(value)]
+    third = len(known) // 3
+    if third < 2:
+        return ""
+    old, new = known[:third], known[-third:]
+    spread = max(max(known) - min(known), 1e-12)
+    change = (sum(new) / third - sum(old) / third) / spread
+    return "up" if change > 0.15 else "down" if change < -0.15 else "flat"
