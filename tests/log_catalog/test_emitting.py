@@ -167,9 +167,11 @@ def test_a_forked_child_writes_for_itself() -> None:
     """A lock that another thread held at the fork is held by nobody in the child: it must start with a new one."""
     program = (
         "import os; from cornerman.log_catalog import emitting\n"
-        "import threading; holder = threading.Thread(target=emitting._private.lock.acquire); holder.start(); holder.join()\n"
+        "import threading\n"
+        "holder = threading.Thread(target=emitting._private.lock.acquire)\n"
+        "holder.start(); holder.join()\n"
         "child = os.fork()\n"
         "if not child:\n    log(LOG_STEPS_DROPPED); os._exit(0)\n"
-        "assert os.waitpid(child, 0)[1] == 0"
+        "assert os.waitpid(child, 0)[1] == 0; os._exit(0)"
     )
     assert "LOG1110" in run(program).stderr

@@ -31,10 +31,10 @@ for found in pkgutil.walk_packages(cornerman.__path__, "cornerman."):
         importlib.import_module(found.name)
         print(found.name)
 """
-DEVELOPERS_ONLY = frozenset(
-    ("ale_py", "Box2D", "h5py", "hypothesis", "importlinter", "mcap", "minari", "mujoco", "mypy", "psutil", "pyarrow")
-    + ("pygame", "pyright", "pytest", "syrupy")
-)
+DEVELOPERS_ONLY = {
+    *("ale_py", "Box2D", "h5py", "hypothesis", "importlinter", "mcap", "minari", "mujoco", "mypy", "psutil"),
+    *("pyarrow", "pygame", "pyright", "pytest", "syrupy"),
+}
 
 
 def test_packages_list_is_honest(checkout: Path, pyproject: dict[str, Any]) -> None:
