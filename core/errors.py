@@ -1,0 +1,120 @@
+"""Every error Cornerman raises on purpose, so that a caller can catch one root and a person can act on it.
+
+    CornermanError
+    ├── StoreError
+    │   ├── StoreNotFound        nothing there yet
+    │   ├── StoreUnreadable      not ours, cut short, damaged
+    │   ├── StoreTooNew          written by a newer Cornerman
+    │   ├── StoreReadOnly        cannot be written here
+    │   ├── StoreLocked          another program holds it
+    │   └── StoreFull            disk, reserve or budget used up
+    ├── NotFound                 a run, stream, episode or step that is not in the store
+    ├── InvalidQuery             SQL that cannot be answered
+    ├── InvalidOption            something a person typed
+    └── PayloadError             stored bytes that do not decode
+
+Each message says what happened, to what, and the remedy. None of them ever reaches `env.step`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class CornermanError(Exception):
+    """The root of every error raised on purpose; `remedy` is the sentence that says what to do."""
+
+    def __init__(self, what: str, remedy: str = "") -> None:
+        self.what = what
+        self.remedy = remedy
+        super().__init__(f"{what} {remedy}".strip())
+
+
+class StoreError(CornermanError):
+    """A store cannot be used as asked."""
+
+
+class StoreNotFound(StoreError):
+    """There is no store at this path."""
+
+    def __init__(self, path: Path | str) -> None:
+        super().__init__(
+            f"There is no store at {path}.",
+            "Record something first (`cornerman demo`, or `cornerman.record(env)` in a script), or name another"
+            " folder with --store or CORNERMAN_STORE.",
+        )
+
+
+class StoreUnreadable(StoreError):
+    """A file is there, but it is not a store, or it is cut short or damaged."""
+
+    def __init__(self, path: Path | str, reason: str) -> None:
+        super().__init__(
+            f"{path} cannot be read as a Cornerman store: {reason}.",
+            "Nothing was changed. Check the path; `cornerman doctor --store PATH` says what can still be read.",
+        )
+
+
+class StoreTooNew(StoreError):
+    """The store was written by a newer version than this one."""
+
+    def __init__(self, path: Path | str, found: int, known: int) -> None:
+        super().__init__(
+            f"The store {path} has format {found}; this Cornerman writes format {known}.",
+            "It can be read, not written: upgrade with `pip install -U cornerman` to record into it.",
+        )
+
+
+class StoreReadOnly(StoreError):
+    """The store can be read, but not written."""
+
+    def __init__(self, path: Path | str) -> None:
+        super().__init__(
+            f"The store {path} is read-only here.", "Check the permissions, or choose another folder with --store."
+        )
+
+
+class StoreLocked(StoreError):
+    """Another program holds the store's write lock."""
+
+    def __init__(self, path: Path | str) -> None:
+        super().__init__(
+            f"The store {path} is locked by another program.",
+            "Try again in a moment; `cornerman doctor` names the programs that record into it.",
+        )
+
+
+class StoreFull(StoreError):
+    """No room: the disk, the free-space reserve or the store's budget is used up."""
+
+    def __init__(self, path: Path | str, reason: str) -> None:
+        super().__init__(
+            f"No room to record into {path}: {reason}.",
+            "Free some disk, delete runs (`cornerman delete RUN`), or raise storage.max_store_bytes.",
+        )
+
+
+class NotFound(CornermanError):
+    """A run, stream, episode or step that is not in the store."""
+
+    def __init__(self, what: str, remedy: str = "`cornerman runs` lists what is there.") -> None:
+        super().__init__(what, remedy)
+
+
+class InvalidQuery(CornermanError):
+    """SQL that cannot be answered."""
+
+
+class InvalidOption(CornermanError):
+    """A value that a person typed and that cannot be used."""
+
+
+class PayloadError(CornermanError):
+    """Stored bytes that do not decode as what they claim to be."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what, "`cornerman verify RUN` checks every payload of a run.")
+
+
+class CornermanWarning(UserWarning):
+    """Something about a recording that its owner should know, said once, without stopping the training."""

@@ -1,0 +1,164 @@
+"""What a reader gets: plain records with typed fields, the same from the store and from the open journal.
+
+`StepRecord` and `EpisodeRollup` keep the names the field uses. They hold no connection and can be kept, compared and
+sent anywhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from .payloads.frame_v1 import Frame
+
+RunState = Literal["live", "stale", "done", "interrupted"]
+"""live: its process records · stale: the process lives, no step for a while · done: closed · interrupted: it died."""
+
+Ended = Literal["terminated", "truncated", "interrupted", "open"]
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """One row of one sub-environment: what a call of `step` (or `reset`) returned, and the action that was given.
+
+    `observation` is the one returned: the observation the action was chosen on is that of the row before.
+    `reset` rows (a call of reset, or the resetting step of NEXT_STEP) are no transitions: action and reward are None.
+    `step` counts the transitions of the episode from 0; it is -1 on a reset row.
+    """
+
+    stream_id: int
+    row: int
+    t: int
+    env_index: int
+    episode: int
+    step: int
+    time_us: int
+    observation: Any
+    action: Any
+    reward: float | None
+    terminated: bool
+    truncated: bool
+    reset: bool
+    info: dict[str, Any]
+    frame: Frame | None = None
+    final_observation: Any = None
+    seed: int | None = None
+    options: Any = None
+    note: str = ""
+    """Says where the row was recorded as it came because it did not fit its space."""
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeRollup:
+    """One episode of one sub-environment. `first_row` is the row of its first observation, -1 where none was seen."""
+
+    stream_id: int
+    env_index: int
+    episode: int
+    first_row: int
+    last_row: int
+    first_t: int
+    last_t: int
+    length: int
+    total_reward: float
+    ended: Ended
+    seed: int | None
+    seed_source: Literal["none", "given", "continued"]
+    started_us: int
+    ended_us: int
+    terminated: bool = False
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """Transitions of a stream, or a run, by what became of them."""
+
+    received: int
+    stored: int
+    open: int
+    sampled: int = 0
+    quarantined: int = 0
+    duplicate: int = 0
+    dropped: dict[str, int] = field(default_factory=dict)
+    """By cause: `disk full`, `budget`, `store locked`, `store read-only`, `store deleted`, `after delete`, `fault`."""
+
+    @property
+    def balanced(self) -> bool:
+        """Whether the equation adds up: nothing is lost in silence."""
+        return self.received == self.stored + self.open + self.sampled + self.quarantined + self.duplicate + sum(
+            self.dropped.values()
+        )
+
+    def __add__(self, other: LedgerRow) -> LedgerRow:
+        causes = self.dropped.keys() | other.dropped.keys()
+        return LedgerRow(
+            self.received + other.received,
+            self.stored + other.stored,
+            self.open + other.open,
+            self.sampled + other.sampled,
+            self.quarantined + other.quarantined,
+            self.duplicate + other.duplicate,
+            {cause: self.dropped.get(cause, 0) + other.dropped.get(cause, 0) for cause in sorted(causes)},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSummary:
+    """What one `record()` call records, as far as it has come. Sealed and open rows together."""
+
+    stream_id: int
+    run_id: str
+    name: str
+    env_id: str
+    num_envs: int
+    """0 for a single environment."""
+    autoreset_mode: str
+    rows: int
+    step_count: int
+    """Vector steps: calls of `step`."""
+    transition_count: int
+    episode_count: int
+    """Episodes that ended."""
+    reward_sum: float
+    state: RunState
+    started_us: int
+    last_us: int
+    bytes: int
+    """On disk: chunks, frames and journal."""
+    frame_kind: str
+    """Of its frames: grid, rgb, text, vector or none."""
+    frame_envs: tuple[int, ...]
+    ledger: LedgerRow
+    notes: tuple[str, ...] = ()
+    manifest: dict[str, Any] = field(default_factory=dict)
+    """Environment id, kwargs, versions, spaces as data, autoreset mode, frames option, vector metadata, wrappers."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One execution of a job, as the list of runs shows it."""
+
+    run_id: str
+    job: str
+    state: RunState
+    env_ids: tuple[str, ...]
+    started_us: int
+    last_us: int
+    step_count: int
+    transition_count: int
+    episode_count: int
+    steps_per_second: float
+    """Over the last seconds of a live run, over its whole life otherwise."""
+    last_return: float | None
+    returns: tuple[float, ...]
+    """The newest returns thinned to at most 60 points, oldest first, over the whole run: the curve."""
+    mean_length: float | None
+    """Of the newest 100 episodes."""
+    bytes: int
+    bytes_per_hour: float | None
+    """The forecast, from the run's own pace; None when it has ended."""
+    ledger: LedgerRow
+    provenance: dict[str, Any]
+    """Command line, working folder, git commit, Python and package versions, host, user, pid."""
+    notes: tuple[str, ...] = ()

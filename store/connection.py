@@ -1,0 +1,240 @@
+"""Opening the database: every pragma with its reason, every failure as a sentence a person can act on.
+
+    page_size 8192        smallest files for chunks of tens of kilobytes (measured: 64 KiB pages double small chunks)
+    journal_mode WAL      readers never wait for the writer, nor it for them
+    synchronous NORMAL    survives kill -9 whole; a power cut may take the newest commits, which the journal still has
+    wal_autocheckpoint 0  a commit on the training thread never pays for a checkpoint: store/checkpoint.py does
+    busy_timeout          0 on the training thread (a locked store means: seal later), some seconds elsewhere
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from cornerman.core.errors import (
+    StoreError,
+    StoreFull,
+    StoreLocked,
+    StoreNotFound,
+    StoreReadOnly,
+    StoreTooNew,
+    StoreUnreadable,
+)
+from cornerman.core.ids import new_ulid
+
+from .location import DATABASE
+
+APPLICATION_ID = 0x434F524E  # "CORN"
+FORMAT = 1
+"""The number of the newest step file in ddl/."""
+
+
+def create(path: Path, *, busy_ms: int = 5000) -> apsw.Connection:
+    """The writable connection of the store in the folder `path`, made if it is not there.
+
+    Raises StoreTooNew, StoreUnreadable, StoreReadOnly, StoreLocked or StoreFull; the folder is then as it was.
+    """
+    with translated(path):
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except FileExistsError as error:
+            raise StoreUnreadable(path, "it is a file, not a folder") from error
+        except OSError as error:
+            raise StoreReadOnly(path) from error
+        _refuse_foreign(path)
+        flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+        connection = apsw.Connection(os.fspath(path / DATABASE), flags=flags)
+        connection.set_busy_timeout(busy_ms)
+        _prepare(connection, path)
+        return connection
+
+
+def connect(path: Path, *, write: bool = False, busy_ms: int = 5000) -> apsw.Connection:
+    """A connection to an existing store; StoreNotFound where there is none.
+
+    A reader's connection changes nothing. A format newer than FORMAT is refused for writing only.
+    """
+    database = path / DATABASE
+    if not database.exists():
+        raise StoreNotFound(path)
+    with translated(path):
+        _refuse_foreign(path)
+        if write:
+            connection = apsw.Connection(os.fspath(database), flags=apsw.SQLITE_OPEN_READWRITE)
+        else:
+            connection = _reader(database)
+        connection.set_busy_timeout(busy_ms)
+        found = format_of(connection, path)
+        if write and found > FORMAT:
+            connection.close()
+            raise StoreTooNew(path, found, FORMAT)
+        if write:
+            _upgrade(connection)
+            _tune(connection)
+        return connection
+
+
+def format_of(connection: apsw.Connection, path: Path) -> int:
+    """The store's format number; StoreUnreadable where it is some other program's database."""
+    if _scalar(connection, "pragma application_id") != APPLICATION_ID:
+        connection.close()
+        raise StoreUnreadable(path / DATABASE, "it is another program's SQLite database")
+    return int(_scalar(connection, "pragma user_version"))
+
+
+@contextlib.contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """SQLite's and the system's errors as those of `cornerman.core.errors`."""
+    try:
+        yield
+    except apsw.BusyError as error:
+        raise StoreLocked(path) from error
+    except (apsw.ReadOnlyError, apsw.PermissionsError) as error:
+        raise StoreReadOnly(path) from error
+    except apsw.FullError as error:
+        raise StoreFull(path, "the disk is full") from error
+    except (apsw.NotADBError, apsw.CorruptError) as error:
+        raise StoreUnreadable(path / DATABASE, f"SQLite says: {error}") from error
+    except apsw.CantOpenError as error:
+        raise (StoreReadOnly(path) if (path / DATABASE).exists() else StoreNotFound(path)) from error
+    except apsw.Error as error:
+        raise StoreError(f"The store {path} failed: {error}.", "`cornerman doctor` checks it.") from error
+
+
+@contextlib.contextmanager
+def transaction(connection: apsw.Connection) -> Iterator[apsw.Connection]:
+    """One write transaction, taken at once: it commits whole or leaves nothing."""
+    connection.execute("begin immediate")
+    try:
+        yield connection
+        connection.execute("commit")
+    except BaseException:
+        with contextlib.suppress(apsw.Error):
+            if connection.in_transaction:
+                connection.execute("rollback")
+        raise
+
+
+@contextlib.contextmanager
+def snapshot(connection: apsw.Connection) -> Iterator[apsw.Connection]:
+    """One read transaction: what is read inside is of one moment. It ends here, so that the log can be checkpointed."""
+    connection.execute("begin")
+    try:
+        yield connection
+    finally:
+        with contextlib.suppress(apsw.Error):
+            if connection.in_transaction:
+                connection.execute("rollback")
+
+
+def _reader(database: Path) -> apsw.Connection:
+    """Read-only where that works; a folder that cannot be written has no shared memory file, and is then immutable."""
+    wal = database.with_name(database.name + "-wal")
+    uri = f"file:{_quoted(database)}?mode=ro"
+    flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+    connection = apsw.Connection(uri, flags=flags)
+    try:
+        _scalar(connection, "select count(*) from sqlite_schema")
+        return connection
+    except (apsw.CantOpenError, apsw.ReadOnlyError):
+        connection.close()
+        if wal.exists() and wal.stat().st_size:
+            raise
+        return apsw.Connection(uri + "&immutable=1", flags=flags)
+
+
+def _quoted(path: Path) -> str:
+    from urllib.parse import quote
+
+    return quote(os.fspath(path))
+
+
+def _refuse_foreign(path: Path) -> None:
+    """SQLite treats an empty file as a new database and reads a short one as damaged: say it in words first."""
+    database = path / DATABASE
+    try:
+        with database.open("rb") as file:
+            head = file.read(16)
+    except FileNotFoundError:
+        return
+    except IsADirectoryError as error:
+        raise StoreUnreadable(database, "it is a folder") from error
+    except PermissionError as error:
+        raise StoreUnreadable(database, "you may not read it") from error
+    if head and head != b"SQLite format 3\0":
+        reason = "it is cut short" if b"SQLite format 3\0".startswith(head) else "it is not an SQLite database"
+        raise StoreUnreadable(database, reason)
+
+
+def _prepare(connection: apsw.Connection, path: Path) -> None:
+    version = _scalar(connection, "pragma user_version")
+    if _scalar(connection, "pragma application_id") not in (0, APPLICATION_ID):
+        connection.close()
+        raise StoreUnreadable(path / DATABASE, "it is another program's SQLite database")
+    if version > FORMAT:
+        connection.close()
+        raise StoreTooNew(path, version, FORMAT)
+    if version == 0:
+        if _scalar(connection, "select count(*) from sqlite_schema"):
+            connection.close()
+            raise StoreUnreadable(path / DATABASE, "it is another program's SQLite database")
+        _scalar(connection, "pragma page_size=8192")
+    _set_wal(connection)
+    _tune(connection)
+    _upgrade(connection)
+
+
+def _set_wal(connection: apsw.Connection) -> None:
+    """Turn on the write-ahead log. Of several programs that make a store at once, the others wait for the first."""
+    deadline = time.monotonic() + 5
+    while True:
+        try:
+            if _scalar(connection, "pragma journal_mode=wal") == "wal":
+                return
+        except apsw.BusyError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.01)
+
+
+def _tune(connection: apsw.Connection) -> None:
+    for pragma in ("synchronous=normal", "wal_autocheckpoint=0", "foreign_keys=off", "temp_store=memory"):
+        _scalar(connection, f"pragma {pragma}")
+
+
+def _upgrade(connection: apsw.Connection) -> None:
+    """Apply the step files that this store has not seen, each in one transaction."""
+    if _scalar(connection, "pragma user_version") >= FORMAT:
+        return
+    with transaction(connection):
+        version = int(_scalar(connection, "pragma user_version"))
+        for number, statements in _steps():
+            if number > version:
+                for _ in connection.execute(statements):
+                    pass
+                connection.execute(f"pragma user_version={number}")
+        if version == 0:
+            connection.execute(f"pragma application_id={APPLICATION_ID}")
+            connection.execute(
+                "insert into store_meta values ('store_id', ?), ('created_us', ?)",
+                (new_ulid(), time.time_ns() // 1000),
+            )
+
+
+def _steps() -> list[tuple[int, str]]:
+    files = [file for file in resources.files("cornerman.store").joinpath("ddl").iterdir() if file.name.endswith(".sql")]
+    return sorted((int(file.name[:4]), file.read_text(encoding="utf-8")) for file in files)
+
+
+def _scalar(connection: apsw.Connection, statement: str) -> Any:
+    """The first value of a statement, read to its end: a statement that is not is a lock that stays."""
+    rows = connection.execute(statement).fetchall()
+    return rows[0][0] if rows else None

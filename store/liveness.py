@@ -1,0 +1,98 @@
+"""Who is alive: a record lock that the kernel lets go of when its process ends, however it ends.
+
+POSIX record locks, not `flock`: a forked child would keep the latter for its dead parent. They have one trap: closing
+*any* descriptor of the file gives the lock up, so a process opens its lock file once and never looks at it again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import struct
+from functools import cache
+from pathlib import Path
+
+from cornerman.core.ids import new_ulid
+
+from .location import JOURNAL
+
+_FLOCK = struct.Struct("hhqqi4x")  # struct flock on 64-bit Linux: type, whence, start, length, pid
+
+
+class Process:
+    """This process as the journal knows it: a name, a folder, and a lock held until the process is gone."""
+
+    def __init__(self, store: Path) -> None:
+        self.name = new_ulid()
+        self.pid = os.getpid()
+        self.folder = store / JOURNAL / self.name
+        self.folder.mkdir(parents=True)
+        lock = lock_path(store, self.name)
+        self._descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        fcntl.lockf(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.write(self._descriptor, f"{self.pid} {boot_id()}\n".encode())
+        _OWN.add(lock)
+
+    def leave(self) -> None:
+        """Give up the lock and, where nothing is left to seal, the folder."""
+        lock = self.folder.with_name(self.name + ".lock")
+        try:
+            self.folder.rmdir()
+            lock.unlink(missing_ok=True)
+        except OSError:
+            pass  # segments are left for recovery, or the store has gone
+        os.close(self._descriptor)
+        _OWN.discard(lock)
+
+
+_OWN: set[Path] = set()
+
+
+def lock_path(store: Path, process: str) -> Path:
+    return store / JOURNAL / f"{process}.lock"
+
+
+def alive(store: Path, process: str) -> bool:
+    """Whether the process of this name still runs on this host."""
+    lock = lock_path(store, process)
+    if lock in _OWN:
+        return True
+    try:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    except OSError:  # a store that may only be read: ask the kernel by pid instead
+        return _alive_by_pid(lock)
+    try:
+        return holder(descriptor) is not None
+    finally:
+        os.close(descriptor)
+
+
+def holder(descriptor: int) -> int | None:
+    """The pid that holds the lock on this file, or None."""
+    asked = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+    kind, _, _, _, pid = _FLOCK.unpack(fcntl.fcntl(descriptor, fcntl.F_GETLK, asked))
+    return None if kind == fcntl.F_UNLCK else pid
+
+
+@cache
+def boot_id() -> str:
+    """Which boot of the kernel this is: pids mean nothing beyond it."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return "unknown"
+
+
+def _alive_by_pid(lock: Path) -> bool:
+    try:
+        pid, boot = lock.read_text().split()
+    except (OSError, ValueError):
+        return False
+    return boot == boot_id() and Path(f"/proc/{pid}").exists()
+
+
+def forget_after_fork() -> None:
+    """In a forked child: the parent's locks are not ours, and must be asked for like anybody's."""
+    _OWN.clear()

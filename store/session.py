@@ -1,0 +1,271 @@
+"""This process and one store: its connections, its thread, how much room there is, and who must be sealed at exit.
+
+All streams that a process records into a store share one session. Training threads commit through the `inline`
+connection, which never waits; wide streams, retries and checkpoints are the business of one daemon thread.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import threading
+import time
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import apsw
+
+from cornerman.core.errors import StoreError
+from cornerman.core.recorder_settings import RecorderSettings
+
+from . import connection as database
+from .filesystem import free_bytes
+from .liveness import Process, forget_after_fork
+from .location import DATABASE
+
+if TYPE_CHECKING:
+    from .writer import StreamWriter
+
+WAL_CHECKPOINT_BYTES = 4 << 20
+WAL_LIMIT_BYTES = 64 << 20
+"""Beyond this, because a reader holds its transaction open, chunks wait in the journal instead."""
+
+
+class WalFull(StoreError):
+    """The write-ahead log may not grow further until a reader lets go of it."""
+
+
+class Session:
+    """What the streams of this process that record into the store at `path` have in common."""
+
+    def __init__(self, path: Path, settings: RecorderSettings) -> None:
+        self.path = path
+        self.settings = settings
+        self.trouble = ""
+        """Why the store did not take the last chunk, or ''."""
+        self._process: Process | None = None
+        self._writers: weakref.WeakSet[StreamWriter] = weakref.WeakSet()
+        self._strong: set[StreamWriter] = set()
+        self._inline: apsw.Connection | None = None
+        self._thread_connection: apsw.Connection | None = None
+        self._identity: tuple[int, int] | None = None
+        self._using = threading.RLock()
+        self._wake = threading.Event()
+        self._queue: set[StreamWriter] = set()
+        self._thread: threading.Thread | None = None
+        self._room: tuple[float, str] = (0.0, "")
+        self._stopping = False
+
+    # --- who is here -------------------------------------------------------------------------------------------------
+
+    @property
+    def process(self) -> Process:
+        """This process's name and lock in the journal; OSError where the store's folder cannot be written."""
+        if self._process is None or not self._process.folder.exists():
+            self._process = Process(self.path)
+        return self._process
+
+    def folder(self) -> Path:
+        """Where this process's segments are; made again where somebody deleted it."""
+        return self.process.folder
+
+    def add(self, writer: StreamWriter) -> None:
+        self._strong.add(writer)
+
+    def forget(self, writer: StreamWriter) -> None:
+        """The stream is sealed to its end: nothing of it is left in the journal."""
+        self._strong.discard(writer)
+        self._queue.discard(writer)
+        if self._process is not None:
+            with contextlib.suppress(OSError):
+                (self._process.folder / f"{writer.stream_id}.stream").unlink(missing_ok=True)
+
+    # --- connections -------------------------------------------------------------------------------------------------
+
+    def inline(self) -> apsw.Connection:
+        """The connection of the training threads: it never waits for a lock."""
+        self._inline = self._current(self._inline)
+        self._inline.set_busy_timeout(0)
+        return self._inline
+
+    def patient(self) -> apsw.Connection:
+        """The same connection, for the ends of streams: it waits up to two seconds for a lock."""
+        connection = self.inline()
+        connection.set_busy_timeout(2000)
+        return connection
+
+    def background(self) -> apsw.Connection:
+        """The thread's own connection."""
+        self._thread_connection = self._current(self._thread_connection)
+        self._thread_connection.set_busy_timeout(500)
+        return self._thread_connection
+
+    def _current(self, connection: apsw.Connection | None) -> apsw.Connection:
+        """`connection`, or a new one where there is none or the file is no longer the one it was opened on."""
+        found = _identity(self.path / DATABASE)
+        if connection is None or found is None or found != self._identity:
+            connection = database.create(self.path, busy_ms=2000 if self._identity is None else 0)
+            fresh = _identity(self.path / DATABASE)
+            if self._identity is not None and fresh != self._identity:
+                self._inline = self._thread_connection = None  # both looked at a file that is gone
+            self._identity = fresh
+        if _size(self.path / (DATABASE + "-wal")) > WAL_LIMIT_BYTES:
+            self.kick()
+            raise WalFull(f"The write-ahead log of {self.path} is held open by a reader.")
+        return connection
+
+    # --- room --------------------------------------------------------------------------------------------------------
+
+    def no_room(self) -> str:
+        """Why no further segment may be begun, as a word of the ledger; '' where one may. Asked twice a second."""
+        now = time.monotonic()
+        if now - self._room[0] > 0.5:
+            self._room = (now, self._measure())
+        return self._room[1]
+
+    def _measure(self) -> str:
+        settings = self.settings
+        try:
+            if free_bytes(self.path if self.path.exists() else self.path.parent) < settings.min_free_bytes:
+                return "disk full"
+        except OSError:
+            return ""
+        journal = self.journal_bytes()
+        if journal > settings.max_journal_bytes:
+            return "journal full"
+        if settings.max_store_bytes:
+            used = journal + _size(self.path / DATABASE) + _size(self.path / (DATABASE + "-wal"))
+            if used > settings.max_store_bytes:
+                return "budget"
+        return ""
+
+    def journal_bytes(self) -> int:
+        """Bytes of this process's segments."""
+        if self._process is None:
+            return 0
+        try:
+            return sum(entry.stat().st_size for entry in os.scandir(self._process.folder))
+        except OSError:
+            return 0
+
+    def spool_is_long(self) -> bool:
+        """Whether the thread is so far behind that the training should lend it a hand."""
+        return self.journal_bytes() > self.settings.max_journal_bytes // 4
+
+    def refused(self, error: Exception) -> None:
+        """The store did not take a chunk: it waits in the journal. Said once, when the reason changes."""
+        self.trouble = f"{type(error).__name__}: {error}"
+        if self._thread is None or not self._thread.is_alive():
+            self.kick()
+
+    def sealed(self, records: int) -> None:
+        """A chunk was committed: the log is checkpointed elsewhere when it has grown."""
+        self.trouble = ""
+        if _size(self.path / (DATABASE + "-wal")) > WAL_CHECKPOINT_BYTES:
+            self.kick()
+
+    # --- the thread --------------------------------------------------------------------------------------------------
+
+    def wake(self, writer: StreamWriter) -> None:
+        """Have the thread seal what waits in this writer."""
+        self._queue.add(writer)
+        self.kick()
+
+    def kick(self) -> None:
+        if self._stopping:
+            return
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="cornerman-seal", daemon=True)
+            self._thread.start()
+        self._wake.set()
+
+    def _work(self) -> None:
+        while not self._stopping:
+            self._wake.wait(timeout=1.0 if self._queue else 30.0)
+            self._wake.clear()
+            for writer in list(self._queue):
+                if writer.drain(self.background):
+                    self._queue.discard(writer)
+            with contextlib.suppress(apsw.Error, StoreError, OSError):
+                self._checkpoint()
+
+    def _checkpoint(self) -> None:
+        """Move the log into the database, as far as readers allow; never makes a writer wait."""
+        if _size(self.path / (DATABASE + "-wal")) > WAL_CHECKPOINT_BYTES:
+            connection = self._thread_connection
+            if connection is None:
+                connection = self._thread_connection = database.create(self.path, busy_ms=0)
+            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+            if _size(self.path / (DATABASE + "-wal")) > WAL_LIMIT_BYTES // 2:
+                connection.set_busy_timeout(0)
+                connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+
+    # --- the end -----------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Seal every stream of this process and leave; what the store does not take stays in the journal."""
+        for writer in list(self._strong):
+            writer.close()
+        self._stopping = True
+        self._wake.set()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout=5)
+        with contextlib.suppress(apsw.Error):
+            for connection in (self._thread_connection, self._inline):
+                if connection is not None:
+                    connection.close()
+        if self._process is not None:
+            self._process.leave()
+        _SESSIONS.pop(self.path, None)
+
+    def abandon(self) -> None:
+        """In a forked child: nothing of the parent's is touched, not even closed."""
+        for writer in list(self._strong):
+            writer.abandon()
+        _GRAVEYARD.append(self)
+
+
+def session_for(path: Path, settings: RecorderSettings) -> Session:
+    """The session of this process with the store at `path`."""
+    session = _SESSIONS.get(path)
+    if session is None:
+        session = _SESSIONS[path] = Session(path, settings)
+    return session
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        stats = os.stat(path)
+    except OSError:
+        return None
+    return stats.st_dev, stats.st_ino
+
+
+def _size(path: Path) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
+
+
+_SESSIONS: dict[Path, Session] = {}
+_GRAVEYARD: list[Session] = []
+"""Sessions of a parent process: kept, so that no destructor closes what belongs to it."""
+
+
+def _close_all() -> None:
+    for session in list(_SESSIONS.values()):
+        session.close()
+
+
+def _after_fork_in_child() -> None:
+    for session in _SESSIONS.values():
+        session.abandon()
+    _SESSIONS.clear()
+    forget_after_fork()
+
+
+atexit.register(_close_all)
+os.register_at_fork(after_in_child=_after_fork_in_child)

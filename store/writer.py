@@ -1,0 +1,418 @@
+"""The journal's writer of one stream: where records go, how segments follow one another, when they are sealed.
+
+    step ─► segment (mapped) ─► full ─► packed ─► committed ─► reset and used again
+                                  │         └─ the store is locked, full or gone: it waits in the journal (the spool)
+                                  └─ no room for another segment: what comes is dropped, counted by cause, in the header
+
+Nothing here raises into the training loop: `roll` answers with NoRoom, which the recorders count. The hot path writes
+through `Cursor` alone and looks at nothing else until the segment is full.
+"""
+
+from __future__ import annotations
+
+import errno
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import apsw
+import numpy as np
+
+from cornerman.core.episodes import Open
+from cornerman.core.errors import StoreError, StoreFull, StoreReadOnly
+from cornerman.core.layout import EXTRAS, Layout, Leaf
+
+from .seal import Deleted, StreamIdentity, commit, pack_segment, received_in
+from .segments import HEADER, Segment
+
+if TYPE_CHECKING:
+    from .session import Session
+
+IN_FLIGHT = 2
+"""Segments a thread may have to seal before another is begun for it."""
+RETRY_SECONDS = 0.5
+
+
+class NoRoom(Exception):
+    """The record has nowhere to go; `cause` is a word of the ledger."""
+
+    def __init__(self, cause: str) -> None:
+        self.cause = cause
+        super().__init__(cause)
+
+
+class Cursor:
+    """Where the next record goes. Slots, because the hot path reads and writes them at each step."""
+
+    __slots__ = ("end", "memory", "offset", "sequence")
+
+    def __init__(self) -> None:
+        self.memory: Any = b""
+        self.offset = self.end = 0
+        self.sequence = 0
+
+
+class _Waiting(NamedTuple):
+    """A segment that is to be sealed: its records, the transitions received up to its end, and who was done before."""
+
+    segment: Segment
+    records: int
+    received: int
+    done_before: Any
+
+
+class StreamWriter:
+    """Writes one stream's records, from the thread that steps the environment."""
+
+    def __init__(self, session: Session, identity: StreamIdentity, threaded: bool = False) -> None:
+        self.session = session
+        self.identity = identity
+        self.stream_id = int(identity.stream["id"])
+        self.mode = identity.stream["autoreset"]
+        self.frame_envs: tuple[int, ...] = ()
+        self.threaded = threaded
+        self.cursor = Cursor()
+        self.segment: Segment | None = None
+        self.layout: Layout | None = None
+        self.lanes: dict[str, Any] = {}
+        self.rows = self.t = 0  # before the current segment
+        self.dropped: dict[str, int] = {}
+        self.notes: list[str] = []
+        self.on_layout: Callable[[], None] = lambda: None
+        self.state = "recording"
+        self._received = 0
+        self._done: Any = np.zeros(max(int(identity.stream["num_envs"]), 1), np.bool_)
+        self._open = Open.new(max(int(identity.stream["num_envs"]), 1))
+        self._waiting: deque[_Waiting] = deque()
+        self._free: list[Segment] = []
+        self._number = 0
+        self._lock = threading.RLock()
+        self._sealing = threading.Lock()
+        self._no_room: tuple[float, str] | None = None
+        self._extras_at = 0
+        self._drops: list[Any] = [0, 0, 0, "", False]  # transitions, steps, records, cause, delivered
+
+    @property
+    def index(self) -> int:
+        """How many records the current segment has."""
+        return 0 if self.layout is None else (self.cursor.offset - HEADER) // self.layout.head.size
+
+    # --- records -----------------------------------------------------------------------------------------------------
+
+    def begin(self, layout: Layout) -> None:
+        """Start writing records of `layout`: at the beginning, or because the values changed their form."""
+        if self.segment is not None:
+            self._hand_over()
+        self.layout = layout
+        self._forget_free()
+        self._use(self._obtain())
+
+    def roll(self) -> None:
+        """The segment is full, or ended by drops: seal it and go on in another; NoRoom where there is none.
+
+        Until another is had the full segment stays, and carries the count of what is dropped.
+        """
+        if self.layout is None or self.state != "recording":
+            raise NoRoom("after delete" if self.state == "deleted" else "fault")
+        if self._no_room and time.monotonic() - self._no_room[0] < RETRY_SECONDS:
+            raise NoRoom(self._no_room[1])
+        if self.segment is None or self.threaded:
+            fresh = self._obtain()
+            if self.segment is not None:
+                self._hand_over()
+        else:
+            self._hand_over()
+            try:
+                fresh = self._obtain()
+            except NoRoom:
+                self._take_back()
+                raise
+        self._use(fresh)
+
+    def append(self, values: dict[str, Any], flags: int, extras: bytes = b"", frames: tuple[int, ...] = ()) -> None:
+        """Write one record outside the hot path; NoRoom where it cannot be kept. Durable when this returns."""
+        cursor = self.cursor
+        needed = len(extras) + 32
+        if self.segment is None or cursor.offset >= cursor.end:
+            self.roll()
+        assert self.layout is not None and self.segment is not None
+        if extras and self._extras_at + needed > len(self.segment.memory):
+            self._grow(needed)
+        self._write(values, flags, extras, frames)
+
+    def _write(self, values: dict[str, Any], flags: int, extras: bytes, frames: tuple[int, ...]) -> None:
+        cursor, layout, segment = self.cursor, self.layout, self.segment
+        assert layout is not None and segment is not None
+        if extras:
+            self._write_extras(extras)
+            flags |= EXTRAS
+        for leaf in layout.lanes:
+            if leaf.column in values:
+                self.lanes[leaf.column][self.index] = values[leaf.column]
+        packed = [_packable(leaf, values.get(leaf.column)) for leaf in layout.packed]
+        numbers = (frames + (-1,) * layout.frames)[: layout.frames]
+        layout.head.pack_into(
+            cursor.memory, cursor.offset, cursor.sequence, time.time(), flags, *packed, *numbers, cursor.sequence
+        )
+        if not segment.mapped:
+            self.write_through()
+        cursor.sequence += 1
+        cursor.offset += layout.head.size
+
+    def write_through(self) -> None:
+        """Where the segment could not be mapped: lanes first, the head last; OSError when the disk is full."""
+        cursor, layout, segment = self.cursor, self.layout, self.segment
+        assert layout is not None and segment is not None
+        for leaf in layout.lanes:
+            at = HEADER + layout.lane_offsets[leaf.column] + self.index * leaf.nbytes
+            segment.write_through(at, at + leaf.nbytes)
+        segment.write_through(cursor.offset, cursor.offset + layout.head.size)
+
+    def _write_extras(self, extras: bytes) -> None:
+        segment, sequence, at = self.segment, self.cursor.sequence, self._extras_at
+        assert segment is not None
+        word = sequence.to_bytes(8, "little")
+        end = at + 16 + len(extras)
+        segment.memory[at + 8 : at + 16] = len(extras).to_bytes(8, "little")
+        segment.memory[at + 16 : end] = extras
+        segment.memory[end : end + 8] = word
+        segment.memory[at : at + 8] = word
+        segment.write_through(at, end + 8)
+        self._extras_at = -(-(end + 8) // 8) * 8
+
+    def drop(self, transitions: int, steps: int, cause: str) -> None:
+        """Count what could not be kept, where a kill cannot lose the count."""
+        self.dropped[cause] = self.dropped.get(cause, 0) + transitions
+        self.cursor.sequence += 1
+        drops = self._drops
+        # one cause a segment: an outage that changes its reason keeps the first
+        drops[0], drops[1], drops[2], drops[3] = drops[0] + transitions, drops[1] + steps, drops[2] + 1, drops[3] or cause
+        # the segment takes no more records: what follows a gap begins another one
+        self.cursor.end = self.cursor.offset
+        if self.segment is not None:
+            self.segment.set_dropped(drops[0], drops[1], drops[2], drops[3])
+
+    # --- segments ----------------------------------------------------------------------------------------------------
+
+    def _obtain(self) -> Segment:
+        """A segment to go on in; NoRoom where none can be had."""
+        assert self.layout is not None
+        cause = self.session.no_room()
+        if cause:
+            self._refuse(cause)
+        with self._lock:
+            if self._free:
+                return self._free.pop()
+        try:
+            return self._create(self.layout)
+        except OSError as error:
+            self._refuse(cause_of(error))
+        raise AssertionError
+
+    def _create(self, layout: Layout) -> Segment:
+        self._number += 1
+        folder = self.session.folder()
+        manifest = folder / f"{self.stream_id}.stream"
+        if not manifest.exists():
+            manifest.write_bytes(self.identity.encode())
+        return Segment.create(folder / f"{self.stream_id}.{self._number}.seg", layout)
+
+    def _refuse(self, cause: str) -> None:
+        self._no_room = (time.monotonic(), cause)
+        raise NoRoom(cause)
+
+    def _use(self, segment: Segment) -> None:
+        """Write the next record into this segment."""
+        if self._drops[2] and self.segment is None and not self._drops[4]:
+            segment = self._deliver_drops(segment)
+        segment.begin(self.rows, self.t, self.cursor.sequence, self._received)
+        layout = segment.layout
+        cursor = self.cursor
+        cursor.memory = segment.memory
+        cursor.offset = HEADER
+        cursor.end = HEADER + layout.rows * layout.head.size
+        self.lanes = {leaf.column: segment.lane(leaf.column) for leaf in layout.lanes}
+        self._extras_at = HEADER + layout.extras_offset
+        self._no_room = None
+        self._drops = [0, 0, 0, "", False]
+        self.layout = layout
+        self.segment = segment
+        self.on_layout()
+
+    def _deliver_drops(self, segment: Segment) -> Segment:
+        """What was dropped before there was any segment: one without records carries the count to the ledger."""
+        transitions, steps, records, cause, _ = self._drops
+        segment.begin(self.rows, self.t, self.cursor.sequence - records, self._received)
+        segment.set_dropped(transitions, steps, records, cause)
+        self.t += steps
+        self._received += transitions
+        self._drops[4] = True
+        with self._lock:
+            self._waiting.append(_Waiting(segment, 0, self._received, self._done))
+        return self._obtain()
+
+    def _grow(self, needed: int) -> None:
+        """The extras are full: go on in a segment with more room for them."""
+        assert self.layout is not None
+        if self.index < self.layout.rows // 2 or needed > self.layout.extras_bytes:
+            larger = min(max(self.layout.extras_bytes * 2, 1 << 20), 1 << 24)
+            layout = self.layout.resized(extras_bytes=max(larger, needed + 4096))
+            self.begin(layout)
+            # one huge record has a segment of its own size; the ones after it are ordinary again
+            if needed > 1 << 24:
+                self.layout = layout.resized(extras_bytes=1 << 20)
+        else:
+            self.roll()
+
+    def _forget_free(self) -> None:
+        with self._lock:
+            for segment in self._free:
+                segment.remove()
+            self._free.clear()
+
+    # --- sealing -----------------------------------------------------------------------------------------------------
+
+    def _hand_over(self, seal: bool = True) -> None:
+        """The current segment goes to be sealed: here and now, or by the thread."""
+        segment, records = self.segment, self.index
+        assert segment is not None and self.layout is not None
+        steps, transitions, done = received_in(segment, records, self.mode, self._done)
+        with self._lock:
+            received = self._received + transitions + self._drops[0]
+            self._waiting.append(_Waiting(segment, records, received, self._done))
+        self.rows, self.t = self.rows + records, self.t + steps + self._drops[1]
+        self._received, self._done = received, done
+        self.segment = None
+        self._drops[4] = True
+        self.cursor.end = self.cursor.offset
+        if not seal:
+            return
+        if not self.threaded:
+            self.drain(self.session.inline)
+            return
+        self.session.wake(self)
+        if len(self._waiting) > IN_FLIGHT and self.session.spool_is_long():
+            self.drain(self.session.inline)  # the thread cannot keep up: help, rather than fill the disk
+
+    def _take_back(self) -> None:
+        """There is no other segment: the full one stays the current one."""
+        with self._lock:
+            if self._waiting:
+                item = self._waiting.pop()
+                self.segment, self._done = item.segment, item.done_before
+                self.rows, self.t = item.segment.first_row, item.segment.first_t
+                self._received = item.segment.received
+                self._drops[4] = False
+
+    def drain(self, connect: Callable[[], apsw.Connection]) -> bool:
+        """Seal what waits, oldest first; False where the store does not take it now. Safe from any thread."""
+        if not self._sealing.acquire(blocking=False):
+            return False
+        try:
+            while self._waiting:
+                item = self._waiting[0]
+                if not self._seal(connect, item):
+                    return False
+                with self._lock:
+                    self._waiting.popleft()
+                    self._recycle(item.segment)
+            return True
+        finally:
+            self._sealing.release()
+
+    def _seal(self, connect: Callable[[], apsw.Connection], item: _Waiting) -> bool:
+        try:
+            connection = connect()
+            packed = None
+            if item.records:
+                packed = pack_segment(item.segment, 0, item.records, self.mode, self._open, self.frame_envs)
+            notes = self.notes[:]
+            commit(connection, self.identity, item.segment, item.records, packed, item.received, self._open, notes)
+            del self.notes[: len(notes)]
+            if packed:
+                self._open = packed.after
+            self.session.sealed(item.records)
+            return True
+        except Deleted:
+            self.state = "deleted"
+            self.dropped["after delete"] = self.dropped.get("after delete", 0) + item.received
+            return True
+        except (apsw.Error, StoreError, OSError) as error:
+            self.session.refused(error)
+            return False
+
+    def _recycle(self, segment: Segment) -> None:
+        ordinary = self.layout is not None and segment.layout == self.layout and not segment.closed
+        if ordinary and len(self._free) < IN_FLIGHT and self.state == "recording":
+            self._free.append(segment)
+        else:
+            segment.remove()
+
+    # --- the end -----------------------------------------------------------------------------------------------------
+
+    def close(self, wait_ms: int = 5000) -> bool:
+        """Seal everything and end the stream; False where the store does not take it: the journal keeps it."""
+        if self.state == "closed":
+            return True
+        deleted = self.state == "deleted"
+        if self.segment is None and self.layout is not None and not deleted and not self._waiting:
+            self._reopen()
+        if self.segment is not None:
+            self.segment.set_closed()
+            self._hand_over(seal=False)
+        elif self._waiting:
+            self._waiting[-1].segment.set_closed()
+        self.state = "deleted" if deleted else "closed"
+        done = self._drain_patiently(wait_ms)
+        self._forget_free()
+        if done:
+            self.session.forget(self)
+        return done
+
+    def _reopen(self) -> None:
+        """All is sealed and nothing is open: an empty segment says that the stream ended."""
+        try:
+            self._use(self._obtain())
+        except NoRoom:
+            pass
+
+    def _drain_patiently(self, wait_ms: int) -> bool:
+        deadline = time.monotonic() + wait_ms / 1000
+        while not self.drain(self.session.patient):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+        return True
+
+    def abandon(self) -> None:
+        """In a forked child: the parent's journal is not ours. Nothing is written, closed or unlinked."""
+        self.state = "abandoned"
+        self.segment = None
+        self.cursor.end = self.cursor.offset
+        self._waiting = deque()
+        self._free = []
+        self._lock, self._sealing = threading.RLock(), threading.Lock()
+
+
+def _packable(leaf: Leaf, value: Any) -> Any:
+    """What `struct` packs for this value; zeros where the row has none."""
+    if leaf.scalar:
+        return (0.0 if leaf.scalar == "float" else 0) if value is None else value
+    if value is None:
+        return bytes(leaf.nbytes)
+    return value.tobytes()
+
+
+def cause_of(error: BaseException) -> str:
+    """The word of the ledger for a failure to write."""
+    if isinstance(error, OSError):
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            return "disk full"
+        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+            return "store read-only"
+        return "store deleted" if error.errno == errno.ENOENT else "fault"
+    if isinstance(error, StoreFull):
+        return "disk full"
+    return "store read-only" if isinstance(error, StoreReadOnly) else "fault"
