@@ -21,10 +21,11 @@ from . import exits
 from .commands import COMMANDS
 
 DESCRIPTION = """\
-The flight recorder and the ringside seat for reinforcement-learning environments.
+The flight recorder and the ringside seat for reinforcement learning.
 
-Without a command, `cornerman` opens the terminal on every run of this host: live while it trains, and any step of
-any episode replayed. In a training script one line records everything:
+Without a command, `cornerman` opens the terminal on every run of this host:
+live while it trains, and any step of any episode replayed. In a training
+script one line records everything:
 
     env = cornerman.record(gym.make("CartPole-v1"))"""
 
@@ -115,9 +116,10 @@ def _watch(args: argparse.Namespace) -> int:
             "The screens need a terminal, and this output is not one.",
             "`cornerman runs` prints the same list; over SSH ask for a terminal with `ssh -t`.",
         )
+    from .chosen import chosen_store
     from .watching import watch
 
-    return watch(args.store)
+    return watch(chosen_store(args))
 
 
 def _refuse(error: CornermanError, arguments: list[str]) -> int:
@@ -166,7 +168,8 @@ first steps:
   cornerman record CartPole-v1        record ten thousand steps of one yourself
   cornerman                           look at them
 
-`cornerman COMMAND --help` explains a command by examples. Data goes to stdout, talk to stderr.
+`cornerman COMMAND --help` explains a command by examples. Data goes to
+stdout, talk to stderr.
 
 exit codes:
 {codes}"""

@@ -15,12 +15,12 @@ TERMINATED = 143
 MEANING = {
     OK: "it worked",
     PROBLEM: "a problem was found, or what was asked for is not there",
-    USAGE: "the command was typed wrongly: an unknown option, environment, policy or query",
-    STORE: "the store cannot be used: none there, not ours, too new, read-only, locked or full",
+    USAGE: "typed wrongly: an unknown option, environment, policy or query",
+    STORE: "the store cannot be used: none there, not ours, too new, locked, full",
     FAULT: "a fault in Cornerman itself; --debug shows where",
-    HUNG_UP: "the terminal went away (SIGHUP); everything recorded until then is stored",
-    INTERRUPTED: "stopped by Ctrl-C (SIGINT); everything recorded until then is stored",
+    HUNG_UP: "the terminal went away (SIGHUP); what was recorded is stored",
+    INTERRUPTED: "stopped by Ctrl-C (SIGINT); what was recorded is stored",
     BROKEN_PIPE: "the program that read the output went away",
-    TERMINATED: "stopped by SIGTERM; everything recorded until then is stored",
+    TERMINATED: "stopped by SIGTERM; what was recorded is stored",
 }
 """In the words of `cornerman --help`."""

@@ -7,15 +7,15 @@ from typing import Any
 
 COMMANDS = {
     "demo": "three real environments learn while you watch",
-    "record": "drive an environment without a screen and record every step",
+    "record": "drive an environment, no screen, and record every step",
     "runs": "list the runs of a store: alive? learning? how large?",
-    "show": "everything about one run: streams, spaces, seeds, provenance, ledger",
+    "show": "one run in full: streams, seeds, provenance, ledger",
     "sql": "ask the recorded steps a question in SQL",
     "export": "write the steps of a run as CSV, JSON lines or Parquet",
     "verify": "check that what was recorded is whole, byte for byte",
     "delete": "remove a run and give its space back",
     "doctor": "look at the store and this host, and say what to do",
-    "config": "show or change settings, and where each value comes from",
+    "config": "show settings, and where each value comes from",
 }
 """In the order of the help: first what a newcomer needs. The module is `commands/<name>.py`."""
 
@@ -28,6 +28,6 @@ def describe(subparsers: Subparsers, name: str, description: str, examples: str)
         name,
         help=COMMANDS[name],
         description=description.strip(),
-        epilog=f"examples:\n{examples.rstrip()}",
+        epilog="examples:\n" + examples.strip("\n"),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

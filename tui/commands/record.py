@@ -12,34 +12,36 @@ from typing import Any
 from cornerman.core.errors import InvalidOption
 
 from .. import exits, output
+from ..chosen import chosen_store
 from ..progress import Reporter
 from . import Subparsers, describe
 
 DEFAULT_STEPS = 10_000
 
 DESCRIPTION = """
-Drive a Gymnasium environment, without a screen, and record every step of it. Actions are random, or those of a
-function of yours. Ctrl-C or SIGTERM ends it cleanly: the step under way is finished, everything is stored, and the
-summary is printed."""
+Drive a Gymnasium environment, without a screen, and record every step of it.
+Actions are random, or those of a function of yours. Ctrl-C or SIGTERM ends it
+cleanly: the step under way is finished, everything is stored, and the summary
+is printed."""
 
 EXAMPLES = """
-  cornerman record CartPole-v1                          10,000 steps, random actions
-  cornerman record CartPole-v1 --episodes 20 --seed 7   the same 20 episodes every time
+  cornerman record CartPole-v1                    10,000 steps, random actions
+  cornerman record CartPole-v1 --episodes 20 --seed 7
+                                                  the same 20 episodes each time
   cornerman record CartPole-v1 --num-envs 8 --steps 5000
-                                                        a vector environment: 5,000 steps of 8 environments
-  cornerman record FrozenLake-v1 --env-arg is_slippery=false --env-arg map_name=8x8
-  cornerman record CartPole-v1 --frames every=4         with a picture of every fourth step
-  cornerman record CartPole-v1 --policy lean:act        your actions, from a file lean.py in this folder:
+                                                  5,000 steps of 8 environments
+  cornerman record FrozenLake-v1 --env-arg is_slippery=false
+  cornerman record CartPole-v1 --frames every=4   with pictures
+  cornerman record ale_py:ALE/Pong-v5             registered by another package
+  cornerman record CartPole-v1 --json | jq .run_id
+                                                  one JSON object at the end
+  cornerman record CartPole-v1 --policy lean:act  your actions, from ./lean.py:
 
-      def act(observation, action_space):               # or act(observation)
-          return int(observation[2] > 0)                # push towards the side it leans to
+    def act(observation, action_space):           # or act(observation)
+        return int(observation[2] > 0)            # towards the side it leans to
 
-      def make(env):                                    # --policy lean:make, called once, returns such a function
-          model = load_my_model(env)
-          return lambda observation: model.predict(observation)
-
-  cornerman record ale_py:ALE/Pong-v5 --steps 2000      an environment that another package registers
-  cornerman record CartPole-v1 --json | jq .run_id      for scripts: one JSON object at the end"""
+    def make(env):                                # --policy lean:make: called
+        model = load_my_model(env)                # once, returns an act"""
 
 
 def add(subparsers: Subparsers) -> None:
@@ -95,7 +97,7 @@ def _record(args: argparse.Namespace, stop: Any) -> dict[str, Any]:
     from cornerman.adapters import drive, environments, policies
     from cornerman.adapters.record import record
 
-    path = _usable_store(args.store)
+    path = _usable_store(args)
     env = environments.make(
         args.env_id, num_envs=args.num_envs or 0, vectorization=args.vectorization, arguments=_env_arguments(args)
     )
@@ -166,12 +168,11 @@ def _lossless(summary: dict[str, Any]) -> bool:
     return bool(ledger["balanced"]) and not any(ledger["dropped"].values())
 
 
-def _usable_store(named: str | None) -> Any:
+def _usable_store(args: argparse.Namespace) -> Any:
     """The store's folder, made if need be; raises what is wrong with it before anything is run."""
     from cornerman.store import connection, filesystem
-    from cornerman.store.location import store_path
 
-    path = store_path(named)
+    path = chosen_store(args)
     if not filesystem.filesystem_of(path).network:
         connection.create(path).close()
     return path

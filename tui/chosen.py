@@ -1,0 +1,39 @@
+"""What was chosen before the command began: the store, and how the screens look, from flags, environment and files."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cornerman.core.errors import InvalidOption
+from cornerman.core.setting_sources import effective, read_layers
+
+from . import output
+
+if TYPE_CHECKING:
+    from .options import Options
+
+
+def chosen_store(args: argparse.Namespace) -> Path:
+    """The store's folder: --store, else the environment's, else the configuration file's, else the user's data folder."""
+    from cornerman.store.location import store_path
+
+    return store_path(effective(read_layers({"store": args.store}, on_problem=_note))["store"])
+
+
+def chosen_options() -> Options:
+    """How the screens look, as the settings say."""
+    from .options import Options
+
+    values = effective(read_layers(on_problem=_note))
+    return Options(
+        ascii=values["view.ascii"] or None,
+        frames_per_second=values["view.fps"],
+        bytes_per_second=values["view.byte_budget"],
+    )
+
+
+def _note(problem: InvalidOption) -> None:
+    """A setting that cannot be used is said, and the next weaker source holds: it is no reason to see nothing."""
+    output.say(f"note: {problem}")

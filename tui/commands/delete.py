@@ -1,0 +1,74 @@
+"""`cornerman delete RUN`: remove runs and give their space back."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from cornerman.core.errors import InvalidOption
+
+from .. import exits, output
+from ..chosen import chosen_store
+from . import Subparsers, describe
+
+DESCRIPTION = """
+Remove runs: their steps, episodes, frames and provenance, each in one
+transaction. It cannot be undone; `export` a run first if you may want it
+again. A run that is still recording stops recording, and its training goes on.
+
+RUN is a run id, an unambiguous beginning of one, a job's name (its newest
+run), or `latest`."""
+
+EXAMPLES = """
+  cornerman delete latest --dry-run       say what would go, change nothing
+  cornerman delete 01KAB                  asks before it deletes
+  cornerman delete 01KAB 01KAC --yes      does not ask: for scripts"""
+
+
+def add(subparsers: Subparsers) -> None:
+    parser = describe(subparsers, "delete", DESCRIPTION, EXAMPLES)
+    parser.add_argument("runs", metavar="RUN", nargs="+", help="which run")
+    parser.add_argument("--yes", "-y", action="store_true", help="do not ask")
+    parser.add_argument("--dry-run", "-n", action="store_true", help="change nothing, say what would be done")
+
+
+def run(args: argparse.Namespace) -> int:
+    from cornerman.store.api import open_store
+
+    with open_store(chosen_store(args)) as store:
+        chosen = {reader.run_id: reader.summary() for reader in map(store.run, args.runs)}
+        if not args.dry_run and not args.yes and not _agreed(list(chosen.values())):
+            output.say("Nothing was deleted.")
+            return exits.PROBLEM
+        freed = {run_id: summary.bytes if args.dry_run else store.delete(run_id) for run_id, summary in chosen.items()}
+    _print(args, chosen, freed)
+    return exits.OK
+
+
+def _agreed(summaries: list[Any]) -> bool:
+    if not sys.stdin.isatty():
+        raise InvalidOption("There is nobody to ask whether to delete.", "Add --yes, or --dry-run to see what would go.")
+    for summary in summaries:
+        output.say(_line(summary))
+    print("Delete for good? [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _line(summary: Any) -> str:
+    live = " · STILL RECORDING" if summary.state in ("live", "stale") else ""
+    return output.harmless(
+        f"{summary.run_id}  {summary.job} · {summary.step_count:,} steps · {summary.episode_count:,} episodes"
+        f" · {output.size(summary.bytes)}{live}"
+    )
+
+
+def _print(args: argparse.Namespace, chosen: dict[str, Any], freed: dict[str, int]) -> None:
+    if args.json:
+        deleted = [{"run_id": run_id, "job": chosen[run_id].job, "bytes": amount} for run_id, amount in freed.items()]
+        output.print_json({"dry_run": args.dry_run, "deleted": deleted, "bytes": sum(freed.values())})
+        return
+    for summary in chosen.values():
+        print(_line(summary))
+    total = output.size(sum(freed.values()))
+    output.say(f"Would free {total}; nothing was changed." if args.dry_run else f"Deleted; {total} freed.")

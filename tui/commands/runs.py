@@ -1,0 +1,152 @@
+"""`cornerman runs`: every run of a store at a glance: alive? learning? how large, and how long until the disk is full?"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from .. import exits, output
+from ..chosen import chosen_store
+from . import Subparsers, describe
+
+DESCRIPTION = """
+List the runs of a store, newest first: is each alive, is it learning, what
+does it cost?
+
+  STATE      live: recording now · stale: its process lives, but no step came
+             for a while · done: closed · interrupted: its process died; what
+             it had recorded is kept
+  STEPS      calls of env.step; a vector environment makes a transition in each
+             of its environments with one
+  RETURN     of the last episode that ended; the arrow compares the newest third
+             of all episodes with the oldest
+  PER HOUR   what a run that is recording adds to the disk"""
+
+EXAMPLES = """
+  cornerman runs                          all of them
+  cornerman runs --limit 5                the newest five
+  cornerman runs --live                   only those that record now
+  cornerman runs --job baseline           only those of one job
+  cornerman runs --json | jq '.runs[] | select(.state == "live") | .run_id'"""
+
+
+def add(subparsers: Subparsers) -> None:
+    parser = describe(subparsers, "runs", DESCRIPTION, EXAMPLES)
+    parser.add_argument("--limit", type=int, metavar="N", help="the newest N only")
+    parser.add_argument("--live", action="store_true", help="only runs that record now")
+    parser.add_argument("--job", help="only runs of this job")
+
+
+def run(args: argparse.Namespace) -> int:
+    from cornerman.store.api import open_store
+
+    path = chosen_store(args)
+    with open_store(path) as store:
+        summaries = [run.summary() for run in store.runs()]
+    ids = short_ids([summary.run_id for summary in summaries])
+    if args.job:
+        summaries = [summary for summary in summaries if summary.job == args.job]
+    if args.live:
+        summaries = [summary for summary in summaries if summary.state in ("live", "stale")]
+    shown = summaries[: args.limit]
+    disk = forecast(path, summaries)
+    if args.json:
+        output.print_json({"store": str(path), "runs": list(map(as_json, shown)), "disk": disk})
+    else:
+        _print(shown, ids, disk, path)
+    return exits.OK
+
+
+def forecast(path: Path, summaries: Sequence[Any]) -> dict[str, Any]:
+    """What all of it takes, what the runs under way add, and when the disk would be full at that pace."""
+    from cornerman.store.filesystem import free_bytes
+
+    per_hour = sum(summary.bytes_per_hour or 0 for summary in summaries)
+    free = free_bytes(path)
+    return {
+        "bytes": sum(summary.bytes for summary in summaries),
+        "free_bytes": free,
+        "bytes_per_hour": per_hour,
+        "hours_until_full": free / per_hour if per_hour else None,
+    }
+
+
+def short_ids(run_ids: Sequence[str], at_least: int = 8) -> dict[str, str]:
+    """The shortest beginning of each id that names only it, as other commands accept it."""
+    ordered = sorted(run_ids)
+    short = {}
+    for before, run_id, after in zip(["", *ordered], ordered, [*ordered[1:], ""], strict=False):
+        shared = max(_shared(before, run_id), _shared(run_id, after))
+        short[run_id] = run_id[: max(at_least, shared + 1)]
+    return short
+
+
+def _shared(one: str, other: str) -> int:
+    return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
+def as_json(summary: Any) -> dict[str, Any]:
+    """A run as `--json` shows it everywhere; the provenance is in `show`."""
+    plain = output.plain(summary)
+    plain.pop("provenance")
+    return {**plain, "ledger": output.ledger_json(summary.ledger)}
+
+
+def trend(returns: Sequence[float]) -> str:
+    """An arrow: the mean of the newest third of the curve against that of the oldest, blank where too little is known."""
+    third = len(returns) // 3
+    if third < 2:
+        return " "
+    old, new = sum(returns[:third]) / third, sum(returns[-third:]) / third
+    spread = (max(returns) - min(returns)) or 1.0
+    return "↗" if new - old > 0.1 * spread else "↘" if old - new > 0.1 * spread else "→"
+
+
+def _print(summaries: Sequence[Any], ids: dict[str, str], disk: dict[str, Any], path: Path) -> None:
+    if not summaries:
+        output.say(f"No runs in {path}. Make one: `cornerman demo`, or `cornerman record CartPole-v1`.")
+        return
+    headings = ("RUN", "JOB", "STATE", "STEPS", "PER S", "EPISODES", "RETURN", "SIZE", "PER HOUR", "STARTED")
+    output.print_table(headings, [_row(summary, ids) for summary in summaries], right=range(3, 9))
+    for summary in summaries:
+        _complain(summary, ids)
+    output.say(_footer(disk))
+
+
+def _row(summary: Any, ids: dict[str, str]) -> tuple[str, ...]:
+    return (
+        ids[summary.run_id],
+        summary.job,
+        summary.state,
+        output.count(summary.step_count),
+        output.rate(summary.steps_per_second),
+        output.count(summary.episode_count),
+        f"{output.number(summary.last_return)} {trend(summary.returns)}",
+        output.size(summary.bytes),
+        output.size(summary.bytes_per_hour),
+        _when(summary.started_us),
+    )
+
+
+def _when(started_us: int) -> str:
+    ago = time.time() - started_us / 1e6
+    return f"{output.duration(ago)} ago" if ago < 86400 else output.moment(started_us)[:10]
+
+
+def _complain(summary: Any, ids: dict[str, str]) -> None:
+    """What the table has no column for, because it should never happen."""
+    if not summary.ledger.balanced or any(summary.ledger.dropped.values()):
+        output.say(f"{ids[summary.run_id]}: {output.ledger_line(summary.ledger)}")
+    for note in summary.notes:
+        output.say(f"{ids[summary.run_id]}: {output.harmless(note)}")
+
+
+def _footer(disk: dict[str, Any]) -> str:
+    line = f"{output.size(disk['bytes'])} recorded, {output.size(disk['free_bytes'])} free"
+    if disk["hours_until_full"] is None:
+        return line
+    pace = output.size(disk["bytes_per_hour"])
+    return f"{line}; at {pace} per hour the disk is full in {output.duration(disk['hours_until_full'] * 3600)}"

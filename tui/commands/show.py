@@ -1,0 +1,149 @@
+"""`cornerman show RUN`: everything about one run that is not a step."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from .. import exits, output
+from ..chosen import chosen_store
+from . import Subparsers, describe
+from .runs import as_json, trend
+
+DESCRIPTION = """
+Show one run: its streams with their environments and spaces, seeds, how it was
+started and with what, what became of every transition (the ledger), and its
+newest episodes.
+
+RUN is a run id, an unambiguous beginning of one, a job's name (its newest
+run), or `latest`."""
+
+EXAMPLES = """
+  cornerman show latest                   the newest run
+  cornerman show demo-frozenlake          the newest run of a job
+  cornerman show 01KAB --episodes 50      more of its episodes
+  cornerman show latest --best            its episodes with the highest return
+  cornerman show latest --json | jq .provenance"""
+
+
+def add(subparsers: Subparsers) -> None:
+    parser = describe(subparsers, "show", DESCRIPTION, EXAMPLES)
+    parser.add_argument("run", metavar="RUN", nargs="?", default="latest", help="which run (default: latest)")
+    parser.add_argument("--episodes", type=int, default=5, metavar="N", help="how many episodes (default: 5)")
+    parser.add_argument("--best", action="store_true", help="those with the highest return instead of the newest")
+
+
+def run(args: argparse.Namespace) -> int:
+    from cornerman.store.api import open_store
+
+    with open_store(chosen_store(args)) as store:
+        reader = store.run(args.run)
+        summary = reader.summary()
+        streams = [(stream.summary(), _episodes(stream, args)) for stream in reader.streams()]
+    if args.json:
+        output.print_json(_json(summary, streams))
+    else:
+        _print(summary, streams)
+    return exits.OK
+
+
+def _episodes(stream: Any, args: argparse.Namespace) -> list[Any]:
+    if not args.best:
+        return list(stream.episodes(newest=True, limit=args.episodes))
+    ended = [episode for episode in stream.episodes() if episode.ended != "open"]
+    return sorted(ended, key=lambda episode: -episode.total_reward)[: args.episodes]
+
+
+def _json(summary: Any, streams: list[tuple[Any, list[Any]]]) -> dict[str, Any]:
+    return {
+        **as_json(summary),
+        "provenance": summary.provenance,
+        "streams": [
+            {**output.plain(stream), "ledger": output.ledger_json(stream.ledger), "episodes": list(map(episode_json, head))}
+            for stream, head in streams
+        ],
+    }
+
+
+def episode_json(episode: Any) -> dict[str, Any]:
+    """An episode's record without what it may hold beyond it."""
+    from cornerman.core.records import EpisodeRollup
+
+    return {name: output.plain(getattr(episode, name)) for name in EpisodeRollup.__dataclass_fields__}
+
+
+def _print(summary: Any, streams: list[tuple[Any, list[Any]]]) -> None:
+    output.print_facts(_run_facts(summary))
+    for note in summary.notes:
+        print(f"note      {output.harmless(note)}")
+    for stream, episodes in streams:
+        print()
+        _print_stream(stream)
+        _print_episodes(stream, episodes)
+    print("\nprovenance")
+    output.print_facts({str(key): _brief(value) for key, value in summary.provenance.items()}, indent=2)
+
+
+def _run_facts(summary: Any) -> dict[str, str]:
+    span = (summary.last_us - summary.started_us) / 1e6
+    return {
+        "run": summary.run_id,
+        "job": summary.job,
+        "state": summary.state,
+        "recorded": f"{output.moment(summary.started_us)}, for {output.duration(max(0.0, span))}",
+        "steps": f"{summary.step_count:,} ({summary.transition_count:,} transitions),"
+        f" {output.rate(summary.steps_per_second)} per second",
+        "episodes": f"{summary.episode_count:,} · last return {output.number(summary.last_return)}"
+        f" {trend(summary.returns)} · mean length {output.number(summary.mean_length)}",
+        "size": f"{output.size(summary.bytes)}"
+        + (f", {output.size(summary.bytes_per_hour)} per hour" if summary.bytes_per_hour else ""),
+        "ledger": output.ledger_line(summary.ledger),
+    }
+
+
+def _print_stream(stream: Any) -> None:
+    kind = f"{stream.num_envs} environments, autoreset {stream.autoreset_mode}" if stream.num_envs else "one environment"
+    print(output.harmless(f"stream {stream.name or stream.stream_id}: {stream.env_id} · {kind} · {stream.state}"))
+    frames = stream.frame_kind if stream.frame_kind != "none" else "none kept"
+    facts = {
+        "rows": f"{stream.rows:,}",
+        "reward": f"sum {output.number(stream.reward_sum)}",
+        "frames": frames,
+        "size": output.size(stream.bytes),
+    }
+    facts |= {str(key): _brief(value) for key, value in stream.manifest.items() if value not in (None, {}, [], (), "")}
+    output.print_facts(facts, indent=2)
+    for note in stream.notes:
+        print(f"  note: {output.harmless(note)}")
+
+
+def _print_episodes(stream: Any, episodes: list[Any]) -> None:
+    if not episodes:
+        print("  no episodes yet")
+        return
+    vector = bool(stream.num_envs)
+    headings = ["EPISODE", "RETURN", "LENGTH", "ENDED", "SEED", "STARTED"]
+    rows = []
+    for episode in episodes:
+        seed = str(episode.seed) if episode.seed is not None else "–"
+        row = [
+            str(episode.episode),
+            output.number(episode.total_reward),
+            output.count(episode.length),
+            episode.ended,
+            f"{seed} (continued)" if episode.seed_source == "continued" else seed,
+            output.moment(episode.started_us),
+        ]
+        rows.append([str(episode.env_index), *row] if vector else row)
+    output.print_table(["ENV", *headings] if vector else headings, rows, right=range(3 + vector))
+
+
+def _brief(value: Any, limit: int = 200) -> str:
+    """A stored value on one line; `--json` has it whole."""
+    if isinstance(value, dict):
+        text = ", ".join(f"{key}={item}" for key, item in value.items())
+    elif isinstance(value, (list, tuple)):
+        text = " ".join(map(str, value))
+    else:
+        text = str(value)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
