@@ -1,0 +1,66 @@
+"""The settings that a recording obeys, read inside the training process: standard library only, and never raising.
+
+They are part of the settings model (`core/settings.py`); both take names, defaults and bounds from `setting_keys`.
+What a file or a variable says wrongly is logged once and the default holds: a typo must not stop a training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cornerman.log_catalog import log
+from cornerman.log_catalog.settings import LOG_SETTING_IGNORED
+
+from .errors import InvalidOption
+from .frames_option import FramesOption, parse_frames
+from .setting_keys import KEYS
+from .setting_sources import effective, read_layers
+
+
+@dataclass(frozen=True, slots=True)
+class RecorderSettings:
+    """What a recording needs to know. Built without arguments it holds the defaults."""
+
+    store: Path | None = KEYS["store"].default
+    """The store's folder where one is named; None for the user's data folder."""
+    max_store_bytes: int = KEYS["storage.max_store_bytes"].default
+    min_free_bytes: int = KEYS["storage.min_free_bytes"].default
+    max_journal_bytes: int = KEYS["storage.max_journal_bytes"].default
+    rows_per_chunk: int = KEYS["storage.rows_per_chunk"].default
+    network_copy_seconds: float = KEYS["storage.network_copy_seconds"].default
+    enabled: bool = KEYS["recorder.enabled"].default
+    frames: FramesOption = field(default=parse_frames(KEYS["recorder.frames"].default))
+    log_level: str = KEYS["log.level"].default
+
+    @classmethod
+    def from_environment(
+        cls, flags: Mapping[str, object] | None = None, environ: Mapping[str, str] | None = None
+    ) -> RecorderSettings:
+        """From the files and variables that all our programs read; `flags`, by key, are stronger. Never raises."""
+        try:
+            return cls.from_values(effective(read_layers(flags, environ, on_problem=_ignore)))
+        except Exception as error:  # a home folder that cannot be found, say: the defaults hold
+            log(LOG_SETTING_IGNORED, reason=repr(error))
+            return cls()
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Any]) -> RecorderSettings:
+        """From the effective value of each key."""
+        return cls(
+            store=values["store"],
+            max_store_bytes=values["storage.max_store_bytes"],
+            min_free_bytes=values["storage.min_free_bytes"],
+            max_journal_bytes=values["storage.max_journal_bytes"],
+            rows_per_chunk=values["storage.rows_per_chunk"],
+            network_copy_seconds=values["storage.network_copy_seconds"],
+            enabled=values["recorder.enabled"],
+            frames=parse_frames(values["recorder.frames"]),
+            log_level=values["log.level"],
+        )
+
+
+def _ignore(problem: InvalidOption) -> None:
+    log(LOG_SETTING_IGNORED, reason=problem.what, remedy=problem.remedy)

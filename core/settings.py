@@ -1,0 +1,154 @@
+"""The settings of Cornerman as one validated model, and for each value the layer it comes from.
+
+    settings = load_settings({"view.fps": 10})      # flags; files and environment are read here
+    settings.values.view.fps
+    settings.explain("view.fps")                    # every layer, and the one that won
+
+Names, defaults, bounds and descriptions are `setting_keys`; this adds types for those who use them and a JSON schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
+
+from .frames_option import parse_frames
+from .recorder_settings import RecorderSettings
+from .setting_keys import KEYS, SettingKey, key
+from .setting_sources import Layer, OnProblem, read_layers
+
+
+def _field(name: str) -> Any:
+    """A field that takes its default, bounds and words from the table."""
+    setting = KEYS[name]
+    facts: dict[str, JsonValue] = {
+        "unit": setting.unit,
+        "effect": setting.effect,
+        "enforced": setting.enforced,
+        "environment": setting.environment,
+    }
+    return Field(
+        default=setting.default,
+        ge=setting.minimum,
+        le=setting.maximum,
+        description=setting.description,
+        json_schema_extra=facts,
+    )
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+class StorageSettings(_Section):
+    """What bounds the store."""
+
+    max_store_bytes: int = _field("storage.max_store_bytes")
+    min_free_bytes: int = _field("storage.min_free_bytes")
+    max_journal_bytes: int = _field("storage.max_journal_bytes")
+    rows_per_chunk: int = _field("storage.rows_per_chunk")
+    network_copy_seconds: float = _field("storage.network_copy_seconds")
+
+
+class RecordingSettings(_Section):
+    """What is recorded."""
+
+    enabled: bool = _field("recorder.enabled")
+    frames: str = _field("recorder.frames")
+
+    @field_validator("frames")
+    @classmethod
+    def _one_spelling(cls, value: str) -> str:
+        return str(parse_frames(value))
+
+
+class ViewSettings(_Section):
+    """What the terminal draws. None of it touches what is stored."""
+
+    fps: int = _field("view.fps")
+    ascii: bool | None = _field("view.ascii")
+    """None: by the locale."""
+    colour: Literal["auto", "truecolor", "256", "16", "none"] = _field("view.colour")
+    image_protocol: Literal["half-cell", "kitty", "sixel"] = _field("view.image_protocol")
+    byte_budget: int = _field("view.byte_budget")
+
+
+class LogSettings(_Section):
+    """What is said."""
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = _field("log.level")
+
+
+class Settings(_Section):
+    """Every setting, in force."""
+
+    store: Path | None = _field("store")
+    storage: StorageSettings = StorageSettings()
+    recorder: RecordingSettings = RecordingSettings()
+    view: ViewSettings = ViewSettings()
+    log: LogSettings = LogSettings()
+
+    def get(self, name: str) -> Any:
+        """The value of a key by its dotted name."""
+        value: Any = self
+        for part in key(name).name.split("."):
+            value = getattr(value, part)
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One setting: what holds, where that comes from, and what every other layer says."""
+
+    key: SettingKey
+    value: Any
+    origin: str
+    layers: tuple[tuple[str, Any], ...]
+    """(origin, value) of each layer that has one, weakest first; the last one won."""
+
+
+@dataclass(frozen=True, slots=True)
+class EffectiveSettings:
+    """The settings in force, and the layers they were taken from."""
+
+    values: Settings
+    layers: tuple[Layer, ...]
+
+    def explain(self, name: str | None = None) -> list[Explanation]:
+        """Why each setting has its value; of one setting where it is named."""
+        return [self._explain(setting) for setting in ([key(name)] if name else KEYS.values())]
+
+    def recorder(self) -> RecorderSettings:
+        """The part of them that a recording obeys."""
+        return RecorderSettings.from_values({name: self.values.get(name) for name in KEYS})
+
+    def _explain(self, setting: SettingKey) -> Explanation:
+        said = tuple(
+            (layer.origins.get(setting.name, layer.origin), layer.values[setting.name])
+            for layer in self.layers
+            if setting.name in layer.values
+        )
+        return Explanation(setting, self.values.get(setting.name), said[-1][0], said)
+
+
+def load_settings(
+    flags: Mapping[str, object] | None = None,
+    environ: Mapping[str, str] | None = None,
+    on_problem: OnProblem | None = None,
+) -> EffectiveSettings:
+    """Read every source. `flags` are by dotted name, None for one that was not given.
+
+    What cannot be used raises InvalidOption, naming key, origin and bounds; with `on_problem` it is reported there
+    instead, and the next weaker layer holds.
+    """
+    layers = read_layers(flags, environ, on_problem)
+    nested: dict[str, Any] = {}
+    for layer in layers:
+        for name, value in layer.values.items():
+            section, _, leaf = name.rpartition(".")
+            (nested.setdefault(section, {}) if section else nested)[leaf] = value
+    return EffectiveSettings(Settings.model_validate(nested), tuple(layers))

@@ -1,0 +1,71 @@
+"""`cornerman config`: data to stdout, talk to stderr, exit codes that mean something."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from cornerman.core.setting_keys import KEYS
+from cornerman.tui.cli import main
+
+
+def test_show_lists_every_setting_with_its_origin(capsys: pytest.CaptureFixture[str]) -> None:
+    """One line each, the name first."""
+    assert main(["config"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[1:]] == list(KEYS)
+    assert all("built in" in line or line.startswith("store") for line in lines[1:])
+
+
+def test_show_as_json_names_value_and_origin(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One document, one entry a setting."""
+    monkeypatch.setenv("CORNERMAN_VIEW_FPS", "7")
+    assert main(["config", "show", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert list(shown) == list(KEYS)
+    assert shown["view.fps"] == {"value": 7, "origin": "$CORNERMAN_VIEW_FPS"}
+
+
+def test_explain_prints_every_source_and_the_winner(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bounds, effect, place of enforcement, variable, and the layers in order."""
+    monkeypatch.setenv("CORNERMAN_VIEW_FPS", "7")
+    assert main(["config", "explain", "view.fps"]) == 0
+    text = capsys.readouterr().out
+    for part in ("1 to 30", "view only", "CORNERMAN_VIEW_FPS", "built in", "7 frames per second"):
+        assert part in text
+    assert main(["config", "explain", "view.fps", "--json"]) == 0
+    (explained,) = json.loads(capsys.readouterr().out)
+    assert [layer["value"] for layer in explained["layers"]] == [30, 7]
+
+
+def test_explain_of_an_unknown_setting_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    """With what was probably meant."""
+    assert main(["config", "explain", "view.fpss"]) == 2
+    assert "view.fps" in capsys.readouterr().err
+
+
+def test_paths_say_what_is_read_and_where_the_store_is(capsys: pytest.CaptureFixture[str]) -> None:
+    """`--store` counts, as in every command."""
+    assert main(["config", "paths", "--json", "--store", "/somewhere"]) == 0
+    assert json.loads(capsys.readouterr().out)["store"] == "/somewhere"
+
+
+def test_check_is_one_when_something_is_wrong(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Values out of bounds and names that are none, all at once; the other actions warn and go on."""
+    assert main(["config", "check"]) == 0
+    monkeypatch.setenv("CORNERMAN_VIEW_FPS", "60")
+    monkeypatch.setenv("CORNERMAN_VIEW_FSP", "6")
+    assert main(["config", "check", "--json"]) == 1
+    problems = json.loads(capsys.readouterr().out)["problems"]
+    assert ["CORNERMAN_VIEW_FPS" in problems[0]["problem"], "CORNERMAN_VIEW_FSP" in problems[1]["problem"]] == [
+        True
+    ] * 2
+    assert main(["config", "show"]) == 0
+    assert "It is ignored" in capsys.readouterr().err
