@@ -53,7 +53,7 @@ class SettingKey:
             return "true or false" if self.kind == "bool" else "auto, true or false"
         if self.minimum is None:
             return "none | auto | every=N | envs=0,2" if self.kind == "frames" else "a folder"
-        return f"{self.minimum:g} or more" if self.maximum is None else f"{self.minimum:g} to {self.maximum:g}"
+        return f"{self.minimum:,} or more" if self.maximum is None else f"{self.minimum:,} to {self.maximum:,}"
 
     def parse(self, value: object, origin: str) -> Any:
         """The value that a file, a variable or a flag means; InvalidOption names the key, the origin and the bounds."""

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass, field
 from importlib import import_module
 from pkgutil import iter_modules
+from string import ascii_uppercase
 from typing import Final, Literal, get_args
 
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
@@ -40,6 +41,11 @@ class LogConstant:
     def severity(self) -> int:
         """The level as the standard library counts it: 10, 20, 30, 40."""
         return 10 * (LEVELS.index(self.level) + 1)
+
+    @property
+    def order(self) -> tuple[int, str]:
+        """What to sort by: the number, then the letter."""
+        return int(self.code[3:].rstrip(ascii_uppercase)), self.code
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +104,7 @@ def by_code(code: str) -> LogConstant | None:
 def catalog() -> dict[str, LogConstant]:
     """Every constant by its code, in order. Reads this folder: a component's file needs no other mention."""
     _load_components()
-    return {code: _CATALOG[code] for code in sorted(_CATALOG, key=lambda code: (len(code.rstrip("ABCD")), code))}
+    return dict(sorted(_CATALOG.items(), key=lambda entry: entry[1].order))
 
 
 def components() -> dict[str, Component]:

@@ -1,0 +1,141 @@
+"""Writes the reference pages from the code, so that every command, setting and log word has its line: `just docs`.
+
+    python docs/generate.py            write docs/reference/*.md
+    python docs/generate.py --check    exit code 1 if a page is not what the code says; writes nothing
+
+A test runs the check. Own formatting instead of argparse's, which differs between Python versions.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from cornerman.core.setting_keys import KEYS, SettingKey
+from cornerman.log_catalog import components
+from cornerman.tui import exits
+from cornerman.tui.cli import parser_for
+from cornerman.tui.commands import COMMANDS
+
+TARGET = Path(__file__).resolve().parent / "reference"
+GENERATED = "<!-- Written by docs/generate.py from the code. Edit the code, then run `just docs`. -->\n"
+
+
+def pages() -> dict[str, str]:
+    """Every generated page by its file name."""
+    return {name: "\n".join([GENERATED, *lines]) + "\n" for name, lines in _pages()}
+
+
+def _pages() -> Iterator[tuple[str, list[str]]]:
+    yield "commands.md", list(_commands())
+    yield "settings.md", list(_settings())
+    yield "log-words.md", list(_log_words())
+
+
+def _commands() -> Iterator[str]:
+    yield "# Commands\n"
+    yield "Data goes to stdout, talk to stderr. `cornerman` alone opens the terminal.\n"
+    for name in filter(_landed, COMMANDS):
+        parser = next(action.choices[name] for action in parser_for(name)._actions if isinstance(action.choices, dict))
+        yield f"## cornerman {name}\n"
+        yield f"{_sentence(COMMANDS[name])}\n"
+        if parser.description:
+            yield f"```text\n{parser.description.strip()}\n```\n"
+        yield from _table(["argument", "meaning"], [_argument(action) for action in parser._actions])
+        if parser.epilog:
+            yield f"```text\n{parser.epilog.strip()}\n```\n"
+    yield "## Exit codes\n"
+    yield from _table(["code", "meaning"], [[str(code), meaning] for code, meaning in exits.MEANING.items()])
+
+
+def _landed(name: str) -> bool:
+    return find_spec(f"cornerman.tui.commands.{name}") is not None
+
+
+def _argument(action: argparse.Action) -> list[str]:
+    value = action.metavar or ("|".join(map(str, action.choices)) if action.choices else action.dest.upper())
+    shown = " ".join([*([", ".join(action.option_strings)] if action.option_strings else []), *_value(action, value)])
+    return [f"`{shown}`", _sentence((action.help or "").replace("%%", "%") % _facts(action))]
+
+
+def _value(action: argparse.Action, value: str | tuple[str, ...]) -> list[str]:
+    """The name of the value, where the argument takes one."""
+    if action.nargs == 0:
+        return []
+    return list(value) if isinstance(value, tuple) else [value]
+
+
+def _facts(action: argparse.Action) -> dict[str, object]:
+    """What argparse itself fills into a help text."""
+    return {**vars(action), "prog": "cornerman"}
+
+
+def _settings() -> Iterator[str]:
+    yield "# Settings\n"
+    yield (
+        "Sources, the later one wins: built in, `~/.config/cornerman/config.toml` (where this system keeps such"
+        " files), the file that `$CORNERMAN_CONFIG` names, environment variables, flags of a command. In a file a"
+        " dotted name is a table: `[view]` and `fps = 20`. `cornerman config` shows what holds and why,"
+        " `cornerman config check` what is wrong.\n"
+    )
+    for effect in ("affects stored data", "view only"):
+        yield f"## {_sentence(effect).rstrip('.')}\n"
+        rows = [_setting(one) for one in KEYS.values() if one.effect == effect]
+        yield from _table(["setting, variable", "default", "allowed", "what it does, and where"], rows)
+
+
+def _setting(one: SettingKey) -> list[str]:
+    default = "auto" if one.default is None else str(one.default).lower() if one.kind == "bool" else str(one.default)
+    return [
+        f"`{one.name}`<br>`{one.environment}`",
+        f"{default} {one.unit}".strip(),
+        one.bounds,
+        f"{one.description} Enforced {one.enforced}.",
+    ]
+
+
+def _log_words() -> Iterator[str]:
+    yield "# Log words\n"
+    yield (
+        "Every line we write is one of these and its fields. Inside a training process lines below `log.level`"
+        " (WARNING) are dropped, the others go to stderr, once a minute each, with the count of the rest.\n"
+    )
+    for component in components().values():
+        yield f"## {component.name}: {component.codes.start} to {component.codes.stop - 1}\n"
+        rows = [
+            [one.code, one.level, one.subcomponent, one.message, ", ".join(one.tags)]
+            for one in sorted(component.constants.values(), key=lambda one: one.order)
+        ]
+        yield from _table(["code", "level", "part", "message", "tags"], rows)
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    yield "| " + " | ".join(headings) + " |"
+    yield "|" + "---|" * len(headings)
+    yield from ("| " + " | ".join(cell.replace("\n", " ").replace("|", "\\|") for cell in row) + " |" for row in rows)
+    yield ""
+
+
+def _sentence(text: str) -> str:
+    """With a capital and a full stop."""
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?")) else ".") if text else ""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the pages, or say which are not current."""
+    TARGET.mkdir(exist_ok=True)
+    current = {path.name: path.read_text(encoding="utf-8") for path in TARGET.glob("*.md")}
+    stale = [name for name, text in pages().items() if current.get(name) != text]
+    if "--check" in arguments:
+        print(f"not what the code says: {', '.join(stale)}; run `just docs`" if stale else "current", file=sys.stderr)
+        return bool(stale)
+    for name in stale:
+        (TARGET / name).write_text(pages()[name], encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
