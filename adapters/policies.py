@@ -75,7 +75,8 @@ def _named(name: str) -> Callable[..., Any]:
         found = getattr(found, part)
     if not callable(found):
         raise InvalidOption(f"{name} is no function.", _REMEDY)
-    return found
+    named: Callable[..., Any] = found
+    return named
 
 
 def _parameters(function: Callable[..., Any], name: str) -> list[str]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def chosen_store(args: argparse.Namespace) -> Path:
-    """The store's folder: --store, else the environment's, else the configuration file's, else the user's data folder."""
+    """The store's folder: --store, else $CORNERMAN_STORE, else the configuration's, else the user's data folder."""
     from cornerman.store.location import store_path
 
     return store_path(effective(read_layers({"store": args.store}, on_problem=_note))["store"])

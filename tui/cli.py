@@ -18,7 +18,7 @@ from typing import Any
 from cornerman.core.errors import CornermanError, InvalidOption, InvalidQuery, StoreError
 
 from . import exits
-from .commands import COMMANDS
+from .commands import COMMANDS, Help
 
 DESCRIPTION = """\
 The flight recorder and the ringside seat for reinforcement learning.
@@ -54,7 +54,7 @@ def parser_for(command: str | None) -> argparse.ArgumentParser:
         prog="cornerman",
         description=DESCRIPTION,
         epilog=_epilog(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Help,
     )
     parser.add_argument("--version", action="store_true", help="print the version and leave")
     _add_common(parser, default=None)

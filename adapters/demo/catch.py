@@ -10,7 +10,7 @@ import numpy as np
 _SIZE, _BALL, _PADDLE, _FALL, _MOVE = 64, 3, 10, 2, 4
 
 
-class Catch(gym.Env[np.ndarray, int]):
+class Catch(gym.Env[np.ndarray, np.int64]):
     """Actions: 0 left, 1 stay, 2 right. The episode ends when the ball is down: reward 1 caught, -1 missed."""
 
     metadata = {"render_modes": []}
@@ -28,7 +28,7 @@ class Catch(gym.Env[np.ndarray, int]):
         self._height, self._paddle = 0, (_SIZE - _PADDLE) // 2
         return self._picture(), {}
 
-    def step(self, action: int) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+    def step(self, action: np.int64 | int) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         self._paddle = int(np.clip(self._paddle + _MOVE * (int(action) - 1), 0, _SIZE - _PADDLE))
         self._height += _FALL
         down = self._height >= _SIZE - _BALL

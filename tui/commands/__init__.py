@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
 from typing import Any
 
 COMMANDS = {
@@ -24,10 +25,19 @@ Subparsers = Any  # argparse has no public name for it
 
 def describe(subparsers: Subparsers, name: str, description: str, examples: str) -> argparse.ArgumentParser:
     """The parser of one command: what it is for, its options, and examples that teach."""
-    return subparsers.add_parser(
+    parser: argparse.ArgumentParser = subparsers.add_parser(
         name,
         help=COMMANDS[name],
         description=description.strip(),
         epilog="examples:\n" + examples.strip("\n"),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Help,
     )
+    return parser
+
+
+class Help(argparse.HelpFormatter):
+    """Fills paragraphs to the terminal's width; what is indented, as examples and tables are, stays as it is."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        parts = text.strip("\n").split("\n\n")
+        return "\n\n".join(part if "\n  " in f"\n{part}" else textwrap.fill(part, width) for part in parts)

@@ -48,7 +48,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _agreed(summaries: list[Any]) -> bool:
     if not sys.stdin.isatty():
-        raise InvalidOption("There is nobody to ask whether to delete.", "Add --yes, or --dry-run to see what would go.")
+        raise InvalidOption(
+            "There is nobody to ask whether to delete.", "Add --yes, or --dry-run to see what would go."
+        )
     for summary in summaries:
         output.say(_line(summary))
     print("Delete for good? [y/N] ", end="", file=sys.stderr, flush=True)

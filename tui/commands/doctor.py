@@ -118,7 +118,9 @@ def _format(path: Path) -> Iterator[Finding]:
         error = StoreTooNew(path, found, FORMAT)
         yield Finding("warn", "format", error.what, error.remedy)
     else:
-        yield Finding("ok", "format", f"{found}" + (f", upgraded to {FORMAT} when next recorded into" * (found < FORMAT)))
+        yield Finding(
+            "ok", "format", f"{found}" + (f", upgraded to {FORMAT} when next recorded into" * (found < FORMAT))
+        )
     if not os.access(path, os.W_OK):
         yield Finding("warn", "access", "you may read it, not write it", "Record with another --store.")
 
@@ -164,7 +166,10 @@ def _log(path: Path) -> Finding:
     size = wal_bytes(path)
     if size > LARGE_WAL:
         return Finding(
-            "warn", "write log", f"{output.size(size)}, which is large", "End a program that keeps the store open to read."
+            "warn",
+            "write log",
+            f"{output.size(size)}, which is large",
+            "End a program that keeps the store open to read.",
         )
     return Finding("ok", "write log", output.size(size))
 
@@ -179,7 +184,9 @@ def _integrity(path: Path, quick: bool) -> Finding:
     if problems:
         remedy = "Stop recording into it, copy the folder, then `cornerman export` what can still be read."
         return Finding("fail", "integrity", "; ".join(problems), remedy)
-    return Finding("ok", "integrity", "structure intact" if quick else "every page intact; `cornerman verify` reads the data")
+    return Finding(
+        "ok", "integrity", "structure intact" if quick else "every page intact; `cornerman verify` reads the data"
+    )
 
 
 def _host() -> Iterator[Finding]:

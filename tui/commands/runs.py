@@ -1,4 +1,4 @@
-"""`cornerman runs`: every run of a store at a glance: alive? learning? how large, and how long until the disk is full?"""
+"""`cornerman runs`: every run of a store at a glance: alive? learning? how large? when is the disk full?"""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def as_json(summary: Any) -> dict[str, Any]:
 
 
 def trend(returns: Sequence[float]) -> str:
-    """An arrow: the mean of the newest third of the curve against that of the oldest, blank where too little is known."""
+    """An arrow: the newest third of the curve against the oldest, by their means; blank where too little is known."""
     third = len(returns) // 3
     if third < 2:
         return " "

@@ -59,7 +59,11 @@ def _json(summary: Any, streams: list[tuple[Any, list[Any]]]) -> dict[str, Any]:
         **as_json(summary),
         "provenance": summary.provenance,
         "streams": [
-            {**output.plain(stream), "ledger": output.ledger_json(stream.ledger), "episodes": list(map(episode_json, head))}
+            {
+                **output.plain(stream),
+                "ledger": output.ledger_json(stream.ledger),
+                "episodes": list(map(episode_json, head)),
+            }
             for stream, head in streams
         ],
     }
@@ -102,7 +106,9 @@ def _run_facts(summary: Any) -> dict[str, str]:
 
 
 def _print_stream(stream: Any) -> None:
-    kind = f"{stream.num_envs} environments, autoreset {stream.autoreset_mode}" if stream.num_envs else "one environment"
+    kind = (
+        f"{stream.num_envs} environments, autoreset {stream.autoreset_mode}" if stream.num_envs else "one environment"
+    )
     print(output.harmless(f"stream {stream.name or stream.stream_id}: {stream.env_id} · {kind} · {stream.state}"))
     frames = stream.frame_kind if stream.frame_kind != "none" else "none kept"
     facts = {
