@@ -6,6 +6,7 @@ POSIX record locks, not `flock`: a forked child would keep the latter for its de
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import struct
@@ -23,15 +24,12 @@ class Process:
     """This process as the journal knows it: a name, a folder, and a lock held until the process is gone."""
 
     def __init__(self, store: Path) -> None:
-        self.name = new_ulid()
         self.pid = os.getpid()
+        (store / JOURNAL).mkdir(parents=True, exist_ok=True)
+        self.name, self._descriptor = _locked(store)
         self.folder = store / JOURNAL / self.name
-        self.folder.mkdir(parents=True)
-        lock = lock_path(store, self.name)
-        self._descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        fcntl.lockf(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.write(self._descriptor, f"{self.pid} {boot_id()}\n".encode())
-        _OWN.add(lock)
+        self.folder.mkdir()
+        _OWN.add(lock_path(store, self.name))
 
     def leave(self) -> None:
         """Give up the lock and, where nothing is left to seal, the folder."""
@@ -46,6 +44,20 @@ class Process:
 
 
 _OWN: set[Path] = set()
+
+
+def _locked(store: Path) -> tuple[str, int]:
+    """A new name and its locked file. The lock comes before the folder: recovery removes a folder that nobody locks."""
+    while True:
+        name = new_ulid()
+        lock = lock_path(store, name)
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        with contextlib.suppress(OSError):
+            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.stat(lock).st_ino == os.fstat(descriptor).st_ino:
+                os.write(descriptor, f"{os.getpid()} {boot_id()}\n".encode())
+                return name, descriptor
+        os.close(descriptor)  # recovery was quicker: it took the new file for a dead process's
 
 
 def lock_path(store: Path, process: str) -> Path:

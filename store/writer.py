@@ -233,7 +233,8 @@ class StreamWriter:
         cursor.memory = segment.memory
         cursor.offset = HEADER
         cursor.end = HEADER + layout.rows * layout.head.size
-        self.lanes = {leaf.column: segment.lane(leaf.column) for leaf in layout.lanes}
+        self.lanes.clear()  # the same dictionary: the compiled step looks into it
+        self.lanes.update((leaf.column, segment.lane(leaf.column)) for leaf in layout.lanes)
         self._extras_at = HEADER + layout.extras_offset
         self._no_room = None
         self._drops = [0, 0, 0, "", False]

@@ -1,0 +1,226 @@
+"""The step function of a recorder, written for one layout.
+
+A general function that walks the layout costs ten microseconds a step, a tenth of them pays for itself. So the function
+is put together once a layout, from the few lines below, with every column's check and place spelled out. What it does
+not recognise (another dtype, another shape, keys of `info` that come and go) it hands to `slow`, which records anything.
+
+Measured on CartPole (5.4 µs a step): call and unpacking 0.13 µs, time stamp 0.10, checks 0.12, packing 0.18, position
+0.05; `just bench` prints the budget.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from cornerman.core.layout import NO_INFO, RESET, SMALL, Layout, Leaf, Node
+from cornerman.store.segments import HEADER
+from cornerman.store.writer import StreamWriter
+
+from .frame_source import FrameSource
+
+Slow = Callable[[Any, Any], None]
+
+_STEP = """
+def step({signature}):
+    result = inner({arguments})
+    try:
+        observation, reward, terminated, truncated, info = result
+        {unpack}
+        if {guards}:
+            slow({arguments}, result)
+        else:
+            offset = cursor.offset
+            if offset == cursor.end:
+                roll()
+                offset = cursor.offset
+            n = cursor.sequence
+            {before}
+            pack(cursor.memory, offset, n, now(), {flags}, {fields}n)
+            {after}
+            cursor.sequence = n + 1
+            cursor.offset = offset + {stride}
+    except Exception:
+        slow({arguments}, result)
+    return result
+"""
+
+_RESET = """
+def record_reset(observation):
+    {unpack}
+    if {guards}:
+        return False
+    offset = cursor.offset
+    if offset == cursor.end:
+        roll()
+        offset = cursor.offset
+    n = cursor.sequence
+    {before}
+    pack(cursor.memory, offset, n, now(), {flags}, {fields}n)
+    {after}
+    cursor.sequence = n + 1
+    cursor.offset = offset + {stride}
+    return True
+"""
+
+
+class _Source:
+    """The text being put together, and the names it uses."""
+
+    def __init__(self, writer: StreamWriter, layout: Layout) -> None:
+        self.layout = layout
+        self.unpack: list[str] = []
+        self.guards: list[str] = []
+        self.before: list[str] = []
+        self.values: dict[str, str] = {}
+        self.names: dict[str, Any] = {
+            "cursor": writer.cursor,
+            "roll": writer.roll,
+            "pack": layout.head.pack_into,
+            "now": time.time,
+            "lanes": writer.lanes,
+        }
+
+    def add(self, node: Node, expression: str) -> None:
+        """The columns of a nested value that `expression` gives."""
+        if "dict" in node:
+            self.guards.append(f"len({expression}) != {len(node['dict'])}")
+            for key, child in node["dict"].items():
+                self.add(child, f"{expression}[{key!r}]")
+        elif "tuple" in node:
+            self.guards.append(f"len({expression}) != {len(node['tuple'])}")
+            for index, child in enumerate(node["tuple"]):
+                self.add(child, f"{expression}[{index}]")
+        else:
+            self.leaf(next(leaf for leaf in self.layout.leaves if leaf.column == node["leaf"]), expression)
+
+    def leaf(self, leaf: Leaf, expression: str) -> None:
+        """One column: its guard, and how its value is packed or copied into its lane."""
+        number = len(self.names)
+        if not expression.isidentifier():
+            self.unpack.append(f"v{number} = {expression}")
+            expression = f"v{number}"
+        if leaf.scalar:
+            if leaf.scalar == "float" and leaf.column != "reward":
+                self.names[f"T{number}"] = float if leaf.dtype == "<f8" else np.dtype(leaf.dtype).type
+                self.guards.append(f"type({expression}) is not T{number}" + _or_double(leaf, expression, self.names))
+            elif leaf.scalar == "int" and leaf.column.startswith("info/"):
+                self.guards.append(f"{expression}.__class__ is bool")
+            self.values[leaf.column] = expression
+            return
+        self.names[f"D{number}"], self.names[f"S{number}"] = leaf.type, leaf.shape
+        self.guards.append(f"{expression}.dtype is not D{number}")
+        self.guards.append(f"{expression}.shape != S{number}")
+        if leaf.in_lane:
+            self.before.append(f"lanes[{leaf.column!r}][row] = {expression}")
+        else:
+            self.values[leaf.column] = f"{expression}.tobytes()"
+
+    def compile(self, template: str, name: str, **parts: str) -> Any:
+        if self.before:
+            self.before.insert(0, f"row = (offset - {HEADER}) // {self.layout.head.size}")
+        fields = [self.values.get(leaf.column, _zero(leaf)) for leaf in self.layout.packed]
+        text = template.format(
+            unpack=_lines(self.unpack, template),
+            before=_lines(self.before, template, 3 if "result" in template else 1),
+            guards=" or ".join(self.guards) or "False",
+            fields="".join(f"{field}, " for field in [*fields, *parts.pop("frames", [])]),
+            stride=self.layout.head.size,
+            **parts,
+        )
+        exec(compile(text, f"<recorder {name}>", "exec"), self.names)
+        return self.names[name]
+
+
+def compile_step(
+    inner: Callable[..., Any], writer: StreamWriter, layout: Layout, frames: FrameSource, slow: Slow
+) -> Callable[[Any], Any]:
+    """`step(action)` that records a regular step itself and leaves any other to `slow(action, result)`."""
+    source = _Source(writer, layout)
+    source.names |= {"inner": inner, "slow": slow}
+    if layout.num_envs:
+        for name in ("reward", "terminated", "truncated"):
+            source.add({"leaf": name}, name)
+        flags = "0"
+    else:
+        source.values["reward"] = "reward"
+        flags = "terminated | truncated << 1"
+    _add_info(source, layout)
+    if not layout.info:
+        flags += f" | {NO_INFO}" if flags != "0" else ""
+        flags = str(NO_INFO) if flags == "0" else flags
+    source.add(layout.observation, "observation")
+    source.add(layout.action, "action")
+    numbers = _add_frames(source, frames)
+    after = "" if writer.segment is None or writer.segment.mapped else "through()"
+    source.names["through"] = writer.write_through
+    step: Callable[[Any], Any] = source.compile(
+        _STEP, "step", signature="action", arguments="action", flags=flags, frames=numbers, after=after or "pass"
+    )  # type: ignore[arg-type]
+    return step
+
+
+def compile_reset(writer: StreamWriter, layout: Layout, frames: FrameSource) -> Callable[[Any], bool]:
+    """`record_reset(observation)` for a reset without seed, options and info; False where it is not a regular one."""
+    source = _Source(writer, layout)
+    source.add(layout.observation, "observation")
+    numbers = _add_frames(source, frames)
+    after = "" if writer.segment is None or writer.segment.mapped else "through()"
+    source.names["through"] = writer.write_through
+    reset: Callable[[Any], bool] = source.compile(
+        _RESET, "record_reset", flags=str(RESET | NO_INFO), frames=numbers, after=after or "pass"
+    )  # type: ignore[arg-type]
+    return reset
+
+
+def regular(layout: Layout, frames: FrameSource) -> bool:
+    """Whether a step of this layout can be regular at all."""
+    from cornerman.core.layout import has_objects
+
+    return not has_objects(layout.observation) and not has_objects(layout.action) and frames.kind != "render"
+
+
+def _add_info(source: _Source, layout: Layout) -> None:
+    if not layout.info:
+        source.guards.insert(0, "info")
+        return
+    source.guards.insert(0, f"len(info) != {len(layout.info)}")
+    for key in layout.info:
+        source.add({"leaf": f"info/{key}"}, f"info[{key!r}]")
+
+
+def _add_frames(source: _Source, frames: FrameSource) -> list[str]:
+    """Frame numbers by look-up; an observation not drawn before is left to `slow`."""
+    expressions = []
+    for place, env in enumerate(frames.envs if frames.kind == "adapter" else ()):
+        source.names["numbers"] = frames.by_observation
+        seen = f"observation[{env}]" if source.layout.num_envs else "observation"
+        look_up = f"numbers.get({seen})"
+        if frames.every > 1:
+            look_up = f"{look_up} if not cursor.sequence % {frames.every} else -1"
+        source.unpack.append(f"f{place} = {look_up}")
+        source.guards.append(f"f{place} is None")
+        expressions.append(f"f{place}")
+    return expressions or ["-1"] * source.layout.frames
+
+
+def _or_double(leaf: Leaf, expression: str, names: dict[str, Any]) -> str:
+    """NumPy's float64 is as good as Python's float: both are eight bytes."""
+    if leaf.dtype != "<f8":
+        return ""
+    names["float64"] = np.float64
+    return f" and type({expression}) is not float64"
+
+
+def _zero(leaf: Leaf) -> str:
+    if leaf.scalar:
+        return "0.0" if leaf.scalar == "float" else "0"
+    return f"b'\\0' * {leaf.nbytes}" if leaf.nbytes > SMALL else repr(bytes(leaf.nbytes))
+
+
+def _lines(lines: list[str], template: str, depth: int | None = None) -> str:
+    depth = depth if depth is not None else 2 if "result" in template else 1
+    return ("\n" + "    " * depth).join(lines) or "pass"

@@ -1,0 +1,67 @@
+"""Starting a recorder for a wrapper, and what `env.cornerman` offers the script that recorded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from cornerman.core.frames_option import parse_frames
+from cornerman.core.recorder_settings import RecorderSettings
+from cornerman.log_catalog import log
+from cornerman.log_catalog.recorder import LOG_STORE_UNAVAILABLE
+from cornerman.store.location import store_path
+
+from .manifest import autoreset_mode, manifest
+from .recorder import Recorder
+
+
+def start(env: Any, arguments: dict[str, Any]) -> Recorder | None:
+    """A recorder for `env`, or None where recording is switched off or cannot be begun: training goes on."""
+    settings = RecorderSettings.from_environment()
+    if not settings.enabled:
+        return None
+    frames = settings.frames if arguments.get("frames") is None else parse_frames(arguments["frames"])
+    store = store_path(arguments.get("store") or settings.store)
+    vector = hasattr(env, "num_envs")
+    try:
+        return Recorder(
+            env,
+            store=store,
+            job=arguments.get("job"),
+            name=arguments.get("name"),
+            settings=settings,
+            frames=frames,
+            manifest=manifest(env, vector),
+            vector=vector,
+            mode=autoreset_mode(env) if vector else "",
+        )
+    except Exception as error:  # a recorder that cannot be made must not stop the training
+        log(LOG_STORE_UNAVAILABLE, store=str(store), reason=f"{type(error).__name__}: {error}")
+        return None
+
+
+class Handle:
+    """The recording of one environment: `env.cornerman`."""
+
+    def __init__(self, recorder: Recorder | None) -> None:
+        self._recorder = recorder
+
+    @property
+    def run_id(self) -> str | None:
+        return self._recorder.run["run_id"] if self._recorder else None
+
+    @property
+    def stream_id(self) -> int | None:
+        """Changes where the recording goes on in a forked child, or after `close`."""
+        return self._recorder.stream_id if self._recorder else None
+
+    @property
+    def store(self) -> Path | None:
+        return self._recorder.store if self._recorder else None
+
+    def status(self) -> dict[str, Any]:
+        """What was received and kept, what was lost by cause, and what the store complains of."""
+        return self._recorder.status() if self._recorder else {"lost": {}, "trouble": "recording is switched off"}
+
+    def __repr__(self) -> str:
+        return f"<recording run={self.run_id} stream={self.stream_id} store={self.store}>"

@@ -1,0 +1,56 @@
+"""What a stream says of its environment once, so that no step has to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium
+
+from .spaces import describe
+
+
+def manifest(env: Any, vector: bool) -> dict[str, Any]:
+    """Environment id, arguments, version, wrappers, spaces, vector metadata, rendering."""
+    spec = getattr(env, "spec", None)
+    facts: dict[str, Any] = {
+        "env_id": spec.id if spec is not None else _class_name(env.unwrapped),
+        "kwargs": dict(spec.kwargs) if spec is not None else {},
+        "max_episode_steps": getattr(spec, "max_episode_steps", None),
+        "entry_point": str(spec.entry_point) if spec is not None else _class_name(env.unwrapped),
+        "wrappers": wrappers(env),
+        "gymnasium": gymnasium.__version__,
+        "render_mode": getattr(env, "render_mode", None),
+        "render_fps": (getattr(env, "metadata", None) or {}).get("render_fps"),
+        "observation_space": describe(env.observation_space),
+        "action_space": describe(env.action_space),
+        "num_envs": int(env.num_envs) if vector else 0,
+    }
+    if vector:
+        facts |= {
+            "autoreset_mode": autoreset_mode(env),
+            "autoreset_declared": "autoreset_mode" in (getattr(env, "metadata", None) or {}),
+            "single_observation_space": describe(env.single_observation_space),
+            "single_action_space": describe(env.single_action_space),
+        }
+    return facts
+
+
+def autoreset_mode(env: Any) -> str:
+    """NextStep, SameStep or Disabled; NextStep, Gymnasium's default, where the environment does not say."""
+    mode = (getattr(env, "metadata", None) or {}).get("autoreset_mode")
+    return str(getattr(mode, "value", mode)) if mode is not None else "NextStep"
+
+
+def wrappers(env: Any) -> list[str]:
+    """The classes around the environment, outermost first, and its own last."""
+    names = []
+    while True:
+        names.append(_class_name(env))
+        inner = getattr(env, "__dict__", {}).get("env")
+        if inner is None:
+            return names
+        env = inner
+
+
+def _class_name(thing: Any) -> str:
+    return f"{type(thing).__module__}:{type(thing).__qualname__}"

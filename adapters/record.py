@@ -1,0 +1,51 @@
+"""`cornerman.record`: one line in a training script, and every step of it is kept."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from cornerman.core.errors import InvalidOption
+from cornerman.core.frames_option import parse_frames
+
+if TYPE_CHECKING:
+    import gymnasium
+
+    Environment = TypeVar("Environment", bound=gymnasium.Env[Any, Any] | gymnasium.vector.VectorEnv[Any, Any, Any])
+
+
+def record(
+    env: Environment,
+    *,
+    job: str | None = None,
+    store: str | os.PathLike[str] | None = None,
+    frames: Any = None,
+    name: str | None = None,
+) -> Environment:
+    """Wrap a `gymnasium.Env` or `gymnasium.vector.VectorEnv` so that every step is recorded. The loop does not change.
+
+    `job` names the work (the script's name otherwise), `store` the folder (`$CORNERMAN_STORE`, else the user's data
+    folder), `name` this stream of the run (the environment's id otherwise). `frames` is `none`, `auto`, `every=N`,
+    `envs=0,2`, or numbers for the last two; None takes the setting `recorder.frames`.
+
+    A step is durable against the death of the process when `env.step` returns. What the recorder cannot keep (a full
+    disk, a store that cannot be written) it counts, by cause; it never raises into the loop and never waits for a lock.
+    Raises InvalidOption for arguments that cannot be used, before anything is recorded.
+    """
+    import gymnasium
+
+    if frames is not None:
+        parse_frames(frames)
+    options = {"job": job, "store": store, "frames": frames, "name": name}
+    if isinstance(env, gymnasium.vector.VectorEnv):
+        from .vector import RecordVectorSteps
+
+        return RecordVectorSteps(env, **options)  # type: ignore[return-value]
+    if isinstance(env, gymnasium.Env):
+        from .single import RecordSteps
+
+        return RecordSteps(env, **options)  # type: ignore[return-value]
+    raise InvalidOption(
+        f"record() takes a gymnasium.Env or a gymnasium.vector.VectorEnv, not {type(env).__name__}.",
+        "Make the environment with gymnasium.make or gymnasium.make_vec first.",
+    )

@@ -1,0 +1,533 @@
+"""The recorder of one stream: what `step` and `reset` returned becomes records, whatever they returned.
+
+Two ways lead into the journal. The compiled one (`fast_step`) takes steps that look like the first; `record_step` and
+`record_reset` take all others: values that do not fit their column travel as extras, exactly as they came. Nothing here
+raises into the training loop: what cannot be kept is counted by cause.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cornerman.core import values
+from cornerman.core.errors import CornermanError
+from cornerman.core.frames_option import FramesOption
+from cornerman.core.ids import new_stream_id
+from cornerman.core.layout import (
+    NO_ACTION,
+    NO_INFO,
+    NO_OBSERVATION,
+    NO_REWARD,
+    RESET,
+    TERMINATED,
+    TRUNCATED,
+    Layout,
+    Leaf,
+    Node,
+    as_leaf,
+    draw,
+    has_objects,
+    walk,
+)
+from cornerman.core.payloads import chunk_v1
+from cornerman.core.recorder_settings import RecorderSettings
+from cornerman.log_catalog import log
+from cornerman.log_catalog.recorder import LOG_STEPS_DROPPED, LOG_STORE_UNAVAILABLE
+from cornerman.store.seal import StreamIdentity, introduce
+from cornerman.store.session import session_for
+from cornerman.store.writer import NoRoom, StreamWriter, cause_of
+
+from . import fast_step
+from .frame_source import FrameSource, choose
+from .runs import run_for
+
+MAX_LAYOUTS = 4
+RELAYOUT_AFTER = 64
+"""So many irregular steps in a row, and the layout is drawn anew from the next."""
+WIDE = 2048
+"""Bytes a record from which its chunks are sealed by a thread: compressing them costs more than handing them over."""
+SEGMENT_BYTES = 2 << 20
+
+
+class Recorder:
+    """Records one environment as one stream. `env` is the wrapped environment, not the wrapper."""
+
+    def __init__(
+        self, env: Any, *, store: Path, job: str | None, name: str | None, settings: RecorderSettings, frames: FramesOption,
+        manifest: dict[str, Any], vector: bool, mode: str,
+    ) -> None:  # fmt: skip
+        self.env = env
+        self.store = store
+        self.job = job
+        self.name = name
+        self.settings = settings
+        self.option = frames
+        self.manifest = manifest
+        self.num_envs = int(env.num_envs) if vector else 0
+        self.mode = mode
+        self.step: Callable[[Any], Any] = self._first_step
+        self.reset_fast: Callable[[Any], bool] = lambda _: False
+        self.frames = FrameSource("none", (), 1, None)
+        self.writer: StreamWriter | None = None
+        self.on_step: Callable[[Callable[[Any], Any]], None] = lambda step: None
+        self._pending_reset: tuple[Any, dict[str, Any]] | None = None
+        self._layouts = 0
+        self._irregular = 0
+        self._done = np.zeros(max(self.num_envs, 1), np.bool_)
+        self._seeded = False
+        self._pid = os.getpid()
+        self._lost: dict[str, int] = {}
+        self._said: set[str] = set()
+        self._faults = 0
+        self._start()
+
+    # --- who records -------------------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        """A new stream of this process: its identity, its writer; the store hears of it as soon as it can."""
+        self._pid = os.getpid()
+        self.session = session_for(self.store, self.settings)
+        self.run = run_for(self.store, self.job)
+        self.stream_id = new_stream_id()
+        self.writer = None
+        self._layouts = 0
+        try:
+            self._introduce()
+        except Exception as error:  # a store that cannot be had now: training goes on, the journal or the count keeps it
+            self._say(LOG_STORE_UNAVAILABLE, "store", reason=str(error))
+
+    def _introduce(self) -> None:
+        from cornerman.store.recovery import recover
+
+        identity = self._identity()
+        self.writer = StreamWriter(self.session, identity)
+        self.session.add(self.writer)
+        _LIVE.add(self)
+        recover(self.store)
+        connection = self.session.patient()
+        from cornerman.store.connection import transaction
+
+        with transaction(connection):
+            introduce(connection, identity)
+
+    def _identity(self) -> StreamIdentity:
+        return StreamIdentity(
+            {key: self.run[key] for key in ("run_id", "job", "session", "created_us", "provenance")},
+            {
+                "id": self.stream_id,
+                "name": self.name or self.manifest["env_id"],
+                "manifest": values.encode({**self.manifest, "frames": self.frames.describe()}),
+                "num_envs": self.num_envs,
+                "autoreset": self.mode,
+                "process": self.session.process.name,
+                "schema": chunk_v1.SCHEMA,
+                "created_us": time.time_ns() // 1000,
+                "frame_envs": list(self.frames.envs),
+            },
+        )
+
+    def status(self) -> dict[str, Any]:
+        """Records received and kept, transitions lost by cause, and why the store does not take chunks, if so."""
+        lost = dict(self._lost)
+        writer = self.writer
+        return {
+            "run_id": self.run["run_id"],
+            "stream_id": self.stream_id,
+            "records": writer.cursor.sequence if writer else 0,
+            "rows": (writer.rows + writer.index) if writer and writer.segment else (writer.rows if writer else 0),
+            "lost": lost,
+            "trouble": self.session.trouble,
+            "render_seconds": self.frames.render_seconds,
+        }
+
+    # --- the loop ----------------------------------------------------------------------------------------------------
+
+    def _first_step(self, action: Any) -> Any:
+        result = self.env.step(action)
+        self.slow(action, result)
+        return result
+
+    def slow(self, action: Any, result: Any) -> None:
+        """Record any step; never raises."""
+        try:
+            self._record_step(action, result)
+        except NoRoom as error:
+            self._drop(error.cause)
+        except Exception as error:
+            self._fault(error)
+            self._drop(cause_of(error))
+
+    def after_reset(self, result: Any, seed: Any, options: Any, mask: Any) -> None:
+        """Record what `reset` returned; never raises."""
+        try:
+            observation, info = result
+            self._record_reset(observation, info, seed, options, mask)
+        except NoRoom as error:
+            self._drop(error.cause, reset=True)
+        except Exception as error:
+            self._fault(error)
+            self._drop(cause_of(error), reset=True)
+
+    def _record_step(self, action: Any, result: Any) -> None:
+        observation, reward, terminated, truncated, info = result
+        writer = self._writer()
+        if writer.layout is None or (self._irregular > RELAYOUT_AFTER and self._layouts < MAX_LAYOUTS):
+            self._draw_layout(observation, action, reward, terminated, truncated, info)
+        layout = writer.layout
+        assert layout is not None
+        row: dict[str, Any] = {}
+        extras: dict[str, Any] = {}
+        flags = self._outcome(layout, reward, terminated, truncated, row, extras)
+        final = self._final(info) if self.mode == "SameStep" else None
+        if final:
+            extras["final"], info = final
+        if not _fit(layout, layout.observation, observation, row):
+            extras["observation"], flags = observation, flags | NO_OBSERVATION
+        if not _fit(layout, layout.action, action, row):
+            extras["action"], flags = action, flags | NO_ACTION
+        if not _fit_info(layout, info, row):
+            flags |= NO_INFO
+            if info:
+                extras["info"] = info
+        self._irregular = self._irregular + 1 if extras.keys() - {"frames", "final"} else 0
+        self._append(observation, row, flags, extras)
+        self._remember_done(terminated, truncated)
+
+    def _record_reset(self, observation: Any, info: Any, seed: Any, options: Any, mask: Any) -> None:
+        extras: dict[str, Any] = {}
+        if seed is not None:
+            extras["seed"] = seed if self.num_envs == 0 or isinstance(seed, int) else list(seed)
+            self._seeded = True
+        elif not self._seeded:
+            self._seeded = True
+            extras["np_random_seed"] = _generator_seed(self.env)
+        if options is not None:
+            extras["options"] = options
+        if mask is not None:
+            extras["mask"] = np.asarray(mask, np.bool_)
+        if info:
+            extras["info"] = info
+        writer = self._writer()
+        self._done[:] = False if mask is None else self._done & ~np.asarray(mask, np.bool_)
+        if writer.layout is None:
+            # a layout is drawn from the first step; a copy, because an environment may write into what it returned
+            self._pending_reset = (values.decode(values.encode(observation)), extras)
+            return
+        if not extras and self.reset_fast(observation):
+            return
+        self._write_reset(observation, extras)
+
+    def _write_reset(self, observation: Any, extras: dict[str, Any]) -> None:
+        writer = self._writer()
+        assert writer.layout is not None
+        row: dict[str, Any] = {}
+        flags = RESET | NO_INFO | NO_ACTION
+        if not _fit(writer.layout, writer.layout.observation, observation, row):
+            extras["observation"], flags = observation, flags | NO_OBSERVATION
+        self._append(observation, row, flags, extras)
+
+    def _append(self, observation: Any, row: dict[str, Any], flags: int, extras: dict[str, Any]) -> None:
+        writer = self._writer()
+        seen = [_part(observation, env) if self.num_envs else observation for env in self.frames.envs]
+        numbers, new = self.frames.take(seen if self.frames.numbered else (), writer.cursor.sequence)
+        if new:
+            extras["frames"] = new
+        writer.append(row, flags, values.encode(extras) if extras else b"", numbers)
+        if new:
+            self.frames.keep()
+
+    def _outcome(
+        self, layout: Layout, reward: Any, terminated: Any, truncated: Any, row: dict[str, Any], extras: dict[str, Any]
+    ) -> int:
+        """Reward and ends into their columns; the flags that say so."""
+        if not self.num_envs:
+            try:
+                row["reward"] = float(reward)
+            except (TypeError, ValueError):
+                row["reward"], extras["reward"] = float("nan"), reward
+            flags = TERMINATED * bool(terminated) | TRUNCATED * bool(truncated)
+            return flags | NO_REWARD if "reward" in extras else flags
+        flags = 0
+        for name, value in (("reward", reward), ("terminated", terminated), ("truncated", truncated)):
+            leaf = next(leaf for leaf in layout.leaves if leaf.column == name)
+            array = np.asarray(value)
+            if array.dtype != leaf.type and name == "reward":
+                extras["reward"], flags = value, NO_REWARD
+            row[name] = np.broadcast_to(array, leaf.shape).astype(leaf.type)
+        return flags
+
+    def _final(self, info: Any) -> tuple[dict[str, Any], Any] | None:
+        """SAME_STEP: the last observations of the episodes that ended, out of `info`; and the rest of `info`."""
+        if not info or "final_obs" not in info:
+            return None
+        ended = np.flatnonzero(np.asarray(info.get("_final_obs", [item is not None for item in info["final_obs"]])))
+        rest = {key: item for key, item in info.items() if key not in ("final_obs", "_final_obs")}
+        final = info["final_obs"]
+        stacked = _stack([_part(final, int(env)) for env in ended])
+        return {"index": ended.astype(np.int32), "observation": stacked}, rest
+
+    def _remember_done(self, terminated: Any, truncated: Any) -> None:
+        if self.mode == "NextStep":
+            self._done = np.logical_or(terminated, truncated)
+
+    # --- layouts -----------------------------------------------------------------------------------------------------
+
+    def _draw_layout(
+        self, observation: Any, action: Any, reward: Any, terminated: Any, truncated: Any, info: Any
+    ) -> None:
+        writer = self._writer()
+        node, leaves = draw("observation", observation)
+        action_node, action_leaves = draw("action", self._as_array(action))
+        if writer.layout is None:
+            self.frames = choose(self.env, self.option, node, self._sample(observation), bool(self.num_envs))
+            writer.identity = self._identity_again()
+            writer.frame_envs = self.frames.envs
+        keys, info_leaves = _info_leaves(info) if self._layouts + 1 < MAX_LAYOUTS else ((), [])
+        layout = Layout(
+            self.num_envs,
+            node,
+            action_node,
+            (*self._outcome_leaves(reward), *leaves, *action_leaves, *info_leaves),
+            keys,
+            self.frames.numbered,
+        )
+        self._note_differences(node, leaves)
+        writer.threaded = layout.row_bytes > WIDE or self.frames.kind == "render"
+        rows = max(16, min(self.settings.rows_per_chunk, SEGMENT_BYTES // layout.row_bytes))
+        writer.on_layout = lambda: None
+        writer.begin(layout.resized(rows, 1 << 23 if self.frames.kind == "render" else 1 << 16))
+        self._layouts += 1
+        self._irregular = 0
+        self._compile()
+        if self._pending_reset is not None:
+            (pending, extras), self._pending_reset = self._pending_reset, None
+            self._write_reset(pending, extras)
+
+    def _identity_again(self) -> StreamIdentity:
+        """The identity with what is known now: where the frames come from."""
+        identity = self._identity()
+        identity.stream["created_us"] = time.time_ns() // 1000
+        try:
+            connection = self.session.patient()
+            connection.execute(
+                "update stream set manifest = ? where id = ?", (identity.stream["manifest"], self.stream_id)
+            )
+        except Exception:  # the store hears of it with the stream, when it can
+            pass
+        return identity
+
+    def _outcome_leaves(self, reward: Any) -> list[Leaf]:
+        if not self.num_envs:
+            return [Leaf("reward", "<f8", (), "float")]
+        shape = (self.num_envs,)
+        array = np.asarray(reward)
+        dtype = array.dtype.str if array.dtype.kind in "fiu" else "<f8"
+        return [Leaf("reward", dtype, shape), Leaf("terminated", "|b1", shape), Leaf("truncated", "|b1", shape)]
+
+    def _as_array(self, action: Any) -> Any:
+        """An action given as a list, a tuple or a tensor, as the array it stands for."""
+        space = getattr(self.env, "action_space", None)
+        if space is not None and space.shape and not isinstance(action, (np.ndarray, dict)):
+            try:
+                return np.asarray(action, space.dtype)
+            except (TypeError, ValueError):
+                return action
+        return action
+
+    def _sample(self, observation: Any) -> Any:
+        return _part(observation, 0) if self.num_envs else observation
+
+    def _note_differences(self, node: Node, leaves: list[Leaf]) -> None:
+        """Say once where observations are not what their space declares; they are recorded as they come."""
+        space = getattr(self.env, "observation_space", None)
+        if "leaf" not in node or space is None or not space.shape or not leaves:
+            return
+        leaf = leaves[0]
+        declared = np.dtype(space.dtype)
+        if leaf.type != declared or tuple(leaf.shape) != tuple(space.shape):
+            self._note(
+                f"observations are {leaf.type} {tuple(leaf.shape)}, their space says {declared} {tuple(space.shape)}"
+            )
+
+    def _compile(self) -> None:
+        """Write the step function of this layout, if its steps can be regular at all."""
+        writer = self._writer()
+        layout = writer.layout
+        assert layout is not None
+        if fast_step.regular(layout, self.frames):
+            self.step = fast_step.compile_step(self.env.step, writer, layout, self.frames, self.slow)
+            self.reset_fast = fast_step.compile_reset(writer, layout, self.frames)
+        else:
+            self.step, self.reset_fast = self._first_step, lambda _: False
+        self.on_step(self.step)
+
+    # --- trouble -----------------------------------------------------------------------------------------------------
+
+    def _writer(self) -> StreamWriter:
+        if self.writer is None or self.writer.state in ("closed", "abandoned"):
+            if self.writer is None and time.monotonic() - getattr(self, "_tried", -9.0) < 1.0:
+                raise NoRoom("store read-only")
+            self._tried = time.monotonic()
+            self._start()
+        if self.writer is None:
+            raise NoRoom("store read-only")
+        return self.writer
+
+    def _drop(self, cause: str, reset: bool = False) -> None:
+        """Count a record that could not be kept: its transitions by cause, at the journal where there is one."""
+        transitions = 0 if reset else max(self.num_envs, 1) - int(self._done.sum() if self.mode == "NextStep" else 0)
+        self._lost[cause] = self._lost.get(cause, 0) + transitions
+        try:
+            if self.writer is not None:
+                self.writer.drop(transitions, 0 if reset else 1, cause)
+        except Exception as error:
+            self._fault(error)
+        self._say(LOG_STEPS_DROPPED, cause, cause=cause)
+
+    def _fault(self, error: Exception) -> None:
+        self._faults += 1
+        self._note(f"recorder fault: {type(error).__name__}: {str(error)[:200]}")
+
+    def _note(self, text: str) -> None:
+        if text not in self._said and len(self._said) < 50:
+            self._said.add(text)
+            if self.writer is not None:
+                self.writer.notes.append(text)
+
+    def _say(self, constant: Any, key: str, **fields: Any) -> None:
+        """One line on standard error the first time something is lost; the counts are in the store."""
+        if ("said", key) in self._said:  # type: ignore[comparison-overlap]
+            return
+        self._said.add(("said", key))  # type: ignore[arg-type]
+        try:
+            log(constant, run=self.run["run_id"], store=str(self.store), **fields)
+        except Exception:
+            pass
+
+    # --- the end -----------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Seal what is open and end the stream; never raises. A step afterwards begins a new stream."""
+        try:
+            if self.writer is not None and self._pid == os.getpid() and self.writer.state in ("recording", "deleted"):
+                if self.writer.layout is None and self._pending_reset is not None:
+                    self._pending_reset = None
+                self.writer.close()
+        except Exception as error:
+            self._fault(error)
+        self._restart()
+
+    def _restart(self) -> None:
+        """Back to the general step: the compiled one writes into a journal that is no longer ours."""
+        self.step, self.reset_fast = self._first_step, lambda _: False
+        self.frames.forget()
+        self.on_step(self.step)
+
+    def forked(self) -> None:
+        """In a forked child: its steps are a stream of their own; the parent's journal is not touched."""
+        self._lost = {}
+        if self.writer is not None:
+            self.writer.abandon()
+        self._restart()
+
+
+def _fit(layout: Layout, node: Node, value: Any, row: dict[str, Any]) -> bool:
+    """Put the value's parts into their columns; False, with nothing put, where one does not fit exactly."""
+    if has_objects(node):
+        return False
+    found: dict[str, Any] = {}
+    try:
+        for column, part in walk(node, value):
+            leaf = next(leaf for leaf in layout.leaves if leaf.column == column)
+            fitted = _fitted(leaf, part)
+            if fitted is None:
+                return False
+            found[column] = fitted
+    except (KeyError, IndexError, TypeError, AttributeError):
+        return False
+    row.update(found)
+    return True
+
+
+def _fitted(leaf: Leaf, value: Any) -> Any:
+    """The value as its column holds it, or None where that would change it."""
+    if not leaf.scalar:
+        if isinstance(value, np.ndarray):
+            return value if value.dtype == leaf.type and value.shape == tuple(leaf.shape) else None
+        if isinstance(value, (list, tuple)) and leaf.column == "action":
+            array = np.asarray(value, leaf.type)
+            return array if array.shape == tuple(leaf.shape) else None
+        return None
+    if isinstance(value, np.ndarray) and value.shape == () and value.dtype.kind in "iu":
+        value = int(value)
+    found = as_leaf(leaf.column, value)
+    if found is None or found.scalar != leaf.scalar:
+        return None
+    if leaf.scalar == "float" and found.dtype != leaf.dtype:
+        return None
+    return value
+
+
+def _fit_info(layout: Layout, info: Any, row: dict[str, Any]) -> bool:
+    if not layout.info or not isinstance(info, dict) or len(info) != len(layout.info):
+        return False
+    return _fit(layout, {"dict": {key: {"leaf": f"info/{key}"} for key in layout.info}}, info, row)
+
+
+def _info_leaves(info: Any) -> tuple[tuple[str, ...], list[Leaf]]:
+    """A column for every key of `info`, where all of them are numbers or small arrays; else none."""
+    if not isinstance(info, dict) or not info or not all(isinstance(key, str) for key in info):
+        return (), []
+    leaves = [as_leaf(f"info/{key}", item) for key, item in info.items()]
+    if any(leaf is None or "final" in leaf.column for leaf in leaves):
+        return (), []
+    return tuple(info), [leaf for leaf in leaves if leaf is not None]
+
+
+def _part(value: Any, env: int) -> Any:
+    """What belongs to one sub-environment of a batched value."""
+    if isinstance(value, dict):
+        return {key: _part(item, env) for key, item in value.items()}
+    if isinstance(value, tuple) and value and isinstance(value[0], (np.ndarray, dict, tuple)):
+        return tuple(_part(item, env) for item in value)
+    return value[env]
+
+
+def _stack(parts: list[Any]) -> Any:
+    """Values of the same structure with a leading axis; a list where they cannot be stacked."""
+    if parts and isinstance(parts[0], dict):
+        return {key: _stack([part[key] for part in parts]) for key in parts[0]}
+    if parts and isinstance(parts[0], tuple):
+        return tuple(_stack(list(items)) for items in zip(*parts, strict=True))
+    try:
+        stacked = np.stack(parts)
+        return stacked if stacked.dtype.kind != "O" else parts
+    except (ValueError, TypeError):
+        return parts
+
+
+def _generator_seed(env: Any) -> Any:
+    """The seed that Gymnasium drew for an environment that was given none."""
+    try:
+        return env.np_random_seed
+    except Exception:  # some environments have no generator, or one that is made late
+        return None
+
+
+_LIVE: weakref.WeakSet[Recorder] = weakref.WeakSet()
+
+
+def _after_fork_in_child() -> None:
+    for recorder in list(_LIVE):
+        recorder.forked()
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)
+

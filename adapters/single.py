@@ -1,0 +1,73 @@
+"""The wrapper that records a `gymnasium.Env`."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from typing import Any
+
+import gymnasium
+from gymnasium.utils import RecordConstructorArgs
+
+from .handle import Handle, start
+
+
+class RecordSteps(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
+    """Records every step of an environment; what the loop sees does not change.
+
+    Made by `cornerman.record`. It pickles into subprocess environments, where it begins a stream of its own, and
+    `gymnasium.make(env.spec)` makes it again. Closing is optional: leaving the process ends the stream.
+    """
+
+    def __init__(
+        self, env: gymnasium.Env[Any, Any], job: str | None = None, store: str | os.PathLike[str] | None = None,
+        frames: Any = None, name: str | None = None,
+    ) -> None:  # fmt: skip
+        RecordConstructorArgs.__init__(self, job=job, store=None if store is None else os.fspath(store), frames=frames, name=name)
+        gymnasium.Wrapper.__init__(self, env)
+        self._begin()
+
+    def _begin(self) -> None:
+        recorder = start(self.env, self._saved_kwargs)
+        self._recorder = recorder
+        self.cornerman = Handle(recorder)
+        if recorder is None:
+            self.__dict__["step"] = self.env.step
+            return
+        itself = weakref.ref(self)
+
+        def use(step: Any) -> None:
+            wrapper = itself()
+            if wrapper is not None:
+                # an attribute of the object hides the method: one call less at every step
+                wrapper.__dict__["step"] = step
+
+        recorder.on_step = use
+        use(recorder.step)
+        weakref.finalize(self, recorder.close)
+
+    def step(self, action: Any) -> Any:
+        """As the environment's. Recorded when it returns: a kill afterwards does not lose it."""
+        return self._recorder.step(action) if self._recorder else self.env.step(action)
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
+        """As the environment's."""
+        result = self.env.reset(seed=seed, options=options)
+        if self._recorder:
+            self._recorder.after_reset(result, seed, options, None)
+        return result
+
+    def close(self) -> None:
+        """End the stream, then close the environment."""
+        if self._recorder:
+            self._recorder.close()
+        super().close()
+
+    def __getstate__(self) -> dict[str, Any]:
+        hidden = ("step", "_recorder", "cornerman", "_cached_spec")
+        return {key: value for key, value in self.__dict__.items() if key not in hidden}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._cached_spec = None
+        self._begin()
