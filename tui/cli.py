@@ -57,6 +57,7 @@ def parser_for(command: str | None) -> argparse.ArgumentParser:
         formatter_class=Help,
     )
     parser.add_argument("--version", action="store_true", help="print the version and leave")
+    parser.add_argument("--run", metavar="RUN", dest="open_run", help="open the screens on this run")
     _add_common(parser, default=None)
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
     for name, purpose in COMMANDS.items():
@@ -86,7 +87,7 @@ def _chosen(arguments: list[str]) -> str | None:
     """The command that was typed: the first word that is neither an option nor the value of one."""
     words = iter(arguments)
     for word in words:
-        if word == "--store":
+        if word in ("--store", "--run"):
             next(words, None)
         elif not word.startswith("-"):
             return word if word in COMMANDS else None
@@ -119,7 +120,7 @@ def _watch(args: argparse.Namespace) -> int:
     from .chosen import chosen_store
     from .watching import watch
 
-    return watch(chosen_store(args))
+    return watch(chosen_store(args), args.open_run)
 
 
 def _refuse(error: CornermanError, arguments: list[str]) -> int:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 
-def watch(store: Path) -> int:
-    """Show the runs of a store until the user leaves; the exit code."""
-    from .app import run
+def watch(store: Path, run: str | None = None) -> int:
+    """Show the runs of a store, or one of them, until the user leaves; the exit code."""
+    from .app import run as show
     from .chosen import chosen_options
 
-    return int(run(store, chosen_options()) or 0)
+    return show(store, options=chosen_options(), run=run)

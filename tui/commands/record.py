@@ -9,7 +9,8 @@ import signal
 import warnings
 from typing import Any
 
-from cornerman.core.errors import InvalidOption
+from cornerman.core.errors import CornermanError, InvalidOption
+from cornerman.core.frames_option import parse_frames
 
 from .. import exits, output
 from ..chosen import chosen_store
@@ -103,7 +104,8 @@ def _record(args: argparse.Namespace, stop: Any) -> dict[str, Any]:
     )
     try:
         policy = policies.load(args.policy, env) if args.policy else policies.random_policy(env, args.seed)
-        env = record(env, job=args.job or args.env_id, store=path, frames=args.frames or "auto")
+        env = record(env, job=args.job or args.env_id, store=path, frames=args.frames)
+        _insist(env)
         wanted = args.steps if args.steps or args.episodes else DEFAULT_STEPS
         progress = drive.Progress(wanted, args.episodes)
         reporter = Reporter(args.env_id)
@@ -178,6 +180,15 @@ def _usable_store(args: argparse.Namespace) -> Any:
     return path
 
 
+def _insist(env: Any) -> None:
+    """The recorder never stops a training; a command that does nothing but record must not go on without it."""
+    if env.cornerman.run_id is None:
+        raise CornermanError(
+            "Nothing can be recorded: recording is switched off, or the store does not take it.",
+            "`cornerman config explain recorder.enabled` and `cornerman doctor` say which.",
+        )
+
+
 def _check(args: argparse.Namespace) -> None:
     if args.vectorization and not args.num_envs:
         raise InvalidOption("--vectorization is for vector environments.", "Add --num-envs K.")
@@ -188,7 +199,7 @@ def _env_arguments(args: argparse.Namespace) -> dict[str, Any]:
     arguments = dict(map(_env_argument, args.env_arg))
     if args.render_mode:
         arguments["render_mode"] = args.render_mode
-    elif args.frames not in (None, "none"):
+    elif args.frames and parse_frames(args.frames).mode != "none":
         from cornerman.adapters.environments import renders_pictures
 
         if renders_pictures(args.env_id):
