@@ -52,6 +52,7 @@ class Feed:
         self._watched: dict[str, _Watch] = {}
         self._answers: dict[str, tuple[int, Delivery]] = {}
         self._generation: dict[str, int] = {}
+        self._answering = ""
         self._stopped = False
         self._reading: Reading | None = None
         self._thread = threading.Thread(target=self._run, name="cornerman-feed", daemon=True)
@@ -86,7 +87,7 @@ class Feed:
     def waiting(self, channel: str) -> bool:
         """Whether the newest question of a channel has no answer yet."""
         with self._lock:
-            return channel in self._asked
+            return channel in self._asked or self._answering == channel
 
     def take(self) -> list[Delivery]:
         """The newest answers, each once, without those whose question was replaced."""
@@ -102,13 +103,21 @@ class Feed:
                 answer: Answer | Problem = query.answer(self._connected())
             except Exception as error:  # whatever it is, the screen shows it and goes on
                 answer = _problem(error)
-                self._reading = None
+                self._disconnect()
             self._answered(generation, query, answer)
+        self._disconnect()
 
     def _connected(self) -> Reading:
         if self._reading is None:
             self._reading = Reading(self._open(True), lambda: self._open(False), self._interrupted)
         return self._reading
+
+    def _disconnect(self) -> None:
+        """Open the store anew for the next question: what went wrong may have been the connection."""
+        close = getattr(self._reading and self._reading.repository, "close", None)
+        self._reading = None
+        if close is not None:
+            close()
 
     def _interrupted(self) -> bool:
         """Whether a long search should give up: something newer was asked, or the program ends."""
@@ -122,6 +131,7 @@ class Feed:
                     if channel in self._asked:
                         generation, query = self._asked.pop(channel)
                         self._watched[channel] = _Watch(generation, query)
+                        self._answering = channel
                         return generation, query
                 now = time.monotonic()
                 watch = min(self._watched.values(), key=lambda watch: watch.due, default=None)
@@ -133,11 +143,12 @@ class Feed:
 
     def _answered(self, generation: int, query: Query, answer: Answer | Problem) -> None:
         with self._lock:
+            self._answering = ""
             watch = self._watched.get(query.channel)
             news = True
             if watch is not None and watch.generation == generation:
                 news = watch.heard(answer, time.monotonic())
-                if not query.watched:
+                if not query.watched or getattr(answer, "settled", False):
                     del self._watched[query.channel]
             if news and self._generation.get(query.channel) == generation:
                 self._answers[query.channel] = (generation, Delivery(query, answer))

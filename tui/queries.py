@@ -194,7 +194,7 @@ class RewardsQuery:
             note = f"{MOST_REWARDS:,} of {stop - first:,} rows"
             first, stop = begin, begin + MOST_REWARDS
         values = tuple(map(float, stream.rewards(first, stop, self.env))) if stop > first else ()
-        return RewardsAnswer(self.episode, self.env, first, values, note)
+        return RewardsAnswer(self.episode, self.env, first, values, note, episode.ended != "open")
 
 
 class RewardsAnswer(NamedTuple):
@@ -204,6 +204,8 @@ class RewardsAnswer(NamedTuple):
     rewards: tuple[float, ...]
     """One a row; NaN where the row is a reset."""
     note: str
+    settled: bool
+    """The episode has ended: there is nothing more to come."""
 
     def same(self, other: object) -> bool:
         return isinstance(other, RewardsAnswer) and (self.episode, self.env, self.first_row, len(self.rewards)) == (

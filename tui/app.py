@@ -1,0 +1,236 @@
+"""The terminal: `run()` opens it on a store and comes back when the person leaves.
+
+Before the first paint only Textual is loaded; the reader's thread then opens the store. Whatever ends the program (a
+key, a signal, a fault of ours) gives the terminal back as it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import textual.constants
+from textual.app import App, SystemCommand
+from textual.filter import LineFilter
+from textual.screen import Screen
+from textual.theme import Theme
+
+from . import keys
+from .feed import Feed
+from .look import Look, detect
+from .mono import Attributes
+from .options import Options
+from .screens.base import BaseScreen
+from .screens.runs import RunsScreen
+
+if TYPE_CHECKING:
+    from cornerman.core.ports import TelemetryRepository
+
+THEME = Theme(
+    name="cornerman",
+    primary="#6aa9e0",
+    secondary="#7fa3b5",
+    accent="#f2b84b",
+    success="#6fc48c",
+    warning="#e8a05c",
+    error="#f0736a",
+    foreground="#d9dee6",
+    background="#12151b",
+    surface="#1a1f28",
+    panel="#1c222c",
+    dark=True,
+    variables={"boost-strong": "#2b3547"},
+)
+PUMP_S = 1 / 30
+"""The screen takes answers at most this often."""
+
+
+class CornermanApp(App[int], inherit_bindings=False):
+    """The runs of one store, live and replayed."""
+
+    CSS_PATH = "theme.tcss"
+    TITLE = "Cornerman"
+    BINDINGS = keys.bindings_of("app")
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+
+    def __init__(
+        self,
+        open_repository: Callable[[bool], TelemetryRepository],
+        store_path: str = "",
+        *,
+        options: Options | None = None,
+        run: str | None = None,
+        look: Look | None = None,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.options = options or Options()
+        self.look = look or detect(os.environ, self.options.colour, self.options.ascii)
+        self.store_path = store_path
+        self.clock, self.monotonic = clock, monotonic
+        super().__init__()
+        self.animation_level = "none"
+        self.register_theme(THEME)
+        self.theme = "cornerman"
+        self.feed = Feed(open_repository, self._wake)
+        self._run = run
+        self._attributes = Attributes()
+        self._pumped_at, self._pump_due = 0.0, False
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    # ---- life ----------------------------------------------------------------------------------------------------
+
+    def on_load(self) -> None:
+        """Before the terminal is taken over: from here on a signal ends the app instead of the process."""
+        self._loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            try:
+                self._loop.add_signal_handler(number, self._signalled, number)
+            except (NotImplementedError, RuntimeError, ValueError):
+                return  # not the main thread, or no such signals: a test, or a browser's server
+
+    def _signalled(self, number: int) -> None:
+        self.exit(128 + number, return_code=128 + number)
+
+    def get_default_screen(self) -> Screen[Any]:
+        return self._dressed(RunsScreen())
+
+    def _dressed(self, screen: Any) -> Any:
+        """The style sheet has rules for screens without colours."""
+        if not self.look.colour and isinstance(screen, Screen):
+            screen.add_class("-mono")
+        return screen
+
+    def on_mount(self) -> None:
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        """After the first paint."""
+        self.feed.start()
+        if self._run is not None:
+            self.open_run(self._run)
+
+    def on_unmount(self) -> None:
+        self.feed.stop()
+
+    # ---- the feed ------------------------------------------------------------------------------------------------
+
+    def _wake(self) -> None:
+        """From the reader's thread: there is something to take."""
+        if self._loop is not None and not self._loop.is_closed():
+            try:
+                self._loop.call_soon_threadsafe(self._plan_pump)
+            except RuntimeError:
+                return  # the loop closed meanwhile: nobody looks any more
+
+    def _plan_pump(self) -> None:
+        if self._pump_due or self._loop is None:
+            return
+        self._pump_due = True
+        self._loop.call_later(max(0.0, self._pumped_at + PUMP_S - time.monotonic()), self._pump)
+
+    def _pump(self) -> None:
+        self._pump_due, self._pumped_at = False, time.monotonic()
+        if not self.is_running:
+            return
+        for delivery in self.feed.take():
+            self.call_later(self._hand_over, delivery)
+
+    def _hand_over(self, delivery: Any) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, BaseScreen) and screen.is_mounted:
+                screen.hear(delivery)
+
+    # ---- actions -------------------------------------------------------------------------------------------------
+
+    def open_run(self, run_id: str) -> None:
+        from .screens.run import RunScreen
+
+        self.push_screen(RunScreen(run_id))
+
+    def say(self, words: str) -> None:
+        self.notify(words, timeout=4, markup=False)
+
+    def action_leave(self) -> None:
+        """Leave what is open; the list of runs is left for the shell."""
+        if len(self.screen_stack) > 1 and self._run is None:
+            self.pop_screen()
+        else:
+            self.exit(0)
+
+    def action_help(self) -> None:
+        from .screens.help import Help
+
+        screen = self.screen
+        if isinstance(screen, BaseScreen):
+            self.push_screen(Help(screen.WHERE))
+
+    def action_redraw(self) -> None:
+        if isinstance(self.screen, BaseScreen):
+            self.screen.redraw()
+        self.refresh(repaint=True, layout=True)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        screen = self.screen_stack[-1] if self.screen_stack else None
+        if isinstance(screen, BaseScreen):
+            return screen.check_action(action, parameters)
+        return True
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """The palette's commands: the table of keys, for the screen beneath."""
+        if not isinstance(screen, BaseScreen):
+            return
+        for key in keys.keys_of(screen.WHERE, "app"):
+            if key.id == "app.palette":
+                continue
+            target = screen if key.where != "app" else self
+            yield SystemCommand(f"{key.sentence}  ({key.label})", key.id, self._command(target, key.action))
+
+    def _command(self, target: Any, action: str) -> Callable[[], Any]:
+        async def run() -> None:
+            await self.run_action(action, target)
+
+        return lambda: self.call_later(run)
+
+    # ---- colour --------------------------------------------------------------------------------------------------
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Without colours not one colour code is sent; attributes remain."""
+        return [self._attributes] if not self.look.colour else super().get_line_filters()
+
+    def push_screen(self, screen: Any, *args: Any, **keywords: Any) -> Any:
+        return super().push_screen(self._dressed(screen), *args, **keywords)
+
+
+def run(store_path: str | os.PathLike[str], *, options: Options | None = None, run: str | None = None) -> int:
+    """Open the terminal on a store, on the list of runs or on one of them; the exit code when the person leaves."""
+    path = Path(store_path)
+    options = options or Options()
+    look = detect(os.environ, options.colour, options.ascii)
+    _tell_textual(look)
+
+    def open_repository(read_only: bool) -> TelemetryRepository:
+        from cornerman.store.api import open_store
+
+        return open_store(path, read_only=read_only)
+
+    app = CornermanApp(open_repository, _short(path), options=options, run=run, look=look)
+    result = app.run()
+    return app.return_code or result or 0
+
+
+def _tell_textual(look: Look) -> None:
+    """Textual sends the colours that were found or chosen, not those it would find by itself."""
+    systems = {"truecolor": "truecolor", "256": "256", "16": "standard", "none": "truecolor"}
+    textual.constants.COLOR_SYSTEM = systems[look.depth]  # type: ignore[misc]
+
+
+def _short(path: Path) -> str:
+    text, home = str(path), str(Path.home())
+    return "~" + text[len(home) :] if text == home or text.startswith(home + os.sep) else text

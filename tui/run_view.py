@@ -1,0 +1,273 @@
+"""How one run looks: header, fields, episodes, rewards and status around the cursor. Pure functions of what was read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from . import words
+from .look import Look
+from .playback import Player, ViewLedger
+from .queries import EpisodesAnswer, RewardsAnswer, ViewAnswer
+from .runs_view import lost, safe, short_id, state_cell
+from .values import described
+from .widgets.lines import Line, rule
+
+if TYPE_CHECKING:
+    from cornerman.core.records import EpisodeRollup, StepRecord, StreamSummary
+
+
+def header(view: ViewAnswer, width: int, look: Look) -> Line:
+    """Which run, stream and sub-environment; the badge of its state at the right."""
+    dot = f" {look.glyph('dot')} "
+    parts = [view.run.job, short_id(view.run.run_id)]
+    if view.streams:
+        stream = view.streams[view.stream]
+        parts.append(stream.env_id)
+        if len(view.streams) > 1:
+            parts.append(f"stream {stream.name or stream.stream_id} ({view.stream + 1} of {len(view.streams)})")
+        if stream.num_envs:
+            parts.append(f"env {view.env} of {stream.num_envs}")
+    state, style = state_cell(view.run.state, look, 9)
+    left = " " + safe(dot.join(parts))
+    return ((words.fit(left, max(0, width - 11)), "title"), (" ", "normal"), (f" {state}", style), (" ", "normal"))
+
+
+def place(view: ViewAnswer, look: Look) -> str:
+    """Where the cursor is, in the field's words."""
+    record = view.record
+    if record is None:
+        return ""
+    total = f"{view.rows - 1:,}"
+    what = f"{look.glyph('reset')} reset" if record.reset else f"step {record.step:,}"
+    return f"episode {record.episode:,} {look.glyph('dot')} {what} {look.glyph('dot')} t {record.t:,} {look.glyph('dot')} row {record.row:,} of {total}"
+
+
+def fields(view: ViewAnswer, width: int, look: Look) -> list[Line]:
+    """What the environment gave and was given at the cursor, and what is known of its episode."""
+    record = view.record
+    if record is None:
+        return [((view.said or "nothing yet", "dim"),)]
+    rows: list[Line] = []
+    rows += _transition(record, look, width)
+    rows += _named("observation", record.observation, width, look)
+    if record.final_observation is not None:
+        rows += _named("final observation", record.final_observation, width, look)
+    rows += _info(record, width, look)
+    rows += _episode_facts(view, record, width, look)
+    if record.note:
+        rows.append(((words.fit(f"{look.glyph('warn')} {safe(record.note)}", width), "warn"),))
+    rows += _space_facts(view.streams[view.stream], width, look)
+    return rows
+
+
+def _pair(name: str, value: str, style: str, width: int) -> Line:
+    label = words.fit(name, 11)
+    return ((label + " ", "head"), (words.fit(value, max(0, width - 12)).rstrip(), style))
+
+
+def _transition(record: StepRecord, look: Look, width: int) -> list[Line]:
+    missing = look.glyph("missing")
+    if record.reset:
+        none = f"{missing} a reset, no transition"
+        return [_pair("action", none, "dim", width), _pair("reward", none, "dim", width)]
+    action = described(record.action, max(8, width - 12))
+    rows = [_pair("action", action[0], "accent", width)]
+    rows += [_pair("", line, "accent", width) for line in action[1:9]]
+    if record.reward is None:
+        rows.append(_pair("reward", f"{missing} not recorded", "dim", width))
+    else:
+        style = "dim" if record.reward == 0 else "bad" if not record.reward > 0 else "good"
+        rows.append(_pair("reward", f"{record.reward:+.6g}", style, width))
+    ends = [("terminated", record.terminated, "accent"), ("truncated", record.truncated, "warn")]
+    return rows + [_pair(name, "True" if value else "False", style if value else "dim", width) for name, value, style in ends]
+
+
+def _named(name: str, value: object, width: int, look: Look) -> list[Line]:
+    lines = described(value, max(8, width - 2))
+    if len(lines) == 1 and len(lines[0]) <= width - 12 and len(name) < 12:
+        return [_pair(name, lines[0], "normal", width)]
+    return [((name, "head"),), *((("  " + words.fit(line, max(0, width - 2)).rstrip(), "normal"),) for line in lines)]
+
+
+def _info(record: StepRecord, width: int, look: Look) -> list[Line]:
+    if not record.info:
+        return [_pair("info", "{} empty", "dim", width)]
+    rows: list[Line] = [(("info", "head"),)]
+    for line in described(record.info, max(8, width - 2)):
+        rows.append((("  " + words.fit(line, max(0, width - 2)).rstrip(), "normal"),))
+    return rows
+
+
+def _episode_facts(view: ViewAnswer, record: StepRecord, width: int, look: Look) -> list[Line]:
+    episode = view.episode
+    if episode is None:
+        return [_pair("episode", f"{record.episode:,}", "normal", width)]
+    so_far = " so far" if episode.ended == "open" else ""
+    rows = [
+        _pair("episode", f"{episode.episode:,}, {episode.ended}", "normal", width),
+        _pair("return", words.number(episode.total_reward, 12) + so_far, "normal", width),
+        _pair("length", f"{episode.length:,}{so_far}", "normal", width),
+        _pair("seed", _seed(episode, look), "normal" if episode.seed is not None else "dim", width),
+    ]
+    if record.options:
+        rows += _named("options", record.options, width, look)
+    return rows
+
+
+def _seed(episode: EpisodeRollup, look: Look) -> str:
+    if episode.seed is None:
+        return f"{look.glyph('missing')} none was given"
+    return f"{episode.seed}" + (", continued from it" if episode.seed_source == "continued" else "")
+
+
+def _space_facts(stream: StreamSummary, width: int, look: Look) -> list[Line]:
+    """The spaces, as the stream declared them, once for all its steps."""
+    rows: list[Line] = []
+    for key, name in (("observation_space", "obs space"), ("action_space", "act space")):
+        space = stream.manifest.get(key) or (stream.manifest.get("spaces") or {}).get(key)
+        if space:
+            text = space if isinstance(space, str) else space_words(space)
+            rows.append(_pair(name, safe(text), "dim", width))
+    if stream.autoreset_mode:
+        rows.append(_pair("autoreset", stream.autoreset_mode, "dim", width))
+    rows += [((words.fit(f"{look.glyph('warn')} {safe(note)}", width), "warn"),) for note in stream.notes]
+    return rows
+
+
+def space_words(space: object) -> str:
+    """A space descriptor in one line."""
+    if not isinstance(space, dict):
+        return str(space)
+    kind = str(space.get("kind") or space.get("type") or space.get("space") or "")
+    inner = space.get("spaces") or space.get("children")
+    if isinstance(inner, dict):
+        return f"{kind}({', '.join(f'{key}: {space_words(value)}' for key, value in inner.items())})"
+    if isinstance(inner, (list, tuple)):
+        return f"{kind}({', '.join(map(space_words, inner))})"
+    facts = [f"{key}={space[key]}" for key in ("n", "nvec", "shape", "dtype", "start", "low", "high") if key in space]
+    return f"{kind}({', '.join(facts)})"
+
+
+def episode_head(answer: EpisodesAnswer | None, many_envs: bool, width: int, look: Look) -> list[Line]:
+    """The heading says the order, how many there are and, where that is not all, of how many it is."""
+    total = f"{answer.total:,}" if answer else ""
+    note = f" {answer.note}" if answer and answer.note else ""
+    order = answer.order if answer else "newest"
+    names = words.fit("number", 9, True) + (words.fit("env", 5, True) if many_envs else "")
+    names += words.fit("return", 9, True) + words.fit("length", 8, True) + "  " + words.fit("end", 11)
+    return [rule(f"episodes {look.glyph('dot')} {order} first{note}", width, look, total), ((words.fit(names, width), "head"),)]
+
+
+ENDS = {"terminated": "terminated", "truncated": "truncated", "interrupted": "interrupt.", "open": "under way"}
+
+
+def episode_row(episode: EpisodeRollup | None, here: bool, many_envs: bool, width: int, look: Look) -> Line:
+    """One episode; the one at the cursor is marked by a sign and not by its colour alone."""
+    if episode is None:
+        return ((words.fit("   " + look.glyph("more"), width), "dim"),)
+    over = "|cursor" if here else ""
+    mark = look.glyph("mark") if here else " "
+    so_far = "+" if episode.ended == "open" else ""
+    text = mark + words.fit(f"{episode.episode:,}", 8, True)
+    if many_envs:
+        text += words.fit(str(episode.env_index), 5, True)
+    text += words.fit(words.number(episode.total_reward) + so_far, 9, True) + words.fit(f"{episode.length:,}{so_far}", 8, True)
+    style = {"open": "good", "interrupted": "bad", "truncated": "warn"}.get(episode.ended, "dim")
+    end = ENDS[episode.ended] + (f"  seed {episode.seed}" if episode.seed is not None and episode.seed_source == "given" else "")
+    room = max(0, width - len(text) - 2)
+    return ((text + "  ", "normal" + over), (words.fit(end, room), style + over))
+
+
+def reward_strip(answer: RewardsAnswer | None, row: int, width: int, height: int, look: Look) -> list[Line]:
+    """Rewards of the episode from left to right, the range they span, and where the cursor is in it."""
+    if answer is None or height < 2:
+        return [rule("reward", width, look)]
+    count = len(answer.rewards)
+    known = [value for value in answer.rewards if not math.isnan(value)]
+    low, high = (words.number(min(known), 9), words.number(max(known), 9)) if known else ("-", "-")
+    spread = f"always {low}" if low == high and known else f"{low} to {high}"
+    title = f"reward by step {look.glyph('dot')} episode {answer.episode:,} {look.glyph('dot')} {spread}"
+    note = answer.note or f"sum {words.number(sum(known), 10)} of {len(known):,}"
+    rows = [rule(title, width, look, note)]
+    columns = min(width, max(1, count))
+    at = (row - answer.first_row) * columns // count if count and 0 <= row - answer.first_row < count else -1
+    curve = words.curve(answer.rewards, columns, look, height - 1) if known else [" " * columns] * (height - 1)
+    return rows + [_marked(line, at, look, last=at_row == len(curve) - 1) for at_row, line in enumerate(curve)]
+
+
+
+def _marked(line: str, at: int, look: Look, last: bool) -> Line:
+    """The curve with the cursor's column lit; where it is blank the last row shows a sign."""
+    if at < 0 or at >= len(line):
+        return ((line, "curve"),)
+    sign = line[at] if line[at] != " " or not last else look.glyph("here")
+    return ((line[:at], "curve"), (sign, "accent|cursor"), (line[at + 1 :], "curve"))
+
+
+def status(view: ViewAnswer, player: Player, ledger: ViewLedger, now: float, width: int, look: Look, said: str) -> list[Line]:
+    """Two lines: what playback does and how far the view lags; what the store holds and what was lost."""
+    return [_playing(view, player, ledger, now, width, look, said), _keeping(view, ledger, width, look)]
+
+
+def _playing(view: ViewAnswer, player: Player, ledger: ViewLedger, now: float, width: int, look: Look, said: str) -> Line:
+    dot = f" {look.glyph('dot')} "
+    behind = view.rows - 1 - view.record.row if view.record else 0
+    if player.following:
+        mode, style = f"{look.glyph('follow')} FOLLOW", "good"
+        parts = ["newest row" if behind <= 0 else f"{behind:,} behind"]
+        if view.live:
+            parts.append(f"last step {words.span(now - view.run.last_us / 1e6)} ago")
+    else:
+        mode, style = (f"{look.glyph('play')} PLAY", "accent") if player.playing else (f"{look.glyph('pause')} PAUSED", "dim")
+        parts = [f"{player.factor:g}{look.glyph('times')} = {player.rate:g} steps/s"]
+        if view.live:
+            parts.append(f"{behind:,} rows behind live")
+    parts.append(f"view {ledger.words}")
+    left = f" {mode}  "
+    text = dot.join(parts)
+    tail = f"  {said}" if said else ""
+    return ((left, style), (words.fit(text, min(len(text), max(0, width - len(left)))), "normal"),
+            (words.fit(tail, max(0, width - len(left) - len(text))), "warn"))  # fmt: skip
+
+
+def _keeping(view: ViewAnswer, ledger: ViewLedger, width: int, look: Look) -> Line:
+    """The loss ledger of the stream, and the view ledger, which is another thing: rows not drawn are still stored."""
+    if not view.streams:
+        return ()
+    kept = view.streams[view.stream].ledger
+    if not kept.balanced:
+        text, style = f" LEDGER UNEVEN: {kept.received:,} received", "bad"
+    elif gone := lost(kept):
+        causes = ", ".join(f"{cause} {number:,}" for cause, number in kept.dropped.items() if number)
+        text, style = f" ledger: {gone:,} LOST ({causes}) of {kept.received:,}", "bad"
+    else:
+        text, style = f" ledger ok: {kept.received:,} = {kept.stored:,} stored + {kept.open:,} in journal", "good"
+    skipped = sum(ledger.skipped.values())
+    drawn = f"drawn {words.count(ledger.drawn)}, skipped {words.count(skipped)}"
+    if skipped:
+        cause = max(ledger.skipped, key=lambda name: ledger.skipped[name])
+        drawn += f" ({cause})"
+    drawn += " "
+    room = max(0, width - len(drawn) - 1)
+    return ((words.fit(text, room), style), (" ", "normal"), (drawn[: max(0, width - room - 1)], "dim"))
+
+
+def frame_hint(view: ViewAnswer) -> str:
+    """Why there is no frame at the cursor, and what to pass to have one."""
+    record = view.record
+    if record is None or not view.streams:
+        return view.said or "Nothing is recorded yet."
+    stream = view.streams[view.stream]
+    option = stream.manifest.get("frames")
+    if stream.frame_kind == "none":
+        mode = f' This run has frames="{option}".' if isinstance(option, str) else ""
+        return (
+            f"This stream records no frames.{mode}\n"
+            'Pass frames="auto" or frames="every=10" to cornerman.record(), and render_mode="rgb_array" to gym.make().'
+        )
+    if stream.frame_envs and view.env not in stream.frame_envs:
+        shown = ", ".join(map(str, stream.frame_envs[:8]))
+        return f"Frames are recorded for sub-environment {shown}; this is {view.env}.\nPress e to change."
+    return f"No frame at this row: frames={option!r} keeps some of them." if option else "No frame at this row."

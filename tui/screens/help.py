@@ -1,0 +1,84 @@
+"""Help: every key from the one table, and where each number on the screens comes from."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+
+from .. import keys, words
+from ..look import Look
+from ..widgets.lines import Line, Lines, rule
+
+_TITLES = {"runs": "In the list of runs", "run": "In a run, live or replayed", "app": "Everywhere"}
+
+SOURCES = (
+    ("state", "LIVE: its process records. STALE: the process lives, no step for a while. DONE: closed. KILLED: it died."),
+    ("steps", "Transitions counted by the store: sealed in chunks, and those still in the journal."),
+    ("/s", "Over the last seconds of a live run, over the whole life of one that ended."),
+    ("returns", "The whole run, thinned to 60 points; each cell of a curve is the mean of its share."),
+    ("last, len", "Return of the last episode that ended; mean length of the newest 100."),
+    ("disk, in 24h", "Bytes on disk; the forecast takes the run's own pace."),
+    ("ledger", "received = stored + open + sampled + quarantined + duplicate + dropped. Red if it does not add up."),
+    ("t, row", "t counts vector steps from 0; rows count resets too. A reset is a row but no transition."),
+    ("view 1:n", "n rows passed for each one drawn. Only the view skips; the store has every row."),
+    ("drawn, skipped", "The view ledger: rows drawn here since this run was opened, and those passed over, by cause."),
+)
+
+
+def lines(where: keys.Where, width: int, look: Look) -> list[Line]:
+    """The keys of the current screen first, then all others."""
+    rows: list[Line] = []
+    order: list[keys.Where] = [where, "app", *(other for other in ("runs", "run") if other != where)]  # type: ignore[list-item]
+    for part in dict.fromkeys(order):
+        rows.append(rule(_TITLES[part], width, look))
+        for key in keys.keys_of(part):
+            rows.append(((words.fit("  " + key.label, 14), "key"), (words.fit(key.sentence, width - 14).rstrip(), "normal")))
+        rows.append(())
+    rows.append(rule("Where the numbers come from", width, look))
+    for name, source in SOURCES:
+        rows += _wrapped(name, source, width)
+    return rows
+
+
+def _wrapped(name: str, source: str, width: int) -> list[Line]:
+    from ..renderers._cells import wrap
+
+    parts = wrap(source, max(20, width - 18))
+    first: Line = ((words.fit("  " + name, 18), "key"), (parts[0], "normal"))
+    return [first, *(((" " * 18, "normal"), (part, "normal")) for part in parts[1:])]
+
+
+class Help(ModalScreen[None]):
+    """Scrolls; any leaving key closes it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,question_mark,enter,f1", "dismiss(None)", "close", show=False),
+        Binding("down,j", "scroll(1)", "down", show=False),
+        Binding("up,k", "scroll(-1)", "up", show=False),
+        Binding("pagedown,space", "scroll(10)", "page down", show=False),
+        Binding("pageup", "scroll(-10)", "page up", show=False),
+    ]
+
+    def __init__(self, where: keys.Where) -> None:
+        super().__init__()
+        self._where, self._top = where, 0
+
+    def compose(self) -> ComposeResult:
+        yield Lines(id="help")
+
+    def on_mount(self) -> None:
+        self.query_one(Lines).border_title = "Help"
+        self.query_one(Lines).border_subtitle = "esc closes, arrows scroll"
+        self.call_after_refresh(self.action_scroll, 0)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.action_scroll, 0)
+
+    def action_scroll(self, by: int) -> None:
+        panel = self.query_one(Lines)
+        rows = lines(self._where, panel.size.width, panel.look)
+        self._top = max(0, min(self._top + by, len(rows) - panel.size.height))
+        panel.show(rows[self._top : self._top + panel.size.height])

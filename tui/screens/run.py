@@ -1,0 +1,392 @@
+"""One run, live or replayed: one view on one cursor (stream, row, sub-environment).
+
+The screen only says where the cursor should be; the reader answers with the row. Following means that the wish is
+`newest`; playing means that a clock moves the wish. Everything drawn comes from the last answer, whichever way the
+cursor got there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+
+from .. import keys, run_view
+from ..feed import Delivery, Problem
+from ..moves import Kind, Move
+from ..playback import Player, ViewLedger
+from ..queries import ORDERS, EpisodesAnswer, EpisodesQuery, Order, RewardsAnswer, RewardsQuery, ViewAnswer, ViewQuery
+from ..widgets.frame_view import FrameView
+from ..widgets.lines import Lines, rule
+from ..widgets.table import Table
+from .base import BaseScreen
+
+if TYPE_CHECKING:
+    from textual.timer import Timer
+
+ZOOMS = ("", "-zoom-frame", "-zoom-fields", "-zoom-episodes")
+WINDOW = 200
+"""Episodes asked for at a time: several screens of them, so that scrolling seldom waits."""
+
+
+class RunScreen(BaseScreen):
+    """Watches one run."""
+
+    WHERE: ClassVar[keys.Where] = "run"
+    BINDINGS = keys.bindings_of("run")
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__()
+        self.run_id = run_id
+        self.stream, self.env = 0, 0
+        self.player, self.ledger = Player(), ViewLedger()
+        self.view: ViewAnswer | None = None
+        self._episodes: EpisodesAnswer | None = None
+        self._rewards: RewardsAnswer | None = None
+        self._order: Order = "newest"
+        self._said = ""
+        self._scroll = 0
+        self._zoom = 0
+        self._clock: Timer | None = None
+
+    def parts(self) -> ComposeResult:
+        options = self.cornerman.options
+        yield Lines(id="header")
+        with Horizontal(id="panes"):
+            with Vertical(id="left"):
+                yield Lines(id="place")
+                yield FrameView(
+                    id="frame",
+                    bytes_per_second=options.bytes_per_second,
+                    frames_per_second=options.frames_per_second,
+                )
+                yield Lines(id="rewards")
+            with Vertical(id="right"):
+                yield Lines(id="fields")
+                yield Table(id="episodes")
+        yield Lines(id="status")
+
+    def on_mount(self) -> None:
+        self.query_one(FrameView).dropped = lambda cause: self.ledger.skip(1, cause)
+        self._clock = self.set_interval(1 / self.cornerman.options.frames_per_second, self._tick, pause=True)
+        self._ask("replay")
+        self._ask_episodes(0)
+
+    def on_unmount(self) -> None:
+        self.cornerman.feed.forget("view", "episodes", "rewards")
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        self.call_after_refresh(self.redraw)
+
+    # ---- what is asked -------------------------------------------------------------------------------------------
+
+    @property
+    def row(self) -> int:
+        return self.view.record.row if self.view and self.view.record else 0
+
+    def _ask(self, kind: Kind, amount: int = 0) -> None:
+        move = Move(kind, self.row, amount)
+        self.cornerman.feed.ask(ViewQuery(self.run_id, self.stream, self.env, move))
+
+    def _go(self, kind: Kind, amount: int = 0) -> None:
+        """A key moved the cursor: that ends following; playback goes on from where it lands."""
+        self._said = ""
+        self.player.following = False
+        self.player.hold(self.row, self.cornerman.monotonic())
+        self._ask(kind, amount)
+
+    def _ask_episodes(self, offset: int) -> None:
+        self.cornerman.feed.ask(EpisodesQuery(self.run_id, self.stream, self._order, max(0, offset), WINDOW))
+
+    def _ask_rewards(self, view: ViewAnswer) -> None:
+        record = view.record
+        if record is None or view.episode is None:
+            return
+        known = self._rewards
+        if known is not None and (known.episode, known.env) == (view.episode.episode, view.env):
+            inside = known.first_row <= record.row < known.first_row + len(known.rewards)
+            if inside or view.episode.ended == "open":
+                return
+        query = RewardsQuery(self.run_id, self.stream, view.env, view.episode.episode, record.row)
+        self.cornerman.feed.ask(query)
+
+    # ---- what is heard -------------------------------------------------------------------------------------------
+
+    def hear(self, delivery: Delivery) -> None:
+        answer = delivery.answer
+        if isinstance(answer, Problem):
+            if answer.name == "NotFound" and getattr(delivery.query, "channel", "") == "view":
+                self.cornerman.say(f"{answer.what} {answer.remedy}")
+                self.action_back()
+            self._said = answer.what
+        elif isinstance(answer, ViewAnswer) and answer.run.run_id == self.run_id:
+            self._heard_view(answer)
+        elif isinstance(answer, EpisodesAnswer):
+            self._episodes = answer
+            self._draw_episodes()
+        elif isinstance(answer, RewardsAnswer):
+            self._rewards = answer
+            self._draw_rewards()
+        if isinstance(answer, Problem):
+            self._draw_status()
+
+    def _heard_view(self, answer: ViewAnswer) -> None:
+        first, before = self.view is None, self.row
+        self.view, self.stream, self.env = answer, answer.stream, answer.env
+        if answer.said:
+            self._said = answer.said
+        self._count(before, first)
+        if first:
+            self._begin(answer)
+        if self.player.playing and answer.said:
+            self.player.hold(self.row, self.cornerman.monotonic())
+        self._ask_rewards(answer)
+        self.redraw()
+
+    def _begin(self, answer: ViewAnswer) -> None:
+        """A live run is followed; one that ended waits at the start of its newest episode."""
+        if answer.streams:
+            self.player.steps_per_second = self.cornerman.options.steps_per_second or _pace(answer)
+        if answer.live:
+            self.action_follow()
+
+    def _count(self, before: int, first: bool) -> None:
+        moving = (self.player.playing or self.player.following) and not first
+        passed = self.row - before - 1 if moving else 0
+        if self.row != before or first:
+            self.ledger.drew(max(0, passed), "live pace" if self.player.following else "speed")
+
+    # ---- playback ------------------------------------------------------------------------------------------------
+
+    def _tick(self) -> None:
+        """Move the wish to where the clock says; a reader that is still busy makes the view skip, not queue."""
+        if self.view is None or self.cornerman.feed.waiting("view"):
+            return
+        now = self.cornerman.monotonic()
+        due = self.player.due(now)
+        newest = self.view.rows - 1
+        if due <= self.row:
+            return
+        if self.row >= newest:
+            self.player.hold(self.row, now)
+            if not self.view.live:
+                self._said = "the end of the recording"
+                self._set_playing(False)
+            return
+        self.cornerman.feed.ask(ViewQuery(self.run_id, self.stream, self.env, Move("row", min(due, newest))))
+
+    def _set_playing(self, playing: bool) -> None:
+        if playing:
+            self.player.play(self.row, self.cornerman.monotonic())
+        else:
+            self.player.pause()
+        if self._clock is not None:
+            self._clock.resume() if playing else self._clock.pause()
+        self._draw_status()
+
+    def action_play(self) -> None:
+        was_following, self._said = self.player.following, ""
+        if was_following:
+            self._ask("row")  # stay on this row
+        at_end = self.view is not None and self.row >= self.view.rows - 1 and not self.view.live
+        if at_end and not self.player.playing and not was_following:
+            self._ask("begin")
+        self._set_playing(not self.player.playing and not was_following)
+
+    def action_follow(self) -> None:
+        self._said = ""
+        self._set_playing(False)
+        self.player.follow()
+        self._ask("newest")
+        self._draw_status()
+
+    def action_speed(self, by: int) -> None:
+        self.player.change_speed(by, self.row, self.cornerman.monotonic())
+        self._draw_status()
+
+    # ---- moving --------------------------------------------------------------------------------------------------
+
+    def action_step(self, by: int) -> None:
+        if self.player.playing:
+            self._set_playing(False)
+        self._go("row", by)
+
+    def action_episode(self, by: int) -> None:
+        self._go("episode", by)
+
+    def action_begin(self) -> None:
+        self._go("begin")
+
+    def action_end(self) -> None:
+        self._go("end")
+
+    def action_reward(self, direction: int) -> None:
+        self._go("reward", direction)
+
+    def action_goto(self) -> None:
+        from .ask import Prompt
+
+        self.app.push_screen(Prompt("go to t", "", "a vector step, from 0", "integer"), self._typed_t)
+
+    def _typed_t(self, typed: str | None) -> None:
+        if typed and typed.strip().lstrip("-").isdigit():
+            self._go("t", int(typed))
+
+    def action_env(self, by: int) -> None:
+        count = self.view.streams[self.stream].num_envs if self.view and self.view.streams else 0
+        if count < 2:
+            self._tell("this stream has one environment")
+            return
+        self.env = (self.env + by) % count
+        self._rewards = None
+        self._ask("newest" if self.player.following else "row")
+
+    def action_stream(self, by: int) -> None:
+        count = len(self.view.streams) if self.view else 0
+        if count < 2:
+            self._tell("this run has one stream")
+            return
+        self.stream, self.env = (self.stream + by) % count, 0
+        self._rewards = self._episodes = None
+        self._ask("newest" if self.player.following else "replay")
+        self._ask_episodes(0)
+
+    def action_list(self, by: int) -> None:
+        """The episode above or below the current one, in the order of the list."""
+        answer, at = self._episodes, self._place_in_list()
+        if answer is None or not answer.episodes:
+            return
+        if at is not None and not 0 <= at + by < answer.total:
+            self._tell("the end of the list")
+            return
+        target = answer.offset if at is None else at + by
+        inside = target - answer.offset
+        if 0 <= inside < len(answer.episodes):
+            self._open_episode(target)
+        else:
+            self._ask_episodes(target - WINDOW // 2)
+
+    def _open_episode(self, index: int) -> None:
+        assert self._episodes is not None
+        episode = self._episodes.episodes[index - self._episodes.offset]
+        self.query_one(Table).move_to(index)
+        self.env = episode.env_index
+        self._go("number", episode.episode)
+
+    def on_table_moved(self, message: Table.Moved) -> None:
+        answer = self._episodes
+        if answer and 0 <= message.index - answer.offset < len(answer.episodes):
+            self._open_episode(message.index)
+
+    def action_order(self) -> None:
+        self._order = ORDERS[(ORDERS.index(self._order) + 1) % len(ORDERS)]
+        self.query_one(Table).cursor = 0
+        self._ask_episodes(0)
+
+    def action_scroll(self, direction: int) -> None:
+        panel = self.query_one("#fields", Lines)
+        self._scroll += direction * max(1, panel.size.height - 2)
+        self._draw_fields()
+
+    def action_zoom(self) -> None:
+        self._zoom = (self._zoom + 1) % len(ZOOMS)
+        for name in ZOOMS[1:]:
+            self.set_class(ZOOMS[self._zoom] == name, name)
+        self.call_after_refresh(self.redraw)
+
+    def action_back(self) -> None:
+        if self.app.screen is self:
+            self.app.pop_screen()
+
+    def _tell(self, said: str) -> None:
+        self._said = said
+        self._draw_status()
+
+    # ---- drawing -------------------------------------------------------------------------------------------------
+
+    def redraw(self) -> None:
+        if not self.is_mounted or self.view is None:
+            return
+        look, view = self.cornerman.look, self.view
+        header, place = self.query_one("#header", Lines), self.query_one("#place", Lines)
+        header.show([run_view.header(view, header.size.width, look)])
+        place.show([rule(run_view.place(view, look), place.size.width, look, style="badge" if _is_reset(view) else "title")])
+        self._draw_frame()
+        self._draw_fields()
+        self._draw_rewards()
+        self._draw_episodes()
+        self._draw_status()
+
+    def _draw_frame(self) -> None:
+        assert self.view is not None
+        record = self.view.record
+        frame = record.frame if record else None
+        kind = "none" if frame is None else str(frame.__struct_config__.tag)
+        self.query_one(FrameView).present(kind, frame, "" if frame is not None else run_view.frame_hint(self.view))
+
+    def _draw_fields(self) -> None:
+        if self.view is None:
+            return
+        panel = self.query_one("#fields", Lines)
+        width, height = panel.size
+        rows = run_view.fields(self.view, width, self.cornerman.look)
+        room = max(1, height - 1)
+        self._scroll = max(0, min(self._scroll, len(rows) - room))
+        more = f"{self._scroll + 1}-{min(len(rows), self._scroll + room)} of {len(rows)}" if len(rows) > room else ""
+        panel.show([rule("fields", width, self.cornerman.look, more), *rows[self._scroll : self._scroll + room]])
+
+    def _draw_rewards(self) -> None:
+        panel = self.query_one("#rewards", Lines)
+        panel.show(run_view.reward_strip(self._rewards, self.row, *panel.size, self.cornerman.look))
+
+    def _place_in_list(self) -> int | None:
+        """Where the current episode stands in the list, if it is in the part that was read."""
+        answer, view = self._episodes, self.view
+        if answer is None or view is None or view.episode is None:
+            return None
+        wanted = (view.episode.env_index, view.episode.episode)
+        for at, episode in enumerate(answer.episodes):
+            if (episode.env_index, episode.episode) == wanted:
+                return answer.offset + at
+        return None
+
+    def _draw_episodes(self) -> None:
+        table, answer, look = self.query_one(Table), self._episodes, self.cornerman.look
+        if self.view is None or not self.view.streams or not table.size:
+            return
+        many = self.view.streams[self.view.stream].num_envs > 1
+        width = table.size.width
+        head = run_view.episode_head(answer, many, width, look)
+        if answer is None:
+            table.fill(head, 0, lambda i, on: ())
+            return
+        here = self._place_in_list()
+        if here is not None:
+            table.cursor = here
+        at = answer.offset
+        table.fill(head, answer.total, lambda i, on: run_view.episode_row(
+            answer.episodes[i - at] if 0 <= i - at < len(answer.episodes) else None, i == here, many, width, look))  # fmt: skip
+        if answer.episodes and not at <= table.top < at + len(answer.episodes):
+            self._ask_episodes(table.top - WINDOW // 2)
+
+    def _draw_status(self) -> None:
+        if self.view is None or not self.is_mounted:
+            return
+        panel = self.query_one("#status", Lines)
+        now = self.cornerman.clock()
+        panel.show(
+            run_view.status(self.view, self.player, self.ledger, now, panel.size.width, self.cornerman.look, self._said)
+        )
+
+
+def _is_reset(view: ViewAnswer) -> bool:
+    return view.record is not None and view.record.reset
+
+
+def _pace(answer: ViewAnswer) -> float:
+    """What speed 1x means: the environment's own `render_fps`, if its metadata has one."""
+    manifest = answer.streams[answer.stream].manifest
+    fps = manifest.get("render_fps") or (manifest.get("metadata") or {}).get("render_fps")
+    return float(fps) if isinstance(fps, (int, float)) and 0 < fps <= 1000 else 30.0

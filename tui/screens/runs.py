@@ -1,0 +1,196 @@
+"""The list of runs: which are alive, which are learning, what they cost, and whether anything was lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+
+from .. import keys, runs_view, words
+from ..feed import Delivery, Problem
+from ..queries import DeleteAnswer, DeleteQuery, RunsAnswer, RunsQuery
+from ..widgets.lines import Lines
+from ..widgets.table import Table
+from .base import BaseScreen
+
+if TYPE_CHECKING:
+    from cornerman.core.records import RunSummary
+
+
+class RunsScreen(BaseScreen):
+    """The first screen."""
+
+    WHERE: ClassVar[keys.Where] = "runs"
+    BINDINGS = keys.bindings_of("runs")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._answer: RunsAnswer | None = None
+        self._problem: Problem | None = None
+        self._shown: list[RunSummary] = []
+        self._filter = ""
+        self._sort, self._reverse = "begun", True
+        self._said = ""
+
+    def parts(self) -> ComposeResult:
+        yield Lines(id="header")
+        yield Table(id="runs")
+        yield Lines(id="detail")
+
+    def on_mount(self) -> None:
+        self.cornerman.feed.ask(RunsQuery())
+
+    def on_screen_resume(self) -> None:
+        self.cornerman.feed.ask(RunsQuery())
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        self.call_after_refresh(self.redraw)
+
+    @property
+    def selected(self) -> RunSummary | None:
+        table = self.query_one(Table)
+        return self._shown[table.cursor] if 0 <= table.cursor < len(self._shown) else None
+
+    def hear(self, delivery: Delivery) -> None:
+        if isinstance(delivery.answer, Problem):
+            if isinstance(delivery.query, DeleteQuery):
+                self._said = f"not deleted: {delivery.answer.what}"
+            else:
+                self._problem = delivery.answer
+        elif isinstance(delivery.answer, RunsAnswer):
+            self._answer, self._problem = delivery.answer, None
+        elif isinstance(delivery.answer, DeleteAnswer):
+            self._said = f"deleted, {words.size(delivery.answer.freed)} freed"
+            self.cornerman.feed.ask(RunsQuery())
+        self.redraw()
+
+    def redraw(self) -> None:
+        if not self.is_mounted or not self.size:
+            return
+        at = self.selected
+        self._shown = self._ordered()
+        self._draw_header()
+        table = self.query_one(Table)
+        columns = runs_view.columns_for(table.size.width)
+        look, now = self.cornerman.look, self.cornerman.clock()
+        if at is not None:
+            ids = [run.run_id for run in self._shown]
+            table.cursor = ids.index(at.run_id) if at.run_id in ids else table.cursor
+        if self._shown:
+            head = [runs_view.head(columns, self._sort, self._reverse, look)]
+            shown = self._shown
+            table.fill(head, len(shown), lambda i, on: runs_view.row(shown[i], columns, look, now, on))
+        else:
+            message = self._instead(table.size.width, table.size.height)
+            table.fill(message, 0, lambda i, on: ())
+        self._draw_detail()
+
+    def _instead(self, width: int, height: int) -> list[runs_view.Line]:
+        """What stands where no run can be listed; empty, damaged, locked and newer each say so."""
+        path, look = self.cornerman.store_path, self.cornerman.look
+        if self._problem is not None and self._problem.name != "StoreNotFound":
+            return runs_view.problem(*self._problem, path, width, height, look)
+        if self._answer is None and self._problem is None:
+            return runs_view.centred([((f"Opening {path}", "dim"),)], width, height)
+        if self._filter and self._answer is not None and self._answer.runs:
+            lines: list[runs_view.Line] = [((f"No run matches {self._filter!r}.", "normal"),), (("esc drops the filter", "dim"),)]
+            return runs_view.centred(lines, width, height)
+        return runs_view.empty(path, width, height, look)
+
+    def _ordered(self) -> list[RunSummary]:
+        runs = self._answer.runs if self._answer else ()
+        column = next(column for column in runs_view.COLUMNS if column.name == self._sort)
+        return sorted(
+            (run for run in runs if not self._filter or runs_view.matches(run, self._filter)),
+            key=column.sort,
+            reverse=self._reverse,
+        )
+
+    def _draw_header(self) -> None:
+        header = self.query_one("#header", Lines)
+        said = self._said
+        if self._problem is not None and self._answer is not None:
+            said = f"{self.cornerman.look.glyph('warn')} as last read; now: {self._problem.name}"
+        if self._filter and not said:
+            said = f"filter {self._filter!r}: {len(self._shown)} of {len(self._answer.runs) if self._answer else 0}"
+        runs = self._answer.runs if self._answer else ()
+        header.show(
+            [runs_view.header(self.cornerman.store_path, runs, len(self._shown), said, header.size.width, self.cornerman.look)]
+        )
+
+    def _draw_detail(self) -> None:
+        panel = self.query_one("#detail", Lines)
+        panel.show(
+            runs_view.detail(
+                self.selected, panel.size.width, panel.size.height, self.cornerman.look, self.cornerman.clock()
+            )
+        )
+
+    def on_table_moved(self) -> None:
+        self._draw_detail()
+
+    def on_table_chosen(self) -> None:
+        self.action_open()
+
+    def action_open(self) -> None:
+        if (run := self.selected) is not None:
+            self.cornerman.open_run(run.run_id)
+
+    def action_move(self, by: int) -> None:
+        self._said = ""
+        table = self.query_one(Table)
+        table.move_to(table.cursor + by, tell=True)
+
+    def action_page(self, direction: int) -> None:
+        self.action_move(direction * (self.query_one(Table).page - 1))
+
+    def action_edge(self, direction: int) -> None:
+        self.action_move(direction * len(self._shown))
+
+    def action_sort(self, by: int) -> None:
+        names = [column.name for column in runs_view.columns_for(self.query_one(Table).size.width)]
+        at = names.index(self._sort) if self._sort in names else -1 if by > 0 else 0
+        self._sort = names[(at + by) % len(names)]
+        self._reverse = self._sort not in ("job", "run", "environment", "state", "ledger")
+        self.redraw()
+
+    def action_reverse(self) -> None:
+        self._reverse = not self._reverse
+        self.redraw()
+
+    def action_filter(self) -> None:
+        from .ask import Prompt
+
+        self.app.push_screen(Prompt("filter", self._filter, "words of state, job, run, environment"), self._filtered)
+
+    def _filtered(self, words_typed: str | None) -> None:
+        if words_typed is not None:
+            self._filter = words_typed.strip()
+            self.redraw()
+
+    def action_clear(self) -> None:
+        self._filter = self._said = ""
+        self.redraw()
+
+    def action_delete(self) -> None:
+        from .ask import Confirm
+
+        run = self.selected
+        if run is None:
+            return
+        if self.cornerman.options.read_only:
+            self._said = "read-only: nothing is deleted here"
+            self.redraw()
+            return
+        question = f"Delete {run.job} {runs_view.short_id(run.run_id)}?"
+        consequence = f"{words.exact(run.transition_count)} steps, {words.size(run.bytes)}. This cannot be undone."
+        if run.state in ("live", "stale"):
+            consequence += " Its process is alive: it stops recording."
+        self.app.push_screen(Confirm(question, consequence), lambda yes: self._confirmed(run.run_id, bool(yes)))
+
+    def _confirmed(self, run_id: str, yes: bool) -> None:
+        if yes:
+            self._said = "deleting"
+            self.cornerman.feed.ask(DeleteQuery(run_id))
+            self.redraw()

@@ -1,0 +1,222 @@
+"""The frame: renderers' cells on the screen, by changed spans, within a rate and a byte budget.
+
+A frame that comes too early or does not fit the budget waits as the newest one and is drawn when its turn comes; those it
+replaces are counted by cause. Keys never wait for frames: what is not sent cannot be in their way. When a moving picture
+rests, it is drawn once more with all its colours.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from .. import renderers
+from ..renderers._cells import DEFAULT, Canvas, Cells, Row, columns
+from .frame_strip import FrameStrip, escape, sliced
+
+if TYPE_CHECKING:
+    from textual.timer import Timer
+
+    from ..look import Look
+
+REST_S = 0.6
+"""A picture that has not changed for so long is at rest."""
+BITS = (8, 5, 4)
+
+
+class Budget:
+    """A bucket of bytes that fills at a steady rate and holds half a second's worth."""
+
+    def __init__(self, bytes_per_second: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self.rate, self._clock = max(1, bytes_per_second), clock
+        self._level, self._at = self.rate / 2, clock()
+
+    def spend(self, octets: int) -> None:
+        self._fill()
+        self._level -= octets
+
+    @property
+    def wait(self) -> float:
+        """Seconds until something may be sent again; a picture may overdraw, the next one pays."""
+        self._fill()
+        return 0.0 if self._level > 0 else -self._level / self.rate + 0.001
+
+    def _fill(self) -> None:
+        now = self._clock()
+        self._level = min(self.rate / 2, self._level + (now - self._at) * self.rate)
+        self._at = now
+
+
+class FrameView(Widget):
+    """Draws the newest frame it was given."""
+
+    def __init__(
+        self, *, id: str | None = None, bytes_per_second: int = 300_000, frames_per_second: float = 30.0
+    ) -> None:
+        super().__init__(id=id)
+        self.budget = Budget(bytes_per_second)
+        self.dropped: Callable[[str], None] = lambda cause: None
+        self._pause = 1 / frames_per_second
+        self._kind, self._frame, self._hint = "none", None, ""
+        self._waiting = ""
+        self._drawn_at = 0.0
+        self._cells = Cells(0, ())
+        self._rows: list[Row] = []
+        self._bits = 0
+        self._timer: Timer | None = None
+
+    @property
+    def look(self) -> Look:
+        return cast("Look", self.app.look)  # type: ignore[attr-defined]
+
+    @property
+    def cells(self) -> Cells:
+        """What is drawn now."""
+        return self._cells
+
+    @property
+    def bits(self) -> int:
+        """Bits of each colour channel now shown of a photographic frame."""
+        return BITS[self._bits]
+
+    def present(self, kind: str, frame: Any, hint: str = "") -> None:
+        """Show a frame, now or as soon as rate and budget allow."""
+        if (kind, hint) == (self._kind, self._hint) and (frame is self._frame or _same(frame, self._frame)):
+            return
+        if self._waiting:
+            self.dropped(self._waiting)
+        self._kind, self._frame, self._hint = kind, frame, hint
+        self._schedule()
+
+    def on_resize(self) -> None:
+        self._rows = []
+        self._draw()
+        self.refresh()
+
+    def _schedule(self) -> None:
+        early, broke = self._pause - (time.monotonic() - self._drawn_at), self.budget.wait
+        if early <= 0.002 and broke <= 0:
+            self._draw()
+            return
+        self._waiting = "byte budget" if broke > early else "frame rate"
+        self._after(max(early, broke), self._draw)
+
+    def _after(self, seconds: float, do: Callable[[], None]) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(seconds, do) if self.is_attached else None
+
+    def _draw(self) -> None:
+        self._waiting = ""
+        self._drawn_at = time.monotonic()
+        if not self.size:
+            return
+        spent = self._paint(BITS[self._bits])
+        self.budget.spend(spent)
+        self._choose_bits(spent)
+        if self._kind == "rgb" and self._bits:
+            self._after(REST_S, self._rest)
+
+    def _choose_bits(self, spent: int) -> None:
+        """Fewer colours where frames at this rate would not fit the budget, more where they would fit twice over."""
+        share = self.budget.rate * max(self._pause, 1 / 15)
+        if spent > share and self._bits < len(BITS) - 1:
+            self._bits += 1
+        elif spent * 5 < share and self._bits:
+            self._bits -= 1
+
+    def _rest(self) -> None:
+        self.budget.spend(self._paint(8))
+
+    def _paint(self, bits: int) -> int:
+        """Draw into cells, refresh what differs, and say about how many bytes that sends."""
+        width, height = self.size
+        look = self.look
+        canvas = Canvas(width, height, look.depth, look.ascii, bits, self._hint)
+        self._cells = renderers.draw(self._kind, self._frame, canvas)
+        rows = self._centred(self._cells, width, height)
+        regions, octets = [], 0
+        for y, row in enumerate(rows):
+            old = self._rows[y] if y < len(self._rows) else ()
+            if old != row:
+                first, last = changed(old, row, width)
+                regions.append(Region(first, y, last - first, 1))
+                octets += len(escape(sliced(row, first, last), look.depth)) + 8
+        self._rows = rows
+        if regions:
+            self.refresh(*regions)
+        return octets
+
+    def _centred(self, cells: Cells, width: int, height: int) -> list[Row]:
+        """The rows in the middle of the widget, on its own colours."""
+        ground = self._ground()
+        blank: Row = ((" " * width, *ground, 0),)
+        above = max(0, (height - len(cells.rows)) // 2)
+        left = max(0, (width - cells.width) // 2)
+        body = [_grounded(row, left, width, ground) for row in cells.rows[:height]]
+        return [*[blank] * above, *body, *[blank] * (height - above - len(body))]
+
+    def _ground(self) -> tuple[int, int]:
+        """Text and background colour of the widget; the terminal's own where there are no colours."""
+        if not self.look.colour:
+            return DEFAULT, DEFAULT
+        style = self.rich_style
+        return _number(style.color), _number(style.bgcolor)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        width, depth = self.size.width, self.look.depth
+        blank: Row = ((" " * width, *self._ground(), 0),)
+        strips: list[Strip] = []
+        for y in crop.line_range:
+            row = self._rows[y] if y < len(self._rows) else blank
+            strip = FrameStrip(row, width, depth)
+            strips.append(strip if crop.column_span == (0, width) else strip.crop(*crop.column_span))
+        return strips
+
+
+def changed(old: Row, new: Row, width: int) -> tuple[int, int]:
+    """The columns in which two rows differ, from the first such run to the last."""
+    if not old:
+        return 0, width
+    head = 0
+    for before, after in zip(old, new, strict=False):
+        if before != after:
+            break
+        head += 1
+    tail = 0
+    for before, after in zip(reversed(old[head:]), reversed(new[head:]), strict=False):
+        if before != after:
+            break
+        tail += 1
+    first = columns(new[:head])
+    last = width - (columns(new[len(new) - tail :]) if tail else 0)
+    return first, max(last, first + 1)
+
+
+def _grounded(row: Row, left: int, width: int, ground: tuple[int, int]) -> Row:
+    used = columns(row)
+    runs = [(text, ground[0] if f == DEFAULT else f, ground[1] if b == DEFAULT else b, a) for text, f, b, a in row]
+    if left:
+        runs.insert(0, (" " * left, *ground, 0))
+    if left + used < width:
+        runs.append((" " * (width - left - used), *ground, 0))
+    return tuple(runs)
+
+
+def _number(colour: Any) -> int:
+    if colour is None or colour.triplet is None:
+        return DEFAULT
+    red, green, blue = colour.triplet
+    return int(red) << 16 | int(green) << 8 | int(blue)
+
+
+def _same(one: Any, other: Any) -> bool:
+    try:
+        return bool(one == other) and one is not None
+    except Exception:  # a foreign frame may refuse to be compared
+        return False
