@@ -1,0 +1,360 @@
+"""The embedded store as a person or a screen asks it: runs, streams, episodes, steps.
+
+    with open_store() as store:
+        for episode in store.run("latest").episodes():
+            print(episode.seed, episode.total_reward, episode.observations.shape)
+
+Everything is read afresh at each call, from chunks and from the open journal alike, while its writer lives and after it
+was killed.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from cornerman.core.errors import NotFound, StoreFull, StoreLocked, StoreReadOnly, StoreTooNew
+from cornerman.core.payloads.frame_v1 import Frame
+from cornerman.core.records import EpisodeRollup, LedgerRow, RunSummary, StepRecord, StreamSummary
+
+from .connection import FORMAT, format_of
+from .episode import Episode
+from .episode_index import EpisodeIndex
+from .liveness import alive
+from .location import store_path
+from .reader import STREAMS, Shelf, StreamRows, identity_of
+from .seal import StreamIdentity
+from .steps import StepFactory
+from .summaries import Summarizer, summarize
+
+if TYPE_CHECKING:
+    from .query import Result as QueryResult
+    from .verify import Finding
+
+__all__ = ["Episode", "Run", "Store", "Stream", "open_store"]
+
+Answer = TypeVar("Answer")
+
+
+def open_store(path: Path | str | None = None, *, read_only: bool = False) -> Store:
+    """The store in the folder `path`, else `$CORNERMAN_STORE`, else the user's data folder.
+
+    What killed processes left in its journal is put into chunks first, unless `read_only`; it can be read either way.
+    Raises StoreNotFound or StoreUnreadable.
+    """
+    store = Store(store_path(path))
+    if not read_only:
+        store.recover()
+    return store
+
+
+class Store:
+    """A store of runs. A context manager; usable from any thread."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.notices: tuple[str, ...] = ()
+        """What its user should know: that it was written by a newer version, or cannot be written here."""
+        self._shelf = Shelf(path)
+        self._streams: dict[int, Stream] = {}
+        found = format_of(self._shelf.connections.get(), path)
+        if found > FORMAT:
+            self.notices = (str(StoreTooNew(path, found, FORMAT)),)
+
+    def recover(self) -> None:
+        """Seal what killed processes left behind; where the store cannot be written, say so and go on reading."""
+        if self.notices:
+            return
+        try:
+            recovery = importlib.import_module("cornerman.store.recovery")
+        except ModuleNotFoundError:
+            return
+        try:
+            recovery.recover(self.path)
+        except (StoreReadOnly, StoreLocked, StoreFull) as error:
+            self.notices += (f"{error.what} What is in its journal is shown from there.",)
+
+    def runs(self) -> Sequence[Run]:
+        """Newest first."""
+        grouped: dict[str, list[Stream]] = {}
+        for stream in self._all_streams():
+            grouped.setdefault(stream.run_id, []).append(stream)
+        runs = [Run(self, run_id, streams) for run_id, streams in grouped.items()]
+        return sorted(runs, key=lambda run: (run.created_us, run.run_id), reverse=True)
+
+    def run(self, name: str = "latest") -> Run:
+        """By id, a unique prefix of it, a job's newest, or `latest`; NotFound otherwise."""
+        runs = self.runs()
+        if not runs:
+            raise NotFound("The store has no runs.", "`cornerman demo` records three.")
+        if name == "latest":
+            return runs[0]
+        for run in runs:
+            if name in (run.run_id, run.job):
+                return run
+        found = [run for run in runs if run.run_id.startswith(name)] if name else []
+        if len(found) > 1:
+            raise NotFound(f"{len(found)} runs begin with {name}.", "Give more of the id; `cornerman runs` lists them.")
+        if not found:
+            raise NotFound(f"There is no run, and no job, {name!r}.")
+        return found[0]
+
+    def stream(self, stream_id: int) -> Stream:
+        for stream in self._all_streams():
+            if stream.stream_id == stream_id:
+                return stream
+        raise NotFound(f"There is no stream {stream_id}.")
+
+    def sql(self, statement: str, bindings: Sequence[Any] = (), *, timeout: float | None = None) -> QueryResult:
+        """The rows of a read-only SQL statement over `step`, `step_all`, `episode`, `run`, `stream` and `chunk`."""
+        from .query import run_query
+
+        return run_query(self, statement, bindings, timeout)
+
+    def verify(self, run: str | None = None) -> Iterator[Finding]:
+        """What is wrong with a run, or with the whole store; nothing where all is well."""
+        from .verify import verify
+
+        return verify(self, run)
+
+    def delete(self, run_id: str) -> int:
+        """Remove a run in one transaction; the bytes freed. Its writer, if alive, stops recording and counts."""
+        from .delete import delete_run
+
+        freed = delete_run(self, self.run(run_id))
+        self._streams = {}
+        self._shelf.chunks.clear()
+        return freed
+
+    def close(self) -> None:
+        self._shelf.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _all_streams(self) -> list[Stream]:
+        """Those that the store knows, then those that only the journal does."""
+        introduced = self._shelf.journal.identities()
+        rows = self._shelf.query(STREAMS)
+        streams = [self._streams.get(row[0]) or self._stream(identity_of(row), True) for row in rows]
+        known = {stream.stream_id for stream in streams}
+        if introduced.keys() - known:
+            deleted = {run for (run,) in self._shelf.query("select run_id from run where deleted_us is not null")}
+            for number, identity in introduced.items():
+                if number not in known and identity.run["run_id"] not in deleted:
+                    streams.append(self._stream(identity, False))
+        self._streams = {stream.stream_id: stream for stream in streams if stream.stored}
+        return sorted(streams, key=lambda stream: (stream.created_us, stream.stream_id))
+
+    def _stream(self, identity: StreamIdentity, stored: bool) -> Stream:
+        return Stream(StreamRows(self._shelf, identity, stored))
+
+
+class Run:
+    """One execution of a job: its streams, and what they add up to."""
+
+    def __init__(self, store: Store, run_id: str, streams: list[Stream]) -> None:
+        self._store, self._run_id, self._streams = store, run_id, streams
+
+    @property
+    def run_id(self) -> str:
+        return self._run_id
+
+    @property
+    def job(self) -> str:
+        return str(self._streams[0].identity.run["job"])
+
+    @property
+    def created_us(self) -> int:
+        return int(self._streams[0].identity.run["created_us"])
+
+    def __repr__(self) -> str:
+        return f"<Run {self.run_id} of {self.job}>"
+
+    def summary(self) -> RunSummary:
+        """State, totals, pace and curve. Costs the same for a long run as for a short one."""
+        first = self._streams[0].rows
+        return first.consistent(lambda: summarize([stream.summarizer for stream in self._streams]))
+
+    def streams(self) -> Sequence[Stream]:
+        return tuple(self._streams)
+
+    def ledger(self) -> LedgerRow:
+        """What became of every transition; the stored ones counted chunk by chunk."""
+        total = LedgerRow(0, 0, 0)
+        for stream in self._streams:
+            total += stream.ledger()
+        return total
+
+    @property
+    def step_count(self) -> int:
+        """Vector steps: calls of `step`, over all streams."""
+        return sum(stream.step_count for stream in self._streams)
+
+    def episodes(self) -> Iterator[Episode]:
+        """Every stream's episodes: those that ended, in order, then those under way."""
+        for stream in self._streams:
+            yield from stream.iter_episodes()
+
+    def steps(self, env_index: int | None = None) -> Iterator[StepRecord]:
+        """Every row, `reset` rows too, stream by stream; of all sub-environments, or of one."""
+        for stream in self._streams:
+            for env in range(stream.envs) if env_index is None else [env_index]:
+                yield from stream.steps(env_index=env)
+
+    def __getitem__(self, name: str) -> Stream:
+        for stream in self._streams:
+            if stream.name == name:
+                return stream
+        raise NotFound(f"The run {self.run_id} has no stream {name!r}.")
+
+
+class Stream:
+    """What one `record()` call records. Rows are counted from 0; the newest is `row_count() - 1`."""
+
+    def __init__(self, rows: StreamRows) -> None:
+        self.rows = rows
+        self.identity = rows.identity
+        self.episode_index = EpisodeIndex(rows, self.ongoing)
+        self.summarizer = Summarizer(rows, self.episode_index)
+
+    @property
+    def factory(self) -> StepFactory:
+        return StepFactory(self.rows, self.episode_index)
+
+    @property
+    def stream_id(self) -> int:
+        return self.rows.stream_id
+
+    @property
+    def stored(self) -> bool:
+        return self.rows.stored
+
+    @property
+    def run_id(self) -> str:
+        return str(self.identity.run["run_id"])
+
+    @property
+    def name(self) -> str:
+        return str(self.identity.stream["name"])
+
+    @property
+    def created_us(self) -> int:
+        return int(self.identity.stream["created_us"])
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        return self.rows.manifest
+
+    @property
+    def envs(self) -> int:
+        """Sub-environments; 1 for a single environment."""
+        return self.rows.envs
+
+    def __repr__(self) -> str:
+        return f"<Stream {self.stream_id} {self.name}>"
+
+    def summary(self) -> StreamSummary:
+        return self.rows.consistent(self.summarizer.summary)
+
+    def ledger(self) -> LedgerRow:
+        """What became of every transition; the stored ones counted chunk by chunk."""
+        return self.rows.consistent(lambda: self.summarizer.ledger(self.summarizer.moment(), counted=True))
+
+    def ongoing(self) -> bool:
+        """Whether its recorder is alive and has not closed it."""
+        view = self.rows.view()
+        if view.totals.ended_us is not None or any(part.closed for part in view.parts):
+            return False
+        return alive(self.rows.shelf.path, self.rows.process)
+
+    def row_count(self) -> int:
+        """Sealed and open rows; costs one indexed look-up and a look at the journal's tail."""
+        return self.rows.consistent(lambda: self.rows.view().rows)
+
+    @property
+    def step_count(self) -> int:
+        """Vector steps: calls of `step`."""
+        return self.rows.consistent(lambda: self.summarizer.moment().step_count)
+
+    def step(self, row: int, env_index: int = 0, *, frame: bool = True) -> StepRecord:
+        """One row of one sub-environment; NotFound where there is none."""
+        self._check(env_index)
+        return self.rows.consistent(lambda: self.factory.record(row, env_index, frame))
+
+    def steps(self, first: int = 0, stop: int | None = None, env_index: int = 0) -> Iterator[StepRecord]:
+        """Rows [first, stop) of one sub-environment, without frames; up to the newest there is when this is called."""
+        self._check(env_index)
+        return self.factory.records(first, self.row_count() if stop is None else stop, env_index)
+
+    def row_at(self, t: int) -> int:
+        """The row of vector step `t`."""
+        return self.rows.consistent(lambda: self.rows.row_at(t))
+
+    def frame(self, row: int, env_index: int = 0) -> Frame | None:
+        """The picture of a row, None where none was taken."""
+        self._check(env_index)
+
+        def look() -> Frame | None:
+            block = self.rows.block(row)
+            return self.factory.frame_of(block, row - block.first_row, env_index)
+
+        return self.rows.consistent(look)
+
+    def rewards(self, first: int, stop: int, env_index: int = 0) -> np.ndarray:
+        """float64, NaN on reset rows."""
+        self._check(env_index)
+
+        def collect() -> np.ndarray:
+            found = np.full(max(stop - first, 0), np.nan)
+            for block in self.rows.blocks(first, stop):
+                a, b = max(first, block.first_row), min(stop, block.stop)
+                chosen = slice(a - block.first_row, b - block.first_row)
+                taken = block.transition[chosen, env_index]
+                found[a - first : b - first][taken] = block.reward[chosen, env_index][taken]
+            return found
+
+        return self.rows.consistent(collect)
+
+    def episodes(
+        self, *, env_index: int | None = None, newest: bool = False, limit: int | None = None, offset: int = 0
+    ) -> Sequence[EpisodeRollup]:
+        """Ended episodes by the row of their end, then those under way. Costs what is asked for, not the history."""
+        return self.rows.consistent(lambda: self.episode_index.page(env_index, newest, limit, offset))
+
+    def iter_episodes(self) -> Iterator[Episode]:
+        """All episodes with their data, read a few hundred at a time."""
+        at = 0
+        while found := self.rows.consistent(lambda: self.episode_index.window(at, 512)):
+            at += len(found)
+            yield from map(self.data, found)
+        for rollup in self.rows.consistent(lambda: self.episode_index.under_way()):
+            yield self.data(rollup)
+
+    def episode_at(self, row: int, env_index: int = 0) -> EpisodeRollup | None:
+        """The episode that a row belongs to."""
+        self._check(env_index)
+        return self.rows.consistent(lambda: self.episode_index.at(row, env_index))
+
+    def episode(self, env_index: int, episode: int) -> EpisodeRollup:
+        """An episode of a sub-environment by its ordinal, from 0; NotFound where there is none."""
+        self._check(env_index)
+        return self.rows.consistent(lambda: self.episode_index.get(env_index, episode))
+
+    def data(self, rollup: EpisodeRollup) -> Episode:
+        """An episode's arrays."""
+        return Episode(self.rows, self.factory, rollup)
+
+    def _check(self, env_index: int) -> None:
+        if not 0 <= env_index < self.envs:
+            raise NotFound(f"The stream {self.name} has no sub-environment {env_index}.", f"It has {self.envs}.")

@@ -1,0 +1,162 @@
+"""A block: consecutive rows of one stream with their columns, whether they come from a chunk or from the open journal.
+
+Everything that reads (records, episodes, SQL, export, verification) reads blocks, so what is on the screen while it is
+being recorded and what is in the store afterwards go through the same code. A column is decoded when it is first
+asked for; most questions need two or three of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from cornerman.core import values
+from cornerman.core.columns import unpack, unpack_objects
+from cornerman.core.episodes import FIELDS
+from cornerman.core.layout import RESET, TERMINATED, TRUNCATED, Node
+from cornerman.core.payloads import chunk_v1
+
+Array: TypeAlias = np.ndarray[Any, Any]
+Index: TypeAlias = Any
+"""What NumPy takes: an offset, a slice, an array of offsets, or one of these with a sub-environment."""
+
+
+class Block:
+    """What chunks and open segments have in common. `num_envs` is 0 for a single environment."""
+
+    first_row: int
+    rows: int
+    first_t: int
+    num_envs: int
+    observation: Node
+    action: Node
+    info: tuple[str, ...]
+    frame_envs: tuple[int, ...]
+
+    def column(self, name: str) -> Array:
+        """All rows of a column; KeyError where the block has none of this name."""
+        raise NotImplementedError
+
+    def take(self, name: str, index: Index) -> Array:
+        """Some rows of a column, a copy where the block's bytes may change under the caller."""
+        return self.column(name)[index]  # type: ignore[no-any-return]
+
+    def extra(self, offset: int) -> dict[str, Any]:
+        """What travels beside the columns of a row; empty where nothing does."""
+        raise NotImplementedError
+
+    @property
+    def episodes(self) -> dict[str, Array]:
+        """The episodes that ended in this block, a column for each field; empty where none did."""
+        raise NotImplementedError
+
+    @property
+    def reset(self) -> Array:
+        """bool (rows, envs): calls of step that were the resetting step of NEXT_STEP."""
+        raise NotImplementedError
+
+    @property
+    def envs(self) -> int:
+        return max(self.num_envs, 1)
+
+    @property
+    def stop(self) -> int:
+        return self.first_row + self.rows
+
+    @cached_property
+    def flags(self) -> Array:
+        return self.column("flags")
+
+    @cached_property
+    def step(self) -> Array:
+        """bool (rows,): a call of step, not of reset."""
+        return (self.flags & RESET) == 0  # type: ignore[no-any-return]
+
+    @cached_property
+    def t(self) -> Array:
+        """`t` of each row: a call of reset has that of the step that follows it."""
+        return self.first_t + np.cumsum(self.step) - self.step  # type: ignore[no-any-return]
+
+    @cached_property
+    def transition(self) -> Array:
+        """bool (rows, envs)."""
+        if not self.num_envs:
+            return self.step[:, None]
+        return self.step[:, None] & ~self.reset
+
+    @property
+    def reward(self) -> Array:
+        """float64 (rows, envs)."""
+        return self.column("reward").reshape(self.rows, self.envs)
+
+    def ended(self, name: str) -> Array:
+        """bool (rows, envs) for `terminated` or `truncated`."""
+        if self.num_envs:
+            return self.column(name)
+        return (self.flags & (TERMINATED if name == "terminated" else TRUNCATED) > 0)[:, None]  # type: ignore[no-any-return]
+
+
+class SealedBlock(Block):
+    """The rows of one chunk. `charge` is told how many bytes a decoded column takes, for whoever bounds a cache."""
+
+    def __init__(self, payload: bytes, charge: Callable[[int], None] | None = None) -> None:
+        chunk = chunk_v1.decode(payload)
+        self.first_row, self.rows, self.first_t = chunk.first_row, chunk.rows, chunk.first_t
+        self.num_envs = chunk.num_envs
+        self.observation, self.action, self.info = chunk.observation, chunk.action, chunk.info
+        self.frame_envs = chunk.frames
+        self.nbytes = len(payload)
+        self._packed = {column.name: column for column in chunk.columns}
+        self._decoded: dict[str, Array] = {}
+        self._episodes = chunk.episodes
+        self._extras = chunk.extras
+        self._charge = charge
+
+    @property
+    def names(self) -> list[str]:
+        """Its columns, in the order in which they are stored."""
+        return list(self._packed)
+
+    def column(self, name: str) -> Array:
+        found = self._decoded.get(name)
+        if found is None:
+            packed = self._packed[name]
+            found = unpack(packed)
+            if packed.transform != "constant":
+                self._grow(found.nbytes)
+            self._decoded[name] = found
+        return found
+
+    @cached_property
+    def extras(self) -> dict[int, bytes]:
+        """The msgpack of the rows that have some, by offset."""
+        return unpack_objects(self._extras)
+
+    def extra(self, offset: int) -> dict[str, Any]:
+        data = self.extras.get(offset)
+        return values.decode(data) if data else {}
+
+    @cached_property
+    def episodes(self) -> dict[str, Array]:
+        return {column.name: unpack(column) for column in self._episodes}
+
+    def episode_column(self, name: str) -> Array:
+        """One field of the ended episodes, without decoding the others."""
+        for column in self._episodes:
+            if column.name == name:
+                return unpack(column)
+        return np.empty(0, FIELDS[name])
+
+    @property
+    def reset(self) -> Array:
+        if self.num_envs:
+            return self.column("reset")
+        return np.zeros((self.rows, 1), np.bool_)
+
+    def _grow(self, size: int) -> None:
+        self.nbytes += size
+        if self._charge is not None:
+            self._charge(size)

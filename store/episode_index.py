@@ -1,0 +1,272 @@
+"""Finding episodes: each chunk holds those that ended in it, and its row says how many ended before.
+
+So the newest, or the thousandth, of a single environment is one look-up. Of a vector environment the episodes of one
+sub-environment are spread over the chunks: they are found by bisection over chunks, because their numbers only grow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from cornerman.core.episodes import INTERRUPTED, SEED_GIVEN, SEED_LARGE, SEED_NONE, TERMINATED, TRUNCATED, Open
+from cornerman.core.errors import NotFound
+from cornerman.core.records import Ended, EpisodeRollup
+
+from .blocks import Array, Block, SealedBlock
+from .reader import StreamRows, View
+from .seal import spread_seed
+
+_SOURCE: dict[int, Literal["none", "given", "continued"]] = {
+    SEED_NONE: "none",
+    SEED_GIVEN: "given",
+    SEED_LARGE: "given",
+}
+
+_FORWARD = (
+    "select id, first_row, rows, first_episode, episodes from chunk where stream = ? and episodes > 0"
+    " and first_episode >= ? order by first_episode limit 64"
+)
+_BACKWARD = (
+    "select id, first_row, rows, first_episode, episodes from chunk where stream = ? and episodes > 0"
+    " and first_episode <= ? order by first_episode desc limit 16"
+)
+
+
+class Found(NamedTuple):
+    """A block in which episodes ended, and how many of the stream ended before it."""
+
+    before: int
+    block: Block
+
+
+class EpisodeIndex:
+    """The episodes of one stream. `ongoing` says whether its recorder may still go on: open episodes are then open."""
+
+    def __init__(self, rows: StreamRows, ongoing: Callable[[], bool]) -> None:
+        self.rows = rows
+        self._ongoing = ongoing
+
+    # --- by position in the stream -------------------------------------------------------------------------------------
+
+    def page(self, env: int | None, newest: bool, limit: int | None, offset: int) -> list[EpisodeRollup]:
+        """Ended episodes by the row of their end, then those under way; backwards with `newest`."""
+        view = self.rows.view()
+        wanted = None if limit is None else offset + limit
+        found: list[EpisodeRollup] = []
+        parts = (self._under_way(view, env), self._ended(view, env, newest, 0))
+        for part in parts if newest else reversed(parts):
+            for rollup in part:
+                if wanted is not None and len(found) >= wanted:
+                    break
+                found.append(rollup)
+            if wanted is not None and len(found) >= wanted:
+                break
+        return found[offset:]
+
+    def window(self, first: int, count: int) -> list[EpisodeRollup]:
+        """Ended episodes of the stream by ordinal, [first, first + count)."""
+        view, found = self.rows.view(), []
+        for rollup in self._ended(view, None, False, first):
+            if len(found) >= count:
+                break
+            found.append(rollup)
+        return found
+
+    def under_way(self) -> list[EpisodeRollup]:
+        """The open episodes of every sub-environment."""
+        return list(self._under_way(self.rows.view(), None))
+
+    def _ended(self, view: View, env: int | None, newest: bool, first: int) -> Iterator[EpisodeRollup]:
+        for before, block in self._blocks(view, newest, first):
+            columns = block.episodes
+            which = (
+                range(len(columns["ended"])) if env is None else np.flatnonzero(columns["env_index"] == env).tolist()
+            )
+            if env is None and before < first:
+                which = which[first - before :]
+            for index in reversed(which) if newest else which:
+                yield self._rollup(columns, index)
+
+    def _blocks(self, view: View, newest: bool, first: int = 0) -> Iterator[Found]:
+        """The blocks in which episodes ended: from the one with the ordinal `first` on, or from the newest back."""
+        opened = self._open_blocks(view)
+        if newest:
+            yield from reversed(opened)
+            yield from self._sealed_backward(view.totals.episodes - 1)
+        else:
+            yield from self._sealed_forward(first, view.totals.episodes)
+            yield from (found for found in opened if found.before + len(found.block.episodes["ended"]) > first)
+
+    def _open_blocks(self, view: View) -> list[Found]:
+        found, before = [], view.totals.episodes
+        for block in view.blocks:
+            if len(block.episodes["ended"]):
+                found.append(Found(before, block))
+                before += len(block.episodes["ended"])
+        return found
+
+    def _sealed_forward(self, first: int, stop: int) -> Iterator[Found]:
+        at = first
+        while at < stop:
+            begin = self.rows.shelf.query(_BACKWARD, (self.rows.stream_id, at))[:1] if at == first else []
+            chunks = begin + self.rows.shelf.query(_FORWARD, (self.rows.stream_id, at + 1 if begin else at))
+            for number, row, rows, before, count in chunks:
+                if before < stop and before + count > at:
+                    yield Found(before, self.rows.chunk(number, row, rows))
+                    at = before + count
+            if not chunks or chunks[-1][3] >= stop or len(chunks) < 64:
+                return
+
+    def _sealed_backward(self, last: int) -> Iterator[Found]:
+        while last >= 0:
+            chunks = self.rows.shelf.query(_BACKWARD, (self.rows.stream_id, last))
+            if not chunks:
+                return
+            for number, row, rows, before, _ in chunks:
+                yield Found(before, self.rows.chunk(number, row, rows))
+                last = before - 1
+
+    # --- one episode -------------------------------------------------------------------------------------------------
+
+    def at(self, row: int, env: int) -> EpisodeRollup | None:
+        """The episode that a row belongs to: the first that ended at it or after, if it had begun by then."""
+        block = self.rows.block(row)
+        found = self._first_ended(block.episodes, row, env)
+        if found is None and isinstance(block, SealedBlock):
+            found = self._ended_later(block.stop, row, env)
+        if found is None:
+            view = self.rows.view()
+            for opened in view.blocks:
+                found = self._first_ended(opened.episodes, row, env)
+                if found is not None:
+                    break
+            else:
+                found = next(iter(self._under_way(view, env, empty=True)), None)
+        return found if found is not None and self._covers(found, row) else None
+
+    def _ended_later(self, row: int, wanted: int, env: int) -> EpisodeRollup | None:
+        """The first episode of a sub-environment that ended in a chunk from `row` on."""
+        statement = (
+            "select id, first_row, rows from chunk where stream = ? and first_row >= ? and episodes > 0"
+            " order by first_row limit 8"
+        )
+        while True:
+            chunks = self.rows.shelf.query(statement, (self.rows.stream_id, row))
+            for number, first, rows in chunks:
+                found = self._first_ended(self.rows.chunk(number, first, rows).episodes, wanted, env)
+                if found is not None:
+                    return found
+                row = first + rows
+            if len(chunks) < 8:
+                return None
+
+    def _first_ended(self, columns: dict[str, Array], row: int, env: int) -> EpisodeRollup | None:
+        if not columns or not len(columns["ended"]):
+            return None
+        which = columns["last_row"] >= row
+        if self.rows.num_envs:
+            which = which & (columns["env_index"] == env)
+        found = int(np.argmax(which))
+        return self._rollup(columns, found) if which[found] else None
+
+    def _covers(self, rollup: EpisodeRollup, row: int) -> bool:
+        """Whether an episode had begun by `row`. One without a first observation begins with its first transition."""
+        if rollup.first_row >= 0:
+            return rollup.first_row <= row
+        return rollup.last_row - rollup.length < row
+
+    def get(self, env: int, episode: int) -> EpisodeRollup:
+        """The episode of a sub-environment by its ordinal; NotFound where there is none."""
+        view = self.rows.view()
+        found = next((r for r in self._under_way(view, env, empty=True) if r.episode == episode), None)
+        found = found or self._among(self._open_blocks(view), env, episode)
+        if found is None and episode >= 0:
+            found = self._among(self._sealed_with(view, env, episode), env, episode)
+        if found is None:
+            raise NotFound(
+                f"Sub-environment {env} of stream {self.rows.stream_id} has no episode {episode}.",
+                "`cornerman show RUN` lists its episodes.",
+            )
+        return found
+
+    def _among(self, blocks: list[Found], env: int, episode: int) -> EpisodeRollup | None:
+        for _, block in blocks:
+            columns = block.episodes
+            which = np.flatnonzero((columns["env_index"] == env) & (columns["episode"] == episode))
+            if which.size:
+                return self._rollup(columns, int(which[0]))
+        return None
+
+    def _sealed_with(self, view: View, env: int, episode: int) -> list[Found]:
+        """The chunk in which an episode ended, by bisection over the ordinals of the stream's episodes."""
+        if not self.rows.num_envs:
+            return [found for found in self._sealed_forward(episode, min(episode + 1, view.totals.episodes))]
+        low, high = episode, view.totals.episodes  # at least `episode` episodes of this one ended before it
+        while low < high:
+            middle = (low + high) // 2
+            for found in self._sealed_forward(middle, high):
+                columns = found.block.episodes
+                mine = columns["episode"][columns["env_index"] == env]
+                if mine.size and mine[-1] < episode:
+                    low = found.before + len(columns["ended"])
+                    break
+                if mine.size and mine[0] <= episode:
+                    return [found]
+                if mine.size:
+                    high = min(middle, found.before)
+                    break
+            else:
+                high = middle
+        return []
+
+    # --- rollups -----------------------------------------------------------------------------------------------------
+
+    def _rollup(self, columns: dict[str, Array], index: int) -> EpisodeRollup:
+        how = int(columns["ended"][index])
+        ended: Ended = "interrupted" if how & INTERRUPTED else "terminated" if how & TERMINATED else "truncated"
+        source = int(columns["seed_source"][index])
+        first_row = int(columns["first_row"][index])
+        env = int(columns["env_index"][index])
+        return EpisodeRollup(
+            self.rows.stream_id, env, int(columns["episode"][index]), first_row, int(columns["last_row"][index]),
+            int(columns["first_t"][index]), int(columns["last_t"][index]), int(columns["length"][index]),
+            float(columns["total_reward"][index]), ended, self._seed(int(columns["seed"][index]), source, first_row, env),
+            _SOURCE.get(source, "continued"), int(columns["started_us"][index]), int(columns["ended_us"][index]),
+            bool(how & TERMINATED), bool(how & TRUNCATED),
+        )  # fmt: skip
+
+    def _under_way(self, view: View, env: int | None, empty: bool = False) -> Iterator[EpisodeRollup]:
+        """The open episodes; of a stream that has ended, those that have a transition: they were interrupted."""
+        state = view.after
+        ongoing = self._ongoing()
+        ended: Ended = "open" if ongoing else "interrupted"
+        begun = ~state.done & ((state.first_row >= 0) | (state.length > 0))
+        if not ongoing and not empty:
+            begun &= state.length > 0
+        for index in (
+            np.flatnonzero(begun).tolist() if env is None else [env] if env < len(begun) and begun[env] else []
+        ):
+            yield self._open_rollup(state, index, ended)
+
+    def _open_rollup(self, state: Open, env: int, ended: Ended) -> EpisodeRollup:
+        source, first_row = int(state.seed_source[env]), int(state.first_row[env])
+        length = int(state.length[env])
+        return EpisodeRollup(
+            self.rows.stream_id, env, int(state.episode[env]), first_row,
+            int(state.last_row[env]) if length else first_row, int(state.first_t[env]), int(state.last_t[env]), length,
+            float(state.total_reward[env]), ended, self._seed(int(state.seed[env]), source, first_row, env),
+            _SOURCE.get(source, "continued"), int(state.started_us[env]), int(state.ended_us[env]),
+        )  # fmt: skip
+
+    def _seed(self, seed: int, source: int, first_row: int, env: int) -> int | None:
+        """A seed beyond 64 bits stands in the extras of its reset."""
+        if source == SEED_NONE:
+            return None
+        if source != SEED_LARGE or first_row < 0:
+            return seed
+        block = self.rows.block(first_row)
+        given: Any = block.extra(first_row - block.first_row).get("seed")
+        return spread_seed(given, self.rows.envs)[env] if given is not None else None

@@ -1,0 +1,128 @@
+"""One row of one sub-environment as a `StepRecord`: what the call returned, and where it stands in its episode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from cornerman.core.layout import EXTRAS
+from cornerman.core.payloads import frame_v1
+from cornerman.core.payloads.frame_v1 import Frame
+from cornerman.core.records import EpisodeRollup, StepRecord
+
+from .blocks import Array, Block
+from .episode_index import EpisodeIndex
+from .gather import info_at, info_of_env, of_env, reward_at, value_at
+from .reader import StreamRows
+from .seal import spread_seed
+
+
+class StepFactory:
+    """Makes the records of one stream."""
+
+    def __init__(self, rows: StreamRows, episodes: EpisodeIndex) -> None:
+        self.rows = rows
+        self.episodes = episodes
+        manifest = rows.manifest
+        self.observation_space = manifest.get("single_observation_space") or manifest.get("observation_space")
+        self.action_space = manifest.get("single_action_space") or manifest.get("action_space")
+
+    def record(self, row: int, env: int, frame: bool) -> StepRecord:
+        block = self.rows.block(row)
+        return self._make(block, row - block.first_row, env, self.episodes.at(row, env), frame)
+
+    def records(self, first: int, stop: int, env: int) -> Iterator[StepRecord]:
+        """The records of rows [first, stop), block by block; the rows of one block are of one moment."""
+        at = first
+        while at < stop:
+            made = self.rows.consistent(lambda at=at: self._block_records(at, stop, env))  # type: ignore[misc]
+            if not made:
+                return
+            yield from made
+            at = made[-1].row + 1
+
+    def _block_records(self, at: int, stop: int, env: int) -> list[StepRecord]:
+        block = next(self.rows.blocks(at, min(stop, at + 1)), None)
+        if block is None:
+            return []
+        made: list[StepRecord] = []
+        episode: EpisodeRollup | None = None
+        for row in range(at, min(stop, block.stop, at + 256)):
+            if episode is None or row > episode.last_row or episode.ended == "open":
+                episode = self.episodes.at(row, env)
+            made.append(self._make(block, row - block.first_row, env, episode, frame=False))
+        return made
+
+    def _make(self, block: Block, offset: int, env: int, episode: EpisodeRollup | None, frame: bool) -> StepRecord:
+        single = not block.num_envs
+        part = None if single else env
+        taken = bool(block.step[offset] if single else block.transition[offset, env])
+        row, t = block.first_row + offset, int(block.t[offset])
+        extra = block.extra(offset) if block.flags[offset] & EXTRAS else {}
+        info = info_at(block, offset)
+        return StepRecord(
+            stream_id=self.rows.stream_id,
+            row=row,
+            t=t,
+            env_index=env,
+            episode=episode.episode if episode else -1,
+            step=t - episode.first_t if taken and episode else -1,
+            time_us=int(block.take("time", offset)),
+            observation=value_at(block, "observation", offset, part, self.observation_space),
+            action=value_at(block, "action", offset, part, self.action_space) if taken else None,
+            reward=reward_at(block, offset, env) if taken else None,
+            terminated=taken and bool(block.ended("terminated")[offset, env]),
+            truncated=taken and bool(block.ended("truncated")[offset, env]),
+            reset=not taken,
+            info=info if single else info_of_env(info, env),
+            frame=self.frame_of(block, offset, env) if frame else None,
+            final_observation=final_observation(extra, env, self.observation_space),
+            seed=_seed_of(extra, block, env),
+            options=extra.get("options"),
+            note=extra.get("note", ""),
+        )
+
+    # --- frames ------------------------------------------------------------------------------------------------------
+
+    def frame_of(self, block: Block, offset: int, env: int) -> Frame | None:
+        """The picture of a row, None where none was taken."""
+        frames = self.rows.manifest.get("frames") or {}
+        if frames.get("source") == "observation":
+            return self._observed(block, offset, env, str(frames.get("column", "observation")))
+        if env not in block.frame_envs:
+            return None
+        numbers: Array = np.atleast_1d(block.take("frame", offset))
+        number = int(numbers[block.frame_envs.index(env)])
+        payload = self.rows.frame_payload(number) if number >= 0 else None
+        return None if payload is None else frame_v1.decode(payload)
+
+    def _observed(self, block: Block, offset: int, env: int, column: str) -> Frame | None:
+        """The observation is the picture: it is not stored twice."""
+        value = value_at(block, "observation", offset, env if block.num_envs else None, self.observation_space)
+        for key in column.split("/")[1:]:
+            try:
+                value = value[key] if isinstance(value, dict) else value[int(key)]
+            except (KeyError, IndexError, ValueError, TypeError):
+                return None
+        if not isinstance(value, np.ndarray) or value.dtype != np.uint8 or value.ndim not in (2, 3):
+            return None
+        return frame_v1.from_array(value)
+
+
+def final_observation(extra: dict[str, Any], env: int, space: dict[str, Any] | None = None) -> Any:
+    """In SAME_STEP: the last observation of the episode that ended in this row."""
+    final = extra.get("final")
+    if not final:
+        return None
+    where = np.flatnonzero(np.asarray(final["index"]) == env)
+    return of_env(final["observation"], int(where[0]), space) if where.size else None
+
+
+def _seed_of(extra: dict[str, Any], block: Block, env: int) -> int | None:
+    seed = extra.get("seed")
+    mask = extra.get("mask")
+    if seed is None or (mask is not None and not mask[env]):
+        return None
+    return spread_seed(seed, block.envs)[env]

@@ -1,0 +1,261 @@
+"""What a stream and a run add up to, from the totals of their rows and a look at the journal: never from all steps.
+
+The curve of returns is sampled at ordinals that stay the same while a run grows, so a list that is drawn again and
+again reads each sample once.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from cornerman.core import values
+from cornerman.core.records import LedgerRow, RunState, RunSummary, StreamSummary
+
+from .episode_index import EpisodeIndex
+from .liveness import alive
+from .reader import StreamRows, View
+
+STALE_AFTER = 10_000_000
+"""Microseconds without a record after which a living recorder is called stale, unless its pace is slower still."""
+CURVE = 60
+_WINDOW = 10_000_000
+_FIELDS = {"sampled", "quarantined", "duplicate"}
+
+
+class Moment(NamedTuple):
+    """What both summaries need of a stream."""
+
+    view: View
+    state: RunState
+    last_us: int
+    step_count: int
+    open_transitions: int
+
+
+class Summarizer:
+    """Sums up one stream. Keeps what cannot change any more: sampled returns, counted chunks."""
+
+    def __init__(self, rows: StreamRows, episodes: EpisodeIndex) -> None:
+        self.rows = rows
+        self.episodes = episodes
+        self._counted = (0, 0)
+        self._samples: dict[tuple[int, int], tuple[int, float]] = {}
+
+    # --- state -------------------------------------------------------------------------------------------------------
+
+    def moment(self) -> Moment:
+        view = self.rows.view()
+        steps, opened, last = view.totals.t, 0, view.totals.last_us
+        for block in view.blocks:
+            opened += int(block.advanced.transition.sum())
+            last = int(block.time_us[-1])
+            steps = block.first_t + int(block.step.sum())
+        if view.parts and not (view.blocks and view.blocks[-1].part is not view.parts[-1]):
+            steps += view.parts[-1].dropped_steps
+        return Moment(view, self._state(view, last), last, steps, opened)
+
+    def _state(self, view: View, last_us: int) -> RunState:
+        if view.totals.ended_us is not None or any(part.closed for part in view.parts):
+            return "done"
+        if not alive(self.rows.shelf.path, self.rows.process):
+            return "interrupted"
+        pace = 0.0
+        if view.blocks and view.blocks[-1].rows > 1:
+            times = view.blocks[-1].time_us
+            pace = float(times[-1] - times[0]) / (len(times) - 1)
+        return "live" if time.time_ns() // 1000 - last_us < max(STALE_AFTER, 5 * pace) else "stale"
+
+    # --- the ledger --------------------------------------------------------------------------------------------------
+
+    def ledger(self, moment: Moment, *, counted: bool) -> LedgerRow:
+        """What became of the transitions. With `counted`, those stored are counted chunk by chunk, so that a chunk
+        that got lost shows; otherwise they are what the stream's row says."""
+        found = self.rows.shelf.query("select cause, transitions from ledger where stream = ?", (self.rows.stream_id,))
+        causes = {str(cause): int(count) for cause, count in found}
+        received = causes.pop("received", 0)
+        for part in moment.view.parts:
+            if part.dropped and part.end_sequence > moment.view.totals.sequence:
+                causes[part.cause] = causes.get(part.cause, 0) + part.dropped
+        received = max(received, self._received(moment))
+        stored = self._stored() if counted else moment.view.totals.transitions
+        known = {name: causes.pop(name, 0) for name in _FIELDS}
+        return LedgerRow(received, stored, moment.open_transitions, dropped=causes, **known)
+
+    def _received(self, moment: Moment) -> int:
+        """The recorder's own count, as the newest segment's header has it, and what came after it."""
+        view = moment.view
+        if not view.parts:
+            return 0
+        last = view.parts[-1]
+        block = view.blocks[-1] if view.blocks and view.blocks[-1].part == last else None
+        if last.count and (block is None or block.rows != last.count):
+            return 0
+        return last.received + (int(block.advanced.transition.sum()) if block else 0) + last.dropped
+
+    def _stored(self) -> int:
+        """Transitions in the chunks; those counted before are not counted again."""
+        upto, count = self._counted
+        ((more, stop),) = self.rows.shelf.query(
+            "select coalesce(sum(transitions), 0), max(first_row + rows) from chunk where stream = ? and first_row >= ?",
+            (self.rows.stream_id, upto),
+        )
+        self._counted = (stop if stop is not None else upto, count + more)
+        return count + int(more)
+
+    # --- the curve ---------------------------------------------------------------------------------------------------
+
+    def curve(self, view: View) -> list[tuple[int, float]]:
+        """(time, return) at no more than CURVE ordinals; each the mean of up to a stride of neighbours."""
+        total = view.episode_count
+        stride = 1
+        while total > CURVE * stride:
+            stride *= 2
+        points = [self._sample(view, ordinal, stride) for ordinal in range(0, total, stride)]
+        return [point for point in points if point is not None]
+
+    def _sample(self, view: View, ordinal: int, stride: int) -> tuple[int, float] | None:
+        key = (ordinal, stride)
+        if key in self._samples:
+            return self._samples[key]
+        for before, block in self.episodes._blocks(view, False, ordinal):
+            columns = block.episodes
+            chosen = slice(ordinal - before, ordinal - before + stride)
+            returns = columns["total_reward"][chosen]
+            point = (int(columns["ended_us"][chosen][-1]), float(np.mean(returns)))
+            if ordinal + stride <= view.totals.episodes:
+                if len(self._samples) > 8 * CURVE:
+                    self._samples.clear()
+                self._samples[key] = point
+            return point
+        return None
+
+    def recent(self, count: int = 100) -> tuple[float | None, float | None, int]:
+        """Of the newest ended episodes: the last return, the mean length, and when the last ended."""
+        lengths: list[int] = []
+        last: tuple[float | None, int] = (None, 0)
+        for _, block in self.episodes._blocks(self.rows.view(), True):
+            columns = block.episodes
+            if not lengths:
+                last = (float(columns["total_reward"][-1]), int(columns["ended_us"][-1]))
+            lengths += columns["length"][::-1][: count - len(lengths)].tolist()
+            if len(lengths) >= count:
+                break
+        return last[0], sum(lengths) / len(lengths) if lengths else None, last[1]
+
+    # --- pace --------------------------------------------------------------------------------------------------------
+
+    def pace(self, moment: Moment) -> float:
+        """Vector steps a second: over the last seconds while it is live, over its whole life otherwise."""
+        created = int(self.rows.identity.stream["created_us"])
+        if moment.state != "live":
+            return moment.step_count * 1e6 / max(moment.last_us - created, 1) if moment.step_count else 0.0
+        steps, first = 0, moment.last_us
+        for block in reversed(moment.view.blocks):
+            steps, first = steps + int(block.step.sum()), int(block.time_us[0])
+        recent = self.rows.shelf.query(
+            "select steps, first_us from chunk where stream = ? order by first_row desc limit 16",
+            (self.rows.stream_id,),
+        )
+        for count, begun in recent:
+            if moment.last_us - first > _WINDOW:
+                break
+            steps, first = steps + count, min(first, begun)
+        return max(steps - 1, 0) * 1e6 / max(moment.last_us - first, 1)
+
+    def bytes(self, view: View) -> int:
+        """On disk: chunks, frames and journal."""
+        return view.totals.bytes + self.rows.shelf.journal.bytes(self.rows.process, self.rows.stream_id)
+
+    # --- the summary -------------------------------------------------------------------------------------------------
+
+    def summary(self) -> StreamSummary:
+        moment = self.moment()
+        view, rows = moment.view, self.rows
+        manifest = rows.manifest
+        frames = manifest.get("frames") or {}
+        rewards = [block.reward[block.advanced.transition] for block in view.blocks]
+        return StreamSummary(
+            stream_id=rows.stream_id,
+            run_id=str(rows.identity.run["run_id"]),
+            name=str(rows.identity.stream["name"]),
+            env_id=str(manifest.get("env_id") or ""),
+            num_envs=rows.num_envs,
+            autoreset_mode=rows.mode,
+            rows=view.rows,
+            step_count=moment.step_count,
+            transition_count=view.totals.transitions + moment.open_transitions,
+            episode_count=view.episode_count,
+            reward_sum=view.totals.reward_sum + sum(float(np.nansum(reward)) for reward in rewards),
+            state=moment.state,
+            started_us=int(rows.identity.stream["created_us"]),
+            last_us=moment.last_us,
+            bytes=self.bytes(view),
+            frame_kind=frame_kind(frames),
+            frame_envs=rows.frame_envs,
+            ledger=self.ledger(moment, counted=True),
+            notes=view.totals.notes,
+            manifest=manifest,
+        )
+
+
+def frame_kind(frames: dict[str, Any]) -> str:
+    """The kind of a stream's frames, as its manifest has it."""
+    source = frames.get("source") or "none"
+    if source == "none":
+        return "none"
+    return str(frames.get("kind") or ("rgb" if source in ("observation", "render") else "none"))
+
+
+def summarize(streams: list[Summarizer], notes: tuple[str, ...] = ()) -> RunSummary:
+    """One run out of its streams."""
+    moments = [stream.moment() for stream in streams]
+    run = streams[0].rows.identity.run
+    state = _joined([moment.state for moment in moments])
+    started, last = int(run["created_us"]), max(moment.last_us for moment in moments)
+    recent = [stream.recent() for stream in streams]
+    newest = max(recent, key=lambda item: item[2])
+    lengths = [length for _, length, _ in recent if length is not None]
+    pace = [stream.pace(moment) for stream, moment in zip(streams, moments, strict=True)]
+    counted = [p for p, moment in zip(pace, moments, strict=True) if state != "live" or moment.state == "live"]
+    total = sum(stream.bytes(moment.view) for stream, moment in zip(streams, moments, strict=True))
+    ledger = LedgerRow(0, 0, 0)
+    for stream, moment in zip(streams, moments, strict=True):
+        ledger += stream.ledger(moment, counted=False)
+    provenance = values.decode(run["provenance"])
+    return RunSummary(
+        run_id=str(run["run_id"]),
+        job=str(run["job"]),
+        state=state,
+        env_ids=tuple(dict.fromkeys(str(stream.rows.manifest.get("env_id") or "") for stream in streams)),
+        started_us=started,
+        last_us=last,
+        step_count=sum(moment.step_count for moment in moments),
+        transition_count=sum(moment.view.totals.transitions + moment.open_transitions for moment in moments),
+        episode_count=sum(moment.view.episode_count for moment in moments),
+        steps_per_second=sum(counted),
+        last_return=newest[0],
+        returns=_thinned(sorted(p for s, m in zip(streams, moments, strict=True) for p in s.curve(m.view))),
+        mean_length=sum(lengths) / len(lengths) if lengths else None,
+        bytes=total,
+        bytes_per_hour=total * 3.6e9 / max(last - started, 1_000_000) if state in ("live", "stale") else None,
+        ledger=ledger,
+        provenance=provenance if isinstance(provenance, dict) else {},
+        notes=notes + tuple(dict.fromkeys(note for moment in moments for note in moment.view.totals.notes)),
+    )
+
+
+def _joined(states: list[RunState]) -> RunState:
+    """A run lives while any of its streams does; it is done when all ended cleanly."""
+    for state in ("live", "stale", "interrupted"):
+        if state in states:
+            return state  # type: ignore[return-value]
+    return "done"
+
+
+def _thinned(points: list[tuple[int, float]]) -> tuple[float, ...]:
+    if len(points) <= CURVE:
+        return tuple(value for _, value in points)
+    return tuple(points[index][1] for index in np.linspace(0, len(points) - 1, CURVE).astype(int))
