@@ -183,6 +183,10 @@ def _begins(rows: Rows, reset: Array, transition: Array, done: Array, before: Op
         begin[row] = mask
     if rows.mode == "SameStep":
         return begin
+    # an end that is not followed at once by a beginning is rare: only then is it worth looking for steps after an end
+    followed = begin[1:] > 0
+    if not (done[:-1] & ~followed).any() and not (before.done & (begin[0] == 0)).any():
+        return begin
     height = len(begin)
     at = np.arange(1, height + 1)[:, None]
     ended = np.zeros(done.shape, np.int64)
@@ -277,15 +281,22 @@ def _unstarted(rows: Rows, groups: dict[str, Array], before: Open, transition: A
 
 def _reduce(values: Array, cut: _Cut) -> Array:
     """The sum of each group; an empty group is 0 (`reduceat` gives the next item instead)."""
-    padded = np.append(values, values.dtype.type(0))
-    sums: Array = np.add.reduceat(padded, cut.start)
+    sums: Array = np.add.reduceat(_padded(values, 0), cut.start)
     sums[cut.size == 0] = 0
     return sums
 
 
+def _padded(values: Array, item: int) -> Array:
+    """One item more, so that an empty group may begin behind the last row."""
+    padded = np.empty(len(values) + 1, values.dtype)
+    padded[:-1] = values
+    padded[-1] = item
+    return padded
+
+
 def _last(at: Array, cut: _Cut) -> Array:
     """The greatest item of each group, -1 for an empty one."""
-    largest: Array = np.maximum.reduceat(np.append(at, -1), cut.start)
+    largest: Array = np.maximum.reduceat(_padded(at, -1), cut.start)
     largest[cut.size == 0] = -1
     return largest
 

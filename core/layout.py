@@ -47,7 +47,7 @@ class Leaf(msgspec.Struct, frozen=True):
     shape: tuple[int, ...] = ()
     scalar: Literal["", "int", "float", "bool"] = ""
 
-    @cached_property
+    @property
     def type(self) -> np.dtype[Any]:
         return np.dtype(self.dtype)
 
