@@ -8,6 +8,7 @@ from typing import Any
 
 import gymnasium as gym
 from gymnasium import error as gym_error
+from gymnasium.envs.registration import load_env_creator
 
 from cornerman.core.errors import InvalidOption
 
@@ -49,7 +50,7 @@ def renders_pictures(env_id: str) -> bool:
     try:
         spec = gym.spec(env_id)
         entry: Any = spec.entry_point
-        maker = gym.envs.registration.load_env_creator(entry) if isinstance(entry, str) else entry
+        maker = load_env_creator(entry) if isinstance(entry, str) else entry
         return "rgb_array" in getattr(maker, "metadata", {}).get("render_modes", ())
     except Exception:  # anything may happen in somebody's module: `make` will say it in words
         return False

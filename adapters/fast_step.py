@@ -25,13 +25,13 @@ from .frame_source import FrameSource
 Slow = Callable[[Any, Any], None]
 
 _STEP = """
-def step({signature}):
-    result = inner({arguments})
+def step(action):
+    result = inner(action)
     try:
         observation, reward, terminated, truncated, info = result
         {unpack}
         if {guards}:
-            slow({arguments}, result)
+            slow(action, result)
         else:
             offset = cursor.offset
             if offset == cursor.end:
@@ -44,26 +44,35 @@ def step({signature}):
             cursor.sequence = n + 1
             cursor.offset = offset + {stride}
     except Exception:
-        slow({arguments}, result)
+        slow(action, result)
     return result
 """
 
 _RESET = """
-def record_reset(observation):
-    {unpack}
-    if {guards}:
-        return False
-    offset = cursor.offset
-    if offset == cursor.end:
-        roll()
-        offset = cursor.offset
-    n = cursor.sequence
-    {before}
-    pack(cursor.memory, offset, n, now(), {flags}, {fields}n)
-    {after}
-    cursor.sequence = n + 1
-    cursor.offset = offset + {stride}
-    return True
+def reset(*, seed=None, options=None):
+    result = inner(seed=seed, options=options)
+    try:
+        if seed is not None or options is not None or result[1]:
+            slow(result, seed, options, None)
+        else:
+            observation = result[0]
+            {unpack}
+            if {guards}:
+                slow(result, seed, options, None)
+            else:
+                offset = cursor.offset
+                if offset == cursor.end:
+                    roll()
+                    offset = cursor.offset
+                n = cursor.sequence
+                {before}
+                pack(cursor.memory, offset, n, now(), {flags}, {fields}n)
+                {after}
+                cursor.sequence = n + 1
+                cursor.offset = offset + {stride}
+    except Exception:
+        slow(result, seed, options, None)
+    return result
 """
 
 
@@ -119,17 +128,19 @@ class _Source:
         else:
             self.values[leaf.column] = f"{expression}.tobytes()"
 
-    def compile(self, template: str, name: str, **parts: str) -> Any:
+    def compile(self, template: str, name: str, *, flags: str, frames: list[str], after: str) -> Any:
+        """The function that the template gives with these parts."""
         if self.before:
             self.before.insert(0, f"row = (offset - {HEADER}) // {self.layout.head.size}")
         fields = [self.values.get(leaf.column, _zero(leaf)) for leaf in self.layout.packed]
         text = template.format(
-            unpack=_lines(self.unpack, template),
-            before=_lines(self.before, template, 3 if "result" in template else 1),
+            unpack=_lines(self.unpack, template, "{unpack}"),
+            before=_lines(self.before, template, "{before}"),
             guards=" or ".join(self.guards) or "False",
-            fields="".join(f"{field}, " for field in [*fields, *parts.pop("frames", [])]),
+            fields="".join(f"{field}, " for field in [*fields, *frames]),
             stride=self.layout.head.size,
-            **parts,
+            flags=flags,
+            after=after,
         )
         exec(compile(text, f"<recorder {name}>", "exec"), self.names)
         return self.names[name]
@@ -155,25 +166,18 @@ def compile_step(
     source.add(layout.observation, "observation")
     source.add(layout.action, "action")
     numbers = _add_frames(source, frames)
-    after = "" if writer.segment is None or writer.segment.mapped else "through()"
-    source.names["through"] = writer.write_through
-    step: Callable[[Any], Any] = source.compile(
-        _STEP, "step", signature="action", arguments="action", flags=flags, frames=numbers, after=after or "pass"
-    )  # type: ignore[arg-type]
-    return step
+    return source.compile(_STEP, "step", flags=flags, frames=numbers, after=_after(source, writer))
 
 
-def compile_reset(writer: StreamWriter, layout: Layout, frames: FrameSource) -> Callable[[Any], bool]:
-    """`record_reset(observation)` for a reset without seed, options and info; False where it is not a regular one."""
+def compile_reset(
+    inner: Callable[..., Any], writer: StreamWriter, layout: Layout, frames: FrameSource, slow: Callable[..., None]
+) -> Callable[..., Any]:
+    """`reset()` of a single environment that records a reset without seed, options and info itself."""
     source = _Source(writer, layout)
+    source.names |= {"inner": inner, "slow": slow}
     source.add(layout.observation, "observation")
     numbers = _add_frames(source, frames)
-    after = "" if writer.segment is None or writer.segment.mapped else "through()"
-    source.names["through"] = writer.write_through
-    reset: Callable[[Any], bool] = source.compile(
-        _RESET, "record_reset", flags=str(RESET | NO_INFO), frames=numbers, after=after or "pass"
-    )  # type: ignore[arg-type]
-    return reset
+    return source.compile(_RESET, "reset", flags=str(RESET | NO_INFO), frames=numbers, after=_after(source, writer))
 
 
 def regular(layout: Layout, frames: FrameSource) -> bool:
@@ -181,6 +185,12 @@ def regular(layout: Layout, frames: FrameSource) -> bool:
     from cornerman.core.layout import has_objects
 
     return not has_objects(layout.observation) and not has_objects(layout.action) and frames.kind != "render"
+
+
+def _after(source: _Source, writer: StreamWriter) -> str:
+    """Where the journal could not be mapped, the record is written through."""
+    source.names["through"] = writer.write_through
+    return "pass" if writer.segment is None or writer.segment.mapped else "through()"
 
 
 def _add_info(source: _Source, layout: Layout) -> None:
@@ -221,6 +231,7 @@ def _zero(leaf: Leaf) -> str:
     return f"b'\\0' * {leaf.nbytes}" if leaf.nbytes > SMALL else repr(bytes(leaf.nbytes))
 
 
-def _lines(lines: list[str], template: str, depth: int | None = None) -> str:
-    depth = depth if depth is not None else 2 if "result" in template else 1
-    return ("\n" + "    " * depth).join(lines) or "pass"
+def _lines(lines: list[str], template: str, place: str) -> str:
+    """The lines, indented as the place in the template is."""
+    line = next(line for line in template.splitlines() if line.strip() == place)
+    return ("\n" + line[: -len(place)]).join(lines) or "pass"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,31 @@ def start(env: Any, arguments: dict[str, Any]) -> Recorder | None:
     except Exception as error:  # a recorder that cannot be made must not stop the training
         log(LOG_STORE_UNAVAILABLE, store=str(store), reason=f"{type(error).__name__}: {error}")
         return None
+
+
+def attach(wrapper: Any, recorder: Recorder | None) -> None:
+    """Have the wrapper call the recorder's compiled functions: attributes of the object hide its methods.
+
+    That saves a call at every step. The recorder must not keep the wrapper alive: its end closes the stream.
+    """
+    wrapper._recorder = recorder
+    wrapper.cornerman = Handle(recorder)
+    if recorder is None:
+        wrapper.__dict__["step"] = wrapper.env.step
+        return
+    itself = weakref.ref(wrapper)
+
+    def use() -> None:
+        found = itself()
+        if found is not None:
+            found.__dict__["step"] = recorder.step
+            found.__dict__.pop("reset", None)
+            if recorder.reset is not None:
+                found.__dict__["reset"] = recorder.reset
+
+    recorder.on_compiled = use
+    use()
+    weakref.finalize(wrapper, recorder.close)
 
 
 class Handle:

@@ -73,10 +73,10 @@ class Recorder:
         self.num_envs = int(env.num_envs) if vector else 0
         self.mode = mode
         self.step: Callable[[Any], Any] = self._first_step
-        self.reset_fast: Callable[[Any], bool] = lambda _: False
+        self.reset: Callable[..., Any] | None = None
         self.frames = FrameSource("none", (), 1, None)
         self.writer: StreamWriter | None = None
-        self.on_step: Callable[[Callable[[Any], Any]], None] = lambda step: None
+        self.on_compiled: Callable[[], None] = lambda: None
         self._pending_reset: tuple[Any, dict[str, Any]] | None = None
         self._layouts = 0
         self._irregular = 0
@@ -220,8 +220,6 @@ class Recorder:
             # a layout is drawn from the first step; a copy, because an environment may write into what it returned
             self._pending_reset = (values.decode(values.encode(observation)), extras)
             return
-        if not extras and self.reset_fast(observation):
-            return
         self._write_reset(observation, extras)
 
     def _write_reset(self, observation: Any, extras: dict[str, Any]) -> None:
@@ -301,7 +299,6 @@ class Recorder:
         self._note_differences(node, leaves)
         writer.threaded = layout.row_bytes > WIDE or self.frames.kind == "render"
         rows = max(16, min(self.settings.rows_per_chunk, SEGMENT_BYTES // layout.row_bytes))
-        writer.on_layout = lambda: None
         writer.begin(layout.resized(rows, 1 << 23 if self.frames.kind == "render" else 1 << 16))
         self._layouts += 1
         self._irregular = 0
@@ -363,10 +360,11 @@ class Recorder:
         assert layout is not None
         if fast_step.regular(layout, self.frames):
             self.step = fast_step.compile_step(self.env.step, writer, layout, self.frames, self.slow)
-            self.reset_fast = fast_step.compile_reset(writer, layout, self.frames)
+            if not self.num_envs:
+                self.reset = fast_step.compile_reset(self.env.reset, writer, layout, self.frames, self.after_reset)
         else:
-            self.step, self.reset_fast = self._first_step, lambda _: False
-        self.on_step(self.step)
+            self.step, self.reset = self._first_step, None
+        self.on_compiled()
 
     # --- trouble -----------------------------------------------------------------------------------------------------
 
@@ -426,9 +424,9 @@ class Recorder:
 
     def _restart(self) -> None:
         """Back to the general step: the compiled one writes into a journal that is no longer ours."""
-        self.step, self.reset_fast = self._first_step, lambda _: False
+        self.step, self.reset = self._first_step, None
         self.frames.forget()
-        self.on_step(self.step)
+        self.on_compiled()
 
     def forked(self) -> None:
         """In a forked child: its steps are a stream of their own; the parent's journal is not touched."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import weakref
 from typing import Any
 
 import gymnasium
 from gymnasium.utils import RecordConstructorArgs
 
-from .handle import Handle, start
+from .handle import attach, start
 
 
 class RecordSteps(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
@@ -25,26 +24,7 @@ class RecordSteps(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
     ) -> None:  # fmt: skip
         RecordConstructorArgs.__init__(self, job=job, store=None if store is None else os.fspath(store), frames=frames, name=name)
         gymnasium.Wrapper.__init__(self, env)
-        self._begin()
-
-    def _begin(self) -> None:
-        recorder = start(self.env, self._saved_kwargs)
-        self._recorder = recorder
-        self.cornerman = Handle(recorder)
-        if recorder is None:
-            self.__dict__["step"] = self.env.step
-            return
-        itself = weakref.ref(self)
-
-        def use(step: Any) -> None:
-            wrapper = itself()
-            if wrapper is not None:
-                # an attribute of the object hides the method: one call less at every step
-                wrapper.__dict__["step"] = step
-
-        recorder.on_step = use
-        use(recorder.step)
-        weakref.finalize(self, recorder.close)
+        attach(self, start(self.env, self._saved_kwargs))
 
     def step(self, action: Any) -> Any:
         """As the environment's. Recorded when it returns: a kill afterwards does not lose it."""
@@ -64,10 +44,10 @@ class RecordSteps(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
         super().close()
 
     def __getstate__(self) -> dict[str, Any]:
-        hidden = ("step", "_recorder", "cornerman", "_cached_spec")
+        hidden = ("step", "reset", "_recorder", "cornerman", "_cached_spec")
         return {key: value for key, value in self.__dict__.items() if key not in hidden}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._cached_spec = None
-        self._begin()
+        attach(self, start(self.env, self._saved_kwargs))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import weakref
 from typing import Any
 
 import numpy as np
 from gymnasium.vector import VectorEnv, VectorWrapper
 
-from .handle import Handle, start
+from .handle import attach, start
 
 
 class RecordVectorSteps(VectorWrapper):
@@ -25,25 +24,7 @@ class RecordVectorSteps(VectorWrapper):
     ) -> None:  # fmt: skip
         super().__init__(env)
         self._arguments = {"job": job, "store": None if store is None else os.fspath(store), "frames": frames, "name": name}
-        self._begin()
-
-    def _begin(self) -> None:
-        recorder = start(self.env, self._arguments)
-        self._recorder = recorder
-        self.cornerman = Handle(recorder)
-        if recorder is None:
-            self.__dict__["step"] = self.env.step
-            return
-        itself = weakref.ref(self)
-
-        def use(step: Any) -> None:
-            wrapper = itself()
-            if wrapper is not None:
-                wrapper.__dict__["step"] = step
-
-        recorder.on_step = use
-        use(recorder.step)
-        weakref.finalize(self, recorder.close)
+        attach(self, start(self.env, self._arguments))
 
     def step(self, actions: Any) -> Any:
         """As the environment's. Recorded when it returns."""
@@ -65,9 +46,9 @@ class RecordVectorSteps(VectorWrapper):
         super().close(**kwargs)
 
     def __getstate__(self) -> dict[str, Any]:
-        hidden = ("step", "_recorder", "cornerman")
+        hidden = ("step", "reset", "_recorder", "cornerman")
         return {key: value for key, value in self.__dict__.items() if key not in hidden}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._begin()
+        attach(self, start(self.env, self._arguments))

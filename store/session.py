@@ -28,9 +28,10 @@ from .location import DATABASE
 if TYPE_CHECKING:
     from .writer import StreamWriter
 
-WAL_CHECKPOINT_BYTES = 4 << 20
-WAL_LIMIT_BYTES = 64 << 20
-"""Beyond this, because a reader holds its transaction open, chunks wait in the journal instead."""
+WAL_CHECKPOINT_PAGES = 1024
+WAL_LIMIT_PAGES = 8192
+"""Pages of 8 KiB. Beyond this, because a reader holds its transaction open, chunks wait in the journal instead."""
+CHECKPOINT_SECONDS = 0.25
 
 
 class WalFull(StoreError):
@@ -50,6 +51,7 @@ class Session:
         self._strong: set[StreamWriter] = set()
         self._inline: apsw.Connection | None = None
         self._thread_connection: apsw.Connection | None = None
+        self._checkpointer: apsw.Connection | None = None
         self._identity: tuple[int, int] | None = None
         self._using = threading.RLock()
         self._wake = threading.Event()
@@ -57,6 +59,8 @@ class Session:
         self._thread: threading.Thread | None = None
         self._room: tuple[float, str] = (0.0, "")
         self._stopping = False
+        self._wal_pages = 0  # as of our last commit; the file keeps its size when the log starts anew
+        self._checkpointed = 0.0
 
     # --- who is here -------------------------------------------------------------------------------------------------
 
@@ -107,14 +111,29 @@ class Session:
         found = _identity(self.path / DATABASE)
         if connection is None or found is None or found != self._identity:
             connection = database.create(self.path, busy_ms=2000 if self._identity is None else 0)
+            connection.set_wal_hook(self._committed)
             fresh = _identity(self.path / DATABASE)
             if self._identity is not None and fresh != self._identity:
-                self._inline = self._thread_connection = None  # both looked at a file that is gone
+                self._inline = self._thread_connection = self._checkpointer = None  # both looked at a file that is gone
             self._identity = fresh
-        if _size(self.path / (DATABASE + "-wal")) > WAL_LIMIT_BYTES:
-            self.kick()
+        if self._wal_pages > WAL_LIMIT_PAGES and not self._log_is_free(connection):
             raise WalFull(f"The write-ahead log of {self.path} is held open by a reader.")
         return connection
+
+    def _committed(self, connection: apsw.Connection, name: str, pages: int) -> int:
+        """SQLite tells how long the log is after each commit of ours."""
+        self._wal_pages = pages
+        return apsw.SQLITE_OK
+
+    def _log_is_free(self, connection: apsw.Connection) -> bool:
+        """Whether the log can start anew; asked on the training thread only when it has grown to its limit."""
+        if time.monotonic() - self._checkpointed < CHECKPOINT_SECONDS:
+            return False
+        self._checkpointed = time.monotonic()
+        pages, moved = connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        if moved >= pages:
+            self._wal_pages = 0
+        return moved >= pages
 
     # --- room --------------------------------------------------------------------------------------------------------
 
@@ -163,7 +182,7 @@ class Session:
     def sealed(self, records: int) -> None:
         """A chunk was committed: the log is checkpointed elsewhere when it has grown."""
         self.trouble = ""
-        if _size(self.path / (DATABASE + "-wal")) > WAL_CHECKPOINT_BYTES:
+        if self._wal_pages > WAL_CHECKPOINT_PAGES and time.monotonic() - self._checkpointed > CHECKPOINT_SECONDS:
             self.kick()
 
     # --- the thread --------------------------------------------------------------------------------------------------
@@ -193,14 +212,11 @@ class Session:
 
     def _checkpoint(self) -> None:
         """Move the log into the database, as far as readers allow; never makes a writer wait."""
-        if _size(self.path / (DATABASE + "-wal")) > WAL_CHECKPOINT_BYTES:
-            connection = self._thread_connection
-            if connection is None:
-                connection = self._thread_connection = database.create(self.path, busy_ms=0)
-            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-            if _size(self.path / (DATABASE + "-wal")) > WAL_LIMIT_BYTES // 2:
-                connection.set_busy_timeout(0)
-                connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        if self._wal_pages > WAL_CHECKPOINT_PAGES:
+            self._checkpointed = time.monotonic()
+            if self._checkpointer is None:
+                self._checkpointer = database.connect(self.path, write=True, busy_ms=0)
+            self._checkpointer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
 
     # --- the end -----------------------------------------------------------------------------------------------------
 
@@ -213,7 +229,7 @@ class Session:
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(timeout=5)
         with contextlib.suppress(apsw.Error):
-            for connection in (self._thread_connection, self._inline):
+            for connection in (self._checkpointer, self._thread_connection, self._inline):
                 if connection is not None:
                     connection.close()
         if self._process is not None:

@@ -80,7 +80,6 @@ class StreamWriter:
         self.rows = self.t = 0  # before the current segment
         self.dropped: dict[str, int] = {}
         self.notes: list[str] = []
-        self.on_layout: Callable[[], None] = lambda: None
         self.state = "recording"
         self._received = 0
         self._done: Any = np.zeros(max(int(identity.stream["num_envs"]), 1), np.bool_)
@@ -240,7 +239,6 @@ class StreamWriter:
         self._drops = [0, 0, 0, "", False]
         self.layout = layout
         self.segment = segment
-        self.on_layout()
 
     def _deliver_drops(self, segment: Segment) -> Segment:
         """What was dropped before there was any segment: one without records carries the count to the ledger."""

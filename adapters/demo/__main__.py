@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from cornerman.adapters.record import record
 from cornerman.adapters.stopping import StopSignals
@@ -30,7 +31,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=float("inf"))
     args = parser.parse_args()
 
-    def recorded(env: object, job: str) -> object:
+    def recorded(env: Any, job: str) -> Any:
         return record(env, job=job, store=args.store)
 
     with StopSignals() as stop:
