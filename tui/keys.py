@@ -70,7 +70,7 @@ KEYS: tuple[Key, ...] = (
     Key("run.previous", ("left_square_bracket",), "previous", "The episode before this one", "episode(-1)", "run"),
     Key("run.next", ("right_square_bracket",), "next", "The episode after this one", "episode(1)", "run"),
     Key("run.begin", ("home",), "begin", "The first row of the episode; again: of the one before", "begin", "run"),
-    Key("run.end", ("end",), "end", "The last step of the episode; again: of the next one", "end", "run", 9),
+    Key("run.end", ("end",), "to end", "The last step of the episode; again: of the next one", "end", "run", 9),
     Key("run.reward", ("n",), "reward", "The next step whose reward is not 0", "reward(1)", "run", 8),
     Key("run.reward-back", ("N",), "reward back", "The step before whose reward is not 0", "reward(-1)", "run"),
     Key("run.goto", ("g",), "go to t", "Go to a vector step t", "goto", "run", 10),

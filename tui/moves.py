@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from cornerman.core.ports import StreamReader
     from cornerman.core.records import EpisodeRollup
 
-Kind: TypeAlias = Literal["row", "newest", "replay", "t", "reward", "begin", "end", "episode", "number"]
+Kind: TypeAlias = Literal["open", "row", "newest", "replay", "t", "reward", "begin", "end", "episode", "number"]
 
 _FIRST_LOOK, _LONGEST_LOOK = 256, 65_536
 """Rows of rewards read at a time while looking for one that is not 0: few at first, for the near ones."""
@@ -25,6 +25,11 @@ class Move(NamedTuple):
     kind: Kind
     row: int = 0
     amount: int = 0
+
+
+def opening(live: bool) -> Kind:
+    """Where a run is opened: at its newest row while it lives, else where replaying begins."""
+    return "newest" if live else "replay"
 
 
 class Landing(NamedTuple):

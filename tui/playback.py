@@ -28,6 +28,11 @@ class ViewLedger:
             self.skip(passed, cause)
         self.ratio += (max(0, passed) + 1 - self.ratio) * 0.2
 
+    def undrawn(self, cause: str) -> None:
+        """A row that counted as drawn gave way to a newer one before its frame was."""
+        self.drawn = max(0, self.drawn - 1)
+        self.skip(1, cause)
+
     def skip(self, rows: int, cause: str) -> None:
         self.skipped[cause] = self.skipped.get(cause, 0) + rows
 

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias
 
-from .moves import Landing, Move, first_of, resolve
+from .moves import Landing, Move, first_of, opening, resolve
 
 if TYPE_CHECKING:
-    from cornerman.core.ports import RunReader, StreamReader, TelemetryRepository
+    from cornerman.core.ports import StreamReader, TelemetryRepository
     from cornerman.core.records import EpisodeRollup, RunSummary, StepRecord, StreamSummary
 
 Order: TypeAlias = Literal["newest", "best", "worst", "longest"]
@@ -38,19 +38,22 @@ class RunsQuery:
     def answer(self, reading: Reading) -> RunsAnswer:
         started = time.perf_counter()
         summaries = tuple(reader.summary() for reader in reading.repository.runs())
-        return RunsAnswer(summaries, time.perf_counter() - started)
+        notices = tuple(getattr(reading.repository, "notices", ()))
+        return RunsAnswer(summaries, time.perf_counter() - started, notices)
 
 
 class RunsAnswer(NamedTuple):
     runs: tuple[RunSummary, ...]
     seconds: float
+    notices: tuple[str, ...] = ()
+    """What the store says about itself: written by a newer version, read-only here."""
 
     @property
     def live(self) -> bool:
         return any(run.state in ("live", "stale") for run in self.runs)
 
     def same(self, other: object) -> bool:
-        return isinstance(other, RunsAnswer) and self.runs == other.runs
+        return isinstance(other, RunsAnswer) and (self.runs, self.notices) == (other.runs, other.notices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +81,17 @@ class ViewQuery:
         rows = stream.row_count()
         if rows <= 0:
             return ViewAnswer(summary, streams, index, env, 0, None, None, "no step is recorded yet")
-        landing = self._landing(reading, stream, rows, env)
+        live = summary.state in ("live", "stale")
+        landing = self._landing(reading, stream, rows, env, live)
         record = stream.step(landing.row, env, frame=self.frame)
         return ViewAnswer(summary, streams, index, env, rows, record, stream.episode_at(landing.row, env), landing.said)
 
-    def _landing(self, reading: Reading, stream: StreamReader, rows: int, env: int) -> Landing:
+    def _landing(self, reading: Reading, stream: StreamReader, rows: int, env: int, live: bool) -> Landing:
         """A watched view lands once and then stays, unless it follows."""
         if self.move.kind != "newest" and reading.landed is not None and reading.landed[0] is self:
             return reading.landed[1]._replace(said="")
-        landing = resolve(self.move, stream, rows, env, reading.stop)
+        move = self.move._replace(kind=opening(live)) if self.move.kind == "open" else self.move
+        landing = resolve(move, stream, rows, env, reading.stop)
         reading.landed = (self, landing)
         return landing
 
@@ -249,7 +254,6 @@ class Reading:
     stop: Callable[[], bool] = lambda: False
     landed: tuple[ViewQuery, Landing] | None = None
     _run_id: str = ""
-    _run: RunReader | None = None
     _streams: tuple[StreamReader, ...] = ()
     _summaries: tuple[RunSummary, tuple[StreamSummary, ...]] | None = None
     _read_at: float = 0.0
@@ -259,14 +263,14 @@ class Reading:
     def summaries(self, run_id: str) -> tuple[RunSummary, tuple[StreamSummary, ...]]:
         """The run's and its streams' summaries, at most `FRESH_S` old."""
         now = time.monotonic()
-        if self._run is None or run_id != self._run_id:
-            self._run_id, self._run, self._streams = run_id, self.repository.run(run_id), ()
-            self._summaries = None
+        if run_id != self._run_id:
+            self._run_id, self._summaries = run_id, None
             self._episodes.clear()
             self._episodes_from.clear()
         if self._summaries is None or now - self._read_at >= FRESH_S:
-            self._streams = tuple(self._run.streams())
-            self._summaries = self._run.summary(), tuple(stream.summary() for stream in self._streams)
+            run = self.repository.run(run_id)  # anew: it may have streams now that it did not have before
+            self._streams = tuple(run.streams())
+            self._summaries = run.summary(), tuple(stream.summary() for stream in self._streams)
             self._read_at = now
         return self._summaries
 

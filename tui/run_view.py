@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import words
 from .look import Look
 from .playback import Player, ViewLedger
 from .queries import EpisodesAnswer, RewardsAnswer, ViewAnswer
 from .runs_view import lost, safe, short_id, state_cell
+from .renderers._cells import wrap
 from .values import described
 from .widgets.lines import Line, rule
 
@@ -21,27 +22,31 @@ if TYPE_CHECKING:
 def header(view: ViewAnswer, width: int, look: Look) -> Line:
     """Which run, stream and sub-environment; the badge of its state at the right."""
     dot = f" {look.glyph('dot')} "
-    parts = [view.run.job, short_id(view.run.run_id)]
+    parts = [view.run.job]
     if view.streams:
         stream = view.streams[view.stream]
         parts.append(stream.env_id)
-        if len(view.streams) > 1:
-            parts.append(f"stream {stream.name or stream.stream_id} ({view.stream + 1} of {len(view.streams)})")
         if stream.num_envs:
             parts.append(f"env {view.env} of {stream.num_envs}")
-    state, style = state_cell(view.run.state, look, 9)
+        if len(view.streams) > 1:
+            parts.append(f"stream {stream.name or stream.stream_id} ({view.stream + 1} of {len(view.streams)})")
+    parts.append(short_id(view.run.run_id))
+    badge, style = state_cell(view.run.state, look, 0)
     left = " " + safe(dot.join(parts))
-    return ((words.fit(left, max(0, width - 11)), "title"), (" ", "normal"), (f" {state}", style), (" ", "normal"))
+    return ((words.fit(left, max(0, width - len(badge) - 2)), "title"), (f" {badge} ", style))
 
 
-def place(view: ViewAnswer, look: Look) -> str:
-    """Where the cursor is, in the field's words."""
+def place(view: ViewAnswer, width: int, look: Look) -> str:
+    """Where the cursor is, in the field's words; where all do not fit, the row goes first, never half a number."""
     record = view.record
     if record is None:
         return ""
-    total = f"{view.rows - 1:,}"
     what = f"{look.glyph('reset')} reset" if record.reset else f"step {record.step:,}"
-    return f"episode {record.episode:,} {look.glyph('dot')} {what} {look.glyph('dot')} t {record.t:,} {look.glyph('dot')} row {record.row:,} of {total}"
+    parts = [f"episode {record.episode:,}", what, f"t {record.t:,}", f"row {record.row:,} of {view.rows - 1:,}"]
+    dot = f" {look.glyph('dot')} "
+    while len(parts) > 1 and len(dot.join(parts)) > width - 3:
+        parts.pop()
+    return dot.join(parts)
 
 
 def fields(view: ViewAnswer, width: int, look: Look) -> list[Line]:
@@ -51,15 +56,23 @@ def fields(view: ViewAnswer, width: int, look: Look) -> list[Line]:
         return [((view.said or "nothing yet", "dim"),)]
     rows: list[Line] = []
     rows += _transition(record, look, width)
-    rows += _named("observation", record.observation, width, look)
+    observation = _named("observation", record.observation, width, look)
+    first = len(observation) if len(observation) <= _FIRST_LINES else 2 if hasattr(record.observation, "ndim") else _FIRST_LINES
+    rows += observation[:first]
+    rows += _episode_facts(view, record, width, look)
+    rows += _info(record, width, look)
     if record.final_observation is not None:
         rows += _named("final observation", record.final_observation, width, look)
-    rows += _info(record, width, look)
-    rows += _episode_facts(view, record, width, look)
     if record.note:
         rows.append(((words.fit(f"{look.glyph('warn')} {safe(record.note)}", width), "warn"),))
     rows += _space_facts(view.streams[view.stream], width, look)
+    if len(observation) > first:
+        rows += [(), (("observation, the rest", "head"),), *observation[first:]]
     return rows
+
+
+_FIRST_LINES = 6
+"""Lines of an observation before the rest of it gives way to what else there is to know."""
 
 
 def _pair(name: str, value: str, style: str, width: int) -> Line:
@@ -70,7 +83,7 @@ def _pair(name: str, value: str, style: str, width: int) -> Line:
 def _transition(record: StepRecord, look: Look, width: int) -> list[Line]:
     missing = look.glyph("missing")
     if record.reset:
-        none = f"{missing} a reset, no transition"
+        none = f"{missing} none: a reset row"
         return [_pair("action", none, "dim", width), _pair("reward", none, "dim", width)]
     action = described(record.action, max(8, width - 12))
     rows = [_pair("action", action[0], "accent", width)]
@@ -126,10 +139,10 @@ def _space_facts(stream: StreamSummary, width: int, look: Look) -> list[Line]:
     """The spaces, as the stream declared them, once for all its steps."""
     rows: list[Line] = []
     for key, name in (("observation_space", "obs space"), ("action_space", "act space")):
-        space = stream.manifest.get(key) or (stream.manifest.get("spaces") or {}).get(key)
+        space = stream.manifest.get(f"single_{key}") or stream.manifest.get(key)
         if space:
-            text = space if isinstance(space, str) else space_words(space)
-            rows.append(_pair(name, safe(text), "dim", width))
+            lines = wrap(safe(space_words(space)), max(8, width - 12))
+            rows += [_pair(name if at == 0 else "", line, "dim", width) for at, line in enumerate(lines[:4])]
     if stream.autoreset_mode:
         rows.append(_pair("autoreset", stream.autoreset_mode, "dim", width))
     rows += [((words.fit(f"{look.glyph('warn')} {safe(note)}", width), "warn"),) for note in stream.notes]
@@ -140,14 +153,31 @@ def space_words(space: object) -> str:
     """A space descriptor in one line."""
     if not isinstance(space, dict):
         return str(space)
-    kind = str(space.get("kind") or space.get("type") or space.get("space") or "")
-    inner = space.get("spaces") or space.get("children")
+    kind, inner = str(space.get("type", "")), space.get("spaces")
     if isinstance(inner, dict):
         return f"{kind}({', '.join(f'{key}: {space_words(value)}' for key, value in inner.items())})"
     if isinstance(inner, (list, tuple)):
         return f"{kind}({', '.join(map(space_words, inner))})"
-    facts = [f"{key}={space[key]}" for key in ("n", "nvec", "shape", "dtype", "start", "low", "high") if key in space]
+    facts = [_tuple(space[key]) for key in ("n", "nvec", "shape") if key in space and not (key == "shape" and "nvec" in space)]
+    if "low" in space and "high" in space:
+        facts.append(f"{_bound(space['low'], min)} to {_bound(space['high'], max)}")
+    if kind == "Box" and "dtype" in space:
+        dtype = str(space["dtype"]).lstrip("<>|=")
+        facts.append(_DTYPES.get(dtype[:1], dtype[:1]) + str(8 * int(dtype[1:])) if dtype[1:].isdigit() else dtype)
     return f"{kind}({', '.join(facts)})"
+
+
+_DTYPES = {"f": "float", "i": "int", "u": "uint", "b": "bool"}
+
+
+def _tuple(value: Any) -> str:
+    return f"({', '.join(map(str, value))})" if isinstance(value, (list, tuple)) else str(value)
+
+
+def _bound(bound: Any, widest: Any) -> str:
+    """A bound, or the widest of one for each item."""
+    values = [float(value) for value in bound] if isinstance(bound, (list, tuple)) else [float(bound)]
+    return words.number(widest(values, default=math.nan))
 
 
 def episode_head(answer: EpisodesAnswer | None, many_envs: bool, width: int, look: Look) -> list[Line]:
@@ -155,12 +185,12 @@ def episode_head(answer: EpisodesAnswer | None, many_envs: bool, width: int, loo
     total = f"{answer.total:,}" if answer else ""
     note = f" {answer.note}" if answer and answer.note else ""
     order = answer.order if answer else "newest"
-    names = words.fit("number", 9, True) + (words.fit("env", 5, True) if many_envs else "")
-    names += words.fit("return", 9, True) + words.fit("length", 8, True) + "  " + words.fit("end", 11)
+    names = words.fit("number", 8, True) + (words.fit("env", 5, True) if many_envs else "")
+    names += words.fit("return", 8, True) + words.fit("length", 7, True) + "  end"
     return [rule(f"episodes {look.glyph('dot')} {order} first{note}", width, look, total), ((words.fit(names, width), "head"),)]
 
 
-ENDS = {"terminated": "terminated", "truncated": "truncated", "interrupted": "interrupt.", "open": "under way"}
+_SHORT_ENDS = {"terminated": "term.", "truncated": "trunc.", "interrupted": "intr.", "open": "open"}
 
 
 def episode_row(episode: EpisodeRollup | None, here: bool, many_envs: bool, width: int, look: Look) -> Line:
@@ -170,13 +200,16 @@ def episode_row(episode: EpisodeRollup | None, here: bool, many_envs: bool, widt
     over = "|cursor" if here else ""
     mark = look.glyph("mark") if here else " "
     so_far = "+" if episode.ended == "open" else ""
-    text = mark + words.fit(f"{episode.episode:,}", 8, True)
+    text = mark + words.fit(f"{episode.episode:,}", 7, True)
     if many_envs:
         text += words.fit(str(episode.env_index), 5, True)
-    text += words.fit(words.number(episode.total_reward) + so_far, 9, True) + words.fit(f"{episode.length:,}{so_far}", 8, True)
+    text += words.fit(words.number(episode.total_reward, 6) + so_far, 8, True)
+    text += words.fit(f"{episode.length:,}{so_far}", 7, True)
     style = {"open": "good", "interrupted": "bad", "truncated": "warn"}.get(episode.ended, "dim")
-    end = ENDS[episode.ended] + (f"  seed {episode.seed}" if episode.seed is not None and episode.seed_source == "given" else "")
     room = max(0, width - len(text) - 2)
+    end = episode.ended if room >= 11 else _SHORT_ENDS[episode.ended]
+    if room >= 24 and episode.seed is not None and episode.seed_source == "given":
+        end += f"  seed {episode.seed}"
     return ((text + "  ", "normal" + over), (words.fit(end, room), style + over))
 
 
@@ -193,7 +226,7 @@ def reward_strip(answer: RewardsAnswer | None, row: int, width: int, height: int
     rows = [rule(title, width, look, note)]
     columns = min(width, max(1, count))
     at = (row - answer.first_row) * columns // count if count and 0 <= row - answer.first_row < count else -1
-    curve = words.curve(answer.rewards, columns, look, height - 1) if known else [" " * columns] * (height - 1)
+    curve = words.curve(answer.rewards, columns, look, height - 1, from_zero=True) if known else [" " * columns] * (height - 1)
     return rows + [_marked(line, at, look, last=at_row == len(curve) - 1) for at_row, line in enumerate(curve)]
 
 
@@ -254,20 +287,63 @@ def _keeping(view: ViewAnswer, ledger: ViewLedger, width: int, look: Look) -> Li
     return ((words.fit(text, room), style), (" ", "normal"), (drawn[: max(0, width - room - 1)], "dim"))
 
 
+def returns_panel(view: ViewAnswer, width: int, height: int, look: Look) -> list[Line]:
+    """Returns over the whole run, as the list of runs has them: is it learning?"""
+    if height < 2:
+        return []
+    returns = view.run.returns
+    dot = look.glyph("dot")
+    if not returns:
+        return [rule("return by episode", width, look), (("no episode has ended yet", "dim"),)]
+    spread = f"{words.number(min(returns))} to {words.number(max(returns))}"
+    way = words.trend(returns)
+    title = f"return by episode {dot} {spread}" + (f" {look.glyph(way)}" if way else "")
+    note = f"whole run, {view.run.episode_count:,} episodes"
+    rows = words.curve(returns, width, look, height - 1)
+    return [rule(title, width, look, note), *(((row, "curve"),) for row in rows)]
+
+
+def shown_frame(view: ViewAnswer) -> tuple[str, Any, str]:
+    """Kind, frame and hint: the recorded frame; where a stream has none, its numeric observation as bars.
+
+    An observation drawn as bars is what is in the record, and the hint says that it is not a recorded frame.
+    """
+    record = view.record
+    if record is not None and record.frame is not None:
+        return str(record.frame.__struct_config__.tag), record.frame, ""
+    bars = _bars(record.observation) if record is not None and view.streams[view.stream].frame_kind == "none" else None
+    return ("vector", bars, "") if bars is not None else ("none", None, frame_hint(view))
+
+
+_MOST_BARS = 64
+
+
+def _bars(observation: Any) -> Any:
+    """A flat array of a few numbers as a vector frame; None for anything else."""
+    if getattr(observation, "ndim", 0) != 1 or not 0 < observation.size <= _MOST_BARS or observation.dtype.kind not in "biuf":
+        return None
+    from cornerman.core.payloads.frame_v1 import Vector
+
+    names = tuple(f"observation[{at}]" for at in range(observation.size))
+    return Vector(names, tuple(float(value) for value in observation))
+
+
 def frame_hint(view: ViewAnswer) -> str:
     """Why there is no frame at the cursor, and what to pass to have one."""
     record = view.record
     if record is None or not view.streams:
         return view.said or "Nothing is recorded yet."
     stream = view.streams[view.stream]
-    option = stream.manifest.get("frames")
+    frames = stream.manifest.get("frames")
+    every = frames.get("every", 1) if isinstance(frames, dict) else 1
     if stream.frame_kind == "none":
-        mode = f' This run has frames="{option}".' if isinstance(option, str) else ""
         return (
-            f"This stream records no frames.{mode}\n"
-            'Pass frames="auto" or frames="every=10" to cornerman.record(), and render_mode="rgb_array" to gym.make().'
+            "This stream records no frames.\n"
+            'Pass frames="auto" to cornerman.record(), and render_mode="rgb_array" to gym.make().'
         )
     if stream.frame_envs and view.env not in stream.frame_envs:
         shown = ", ".join(map(str, stream.frame_envs[:8]))
         return f"Frames are recorded for sub-environment {shown}; this is {view.env}.\nPress e to change."
-    return f"No frame at this row: frames={option!r} keeps some of them." if option else "No frame at this row."
+    if every > 1:
+        return f"No frame at this row: one is kept every {every} steps."
+    return "No frame at this row."

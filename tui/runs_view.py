@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cornerman.core.records import LedgerRow, RunState, RunSummary
 
 STATE_STYLES = {"live": "good", "stale": "warn", "done": "info", "interrupted": "bad"}
-STATE_WORDS = {"live": "LIVE", "stale": "STALE", "done": "DONE", "interrupted": "KILLED"}
+STATE_WORDS = {"live": "LIVE", "stale": "STALE", "done": "DONE", "interrupted": "INTERRUPTED"}
 STATE_MEANINGS = {
     "live": "its process records",
     "stale": "its process lives, but no step came for a while",
@@ -40,8 +40,9 @@ def short_id(run_id: str) -> str:
 
 
 def state_cell(state: RunState, look: Look, width: int = 8) -> tuple[str, str]:
-    """Sign and word; the word's first letter alone is enough to tell them apart."""
-    return words.fit(f"{look.glyph(state)} {STATE_WORDS[state]}", width), STATE_STYLES[state]
+    """Sign and word, in `width` columns or as many as they need; the first letter is enough to tell them apart."""
+    text = f"{look.glyph(state)} {STATE_WORDS[state]}"
+    return words.fit(text, width, more=".") if width else text, STATE_STYLES[state]
 
 
 def environments(run: RunSummary) -> str:
@@ -78,8 +79,11 @@ def _rate(run: RunSummary) -> tuple[str, str]:
     return (words.count(round(run.steps_per_second)), "normal" if run.state == "live" else "dim")
 
 
+_STATES = ("done", "interrupted", "stale", "live")
+"""In the order of sorting, reversed: what lives comes first, the newest before all."""
+
 COLUMNS: tuple[Column, ...] = (
-    Column("state", 8, 0, False, lambda r: ("live", "stale", "done", "interrupted").index(r.state),
+    Column("state", 8, 0, False, lambda r: (_STATES.index(r.state), r.started_us),
            lambda r, w, k: state_cell(r.state, k, w)),
     Column("job", 10, 0, False, lambda r: r.job, lambda r, w, k: (r.job, "title")),
     Column("run", 8, 7, False, lambda r: r.run_id, lambda r, w, k: (short_id(r.run_id), "dim")),
@@ -108,8 +112,10 @@ def columns_for(width: int) -> list[Column]:
     while len(chosen) > 2 and sum(column.width + 1 for column in chosen) > width:
         chosen.remove(max(chosen, key=lambda column: column.rank))
     spare = width - sum(column.width + 1 for column in chosen)
-    extra = {"job": min(14, spare // 3), "environment": min(14, spare // 3)}
-    extra["returns"] = min(30, spare - sum(extra.values()))
+    extra = {"state": 5 if spare > 20 else 0}
+    spare -= extra["state"]
+    extra |= {"job": min(14, spare // 3), "environment": min(14, (spare + 1) // 2)}
+    extra["returns"] = min(40, spare - extra["job"] - extra["environment"])
     return [column._replace(width=column.width + extra.get(column.name, 0)) for column in chosen]
 
 
@@ -117,7 +123,7 @@ def head(columns: Sequence[Column], sort: str, reverse: bool, look: Look) -> Lin
     """The names of the columns, the sorted one marked."""
     runs: list[tuple[str, str]] = []
     for column in columns:
-        mark = look.glyph("up" if reverse else "sorted") if column.name == sort else ""
+        mark = look.glyph("sorted" if reverse else "up") if column.name == sort else ""
         runs.append((words.fit(column.name + mark, column.width, column.right) + " ", "key" if mark else "head"))
     return tuple(runs)
 
@@ -177,10 +183,10 @@ def _episodes(run: RunSummary) -> str:
 
 
 def _facts(run: RunSummary, width: int, look: Look, now: float) -> list[Line]:
-    state, style = state_cell(run.state, look, 2 + len(STATE_WORDS[run.state]))
+    state, style = state_cell(run.state, look, 0)
     since = f", last step {words.span(now - run.last_us / 1e6)} ago" if run.last_us else ""
-    meaning = words.fit(STATE_MEANINGS[run.state] + since, max(0, width - len(state) - 2)).rstrip()
-    rows: list[Line] = [((f" {state} ", style), (meaning, "normal"))]
+    meaning = words.fit(STATE_MEANINGS[run.state] + since, max(0, width - len(state) - 3)).rstrip()
+    rows: list[Line] = [((f" {state}  ", style), (meaning, "normal"))]
     rows.append(_ledger_words(run, width, look))
     disk = f"disk {words.size(run.bytes)}"
     if run.bytes_per_hour:
@@ -220,7 +226,7 @@ def _ledger_words(run: RunSummary, width: int, look: Look) -> Line:
 
 def _graph(run: RunSummary, width: int, height: int, look: Look) -> list[Line]:
     """Returns over the whole run, with the range of the axis and the direction of the last third."""
-    room = width - 9
+    room = width - 10
     known = [value for value in run.returns if value == value]
     if room < 8 or height < 1:
         return []
@@ -230,12 +236,12 @@ def _graph(run: RunSummary, width: int, height: int, look: Look) -> list[Line]:
     low, high = words.number(min(known)), words.number(max(known))
     marks = [high, *[""] * (height - 2), low] if height > 1 else [high]
     lines: list[Line] = [
-        ((words.fit(mark, 7, True) + " ", "dim"), (text.rstrip(), "curve")) for mark, text in zip(marks, rows, strict=False)
+        ((words.fit(mark, 8, True) + " ", "dim"), (text.rstrip(), "curve")) for mark, text in zip(marks, rows, strict=False)
     ]
     if height > 2:
         way = words.trend(run.returns)
         label = f"return {look.glyph(way)}" if way else "return"
-        lines[1] = ((words.fit(label, 7, True) + " ", "head"), *lines[1][1:])
+        lines[1] = ((words.fit(label, 8, True) + " ", "head"), *lines[1][1:])
     return lines
 
 

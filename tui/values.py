@@ -104,11 +104,11 @@ def _summary(array: object) -> str:
 
 
 def _items(array: object, width: int) -> list[str]:
-    """The items of the last axis side by side, a line of the array after the other."""
+    """The items of each part of the first axis side by side, one part after the other."""
     import numpy as np
 
     numbers = np.asarray(array)
-    flat = numbers.reshape(-1, numbers.shape[-1]) if numbers.ndim > 1 else numbers.reshape(1, -1)
+    flat = numbers.reshape(numbers.shape[0], -1) if numbers.ndim > 1 else numbers.reshape(1, -1)
     each = 4 if numbers.dtype.kind in "biu" else 10
     across = max(1, width // each)
     lines: list[str] = []

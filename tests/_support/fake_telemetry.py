@@ -307,7 +307,7 @@ def lake(run_id: str = "01KAH8YQ3T4LAKE0", state: RunState = "live") -> FakeRun:
     """FrozenLake, learning: boards, a reward at the end of most episodes."""
     lengths = [6 + (n * 7) % 5 for n in range(40)] + [5]
     stream = FakeStream(1, run_id, "FrozenLake-v1", [lengths], "grid", state=state, open_last=True, period_us=250_000)
-    stream.manifest = {"observation_space": "Discrete(16)", "action_space": "Discrete(4)", "render_fps": 4, "frames": "auto"}
+    stream.manifest = {"observation_space": "Discrete(16)", "action_space": "Discrete(4)", "render_fps": 4, "frames": {"source": "adapter", "envs": [0], "every": 1}}
     returns = tuple(0.02 * n + (0.1 if n % 4 else -0.1) for n in range(40))
     command = "python train_lake.py --alpha 0.8"
     return FakeRun(run_id, "q-learning", [stream], returns, state, 4.0, 280_000.0, {"command": command, "host": "gpu-07"})
@@ -317,7 +317,7 @@ def poles(run_id: str = "01KAH7C0DEPOLES8", state: RunState = "done") -> FakeRun
     """CartPole x8: no frames, two streams."""
     lengths = [[18 + (n * 13 + env * 5) % 60 + n * 3 for n in range(9)] for env in range(8)]
     train = FakeStream(1, run_id, "CartPole-v1", lengths, vector=True, state=state)
-    train.manifest = {"observation_space": "Box(-inf, inf, (4,), float32)", "action_space": "Discrete(2)", "frames": "none"}
+    train.manifest = {"observation_space": "Box(-inf, inf, (4,), float32)", "action_space": "Discrete(2)", "frames": {"source": "none", "envs": [], "every": 1}}
     evaluation = FakeStream(2, run_id, "CartPole-v1", [[60, 120, 200]], "vector", "eval", state=state)
     returns = tuple(20 + n * 2.5 + 9 * math.sin(n) for n in range(60))
     return FakeRun(run_id, "ppo-baseline", [train, evaluation], returns, state, 41_200.0, None, {"command": "python ppo.py"})

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ._cells import BOLD, DEFAULT, DIM, PLAIN, REVERSE, Canvas, Cells, Row, Run, crop, merged, message, visible, wrap
+from ._cells import BOLD, DEFAULT, DIM, PLAIN, REVERSE, Canvas, Cells, Row, Run, crop, merged, message, text_width, visible, wrap
 
 if TYPE_CHECKING:
     from cornerman.core.payloads.frame_v1 import Grid
 
-_SIZES = ((7, 3), (5, 3), (3, 1), (1, 1))
+_SIZES = ((14, 7), (10, 5), (7, 3), (5, 3), (3, 1), (1, 1))
 """Tile sizes tried, the largest first that fits; a terminal's cell is about twice as high as wide."""
 
 _MEANINGS = {
@@ -45,9 +45,14 @@ def draw(frame: Grid, canvas: Canvas) -> Cells:
         shown = f"rows {top}-{top + high - 1} of {len(tiles)}, columns {left}-{left + wide - 1} of {columns}"
         below = [shown, *below][: max(1, len(below))]
         rows = rows[: canvas.height - len(below)]
-    rows.extend(((crop(line, canvas.width), DEFAULT, DEFAULT, DIM),) for line in below)
-    width = max([wide * size[0], *(len(row[0][0]) for row in rows[len(rows) - len(below) :])] if below else [wide * size[0]])
-    return Cells(min(width, canvas.width), tuple(rows))
+    lines = [crop(line, canvas.width) for line in below]
+    width = max(wide * size[0], *(text_width(line) for line in lines), 0)
+    return Cells(width, tuple(_middle(row, width) for row in [*rows, *(((line, DEFAULT, DEFAULT, DIM),) for line in lines)]))
+
+
+def _middle(row: Row, width: int) -> Row:
+    before = (width - sum(text_width(run[0]) for run in row)) // 2
+    return ((" " * before, DEFAULT, DEFAULT, PLAIN), *row) if before > 0 else row
 
 
 def _below(frame: Grid, canvas: Canvas, high: int) -> list[str]:
@@ -56,8 +61,19 @@ def _below(frame: Grid, canvas: Canvas, high: int) -> list[str]:
     if frame.agent is not None:
         legend.append("@ agent")
     lines = wrap(visible(frame.caption, canvas.ascii), canvas.width)
-    lines += wrap(visible("  ".join(legend), canvas.ascii), canvas.width)
+    lines += _packed([visible(part, canvas.ascii) for part in legend], canvas.width)
     return lines[: max(0, min(3, canvas.height - high))]
+
+
+def _packed(parts: list[str], width: int) -> list[str]:
+    """Parts two blanks apart on as few lines as hold them whole."""
+    lines: list[str] = []
+    for part in parts:
+        if lines and text_width(lines[-1]) + 2 + text_width(part) <= width:
+            lines[-1] += "  " + part
+        else:
+            lines.append(part)
+    return lines
 
 
 def _tile_size(high: int, wide: int, columns: int, rows: int) -> tuple[int, int]:

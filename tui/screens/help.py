@@ -15,7 +15,7 @@ from ..widgets.lines import Line, Lines, rule
 _TITLES = {"runs": "In the list of runs", "run": "In a run, live or replayed", "app": "Everywhere"}
 
 SOURCES = (
-    ("state", "LIVE: its process records. STALE: the process lives, no step for a while. DONE: closed. KILLED: it died."),
+    ("state", "LIVE: its process records. STALE: the process lives, no step for a while. DONE: closed. INTERRUPTED: it died; every acknowledged step is kept."),
     ("steps", "Transitions counted by the store: sealed in chunks, and those still in the journal."),
     ("/s", "Over the last seconds of a live run, over the whole life of one that ended."),
     ("returns", "The whole run, thinned to 60 points; each cell of a curve is the mean of its share."),

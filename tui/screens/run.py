@@ -46,6 +46,7 @@ class RunScreen(BaseScreen):
         self._rewards: RewardsAnswer | None = None
         self._order: Order = "newest"
         self._said = ""
+        self._going: ViewQuery | None = None
         self._scroll = 0
         self._zoom = 0
         self._clock: Timer | None = None
@@ -62,15 +63,16 @@ class RunScreen(BaseScreen):
                     frames_per_second=options.frames_per_second,
                 )
                 yield Lines(id="rewards")
+                yield Lines(id="returns")
             with Vertical(id="right"):
                 yield Lines(id="fields")
                 yield Table(id="episodes")
         yield Lines(id="status")
 
     def on_mount(self) -> None:
-        self.query_one(FrameView).dropped = lambda cause: self.ledger.skip(1, cause)
+        self.query_one(FrameView).dropped = self.ledger.undrawn
         self._clock = self.set_interval(1 / self.cornerman.options.frames_per_second, self._tick, pause=True)
-        self._ask("replay")
+        self._ask("open")
         self._ask_episodes(0)
 
     def on_unmount(self) -> None:
@@ -122,7 +124,7 @@ class RunScreen(BaseScreen):
                 self.action_back()
             self._said = answer.what
         elif isinstance(answer, ViewAnswer) and answer.run.run_id == self.run_id:
-            self._heard_view(answer)
+            self._heard_view(answer, delivery.query)
         elif isinstance(answer, EpisodesAnswer):
             self._episodes = answer
             self._draw_episodes()
@@ -132,12 +134,12 @@ class RunScreen(BaseScreen):
         if isinstance(answer, Problem):
             self._draw_status()
 
-    def _heard_view(self, answer: ViewAnswer) -> None:
+    def _heard_view(self, answer: ViewAnswer, query: object) -> None:
         first, before = self.view is None, self.row
         self.view, self.stream, self.env = answer, answer.stream, answer.env
         if answer.said:
             self._said = answer.said
-        self._count(before, first)
+        self._count(before, first, query)
         if first:
             self._begin(answer)
         if self.player.playing and answer.said:
@@ -152,9 +154,12 @@ class RunScreen(BaseScreen):
         if answer.live:
             self.action_follow()
 
-    def _count(self, before: int, first: bool) -> None:
-        moving = (self.player.playing or self.player.following) and not first
-        passed = self.row - before - 1 if moving else 0
+    def _count(self, before: int, first: bool, query: object) -> None:
+        """Only rows passed in playing or following were skipped; a jump passes none."""
+        going = query is self._going and not first
+        if isinstance(query, ViewQuery) and query.move.kind == "newest":
+            self._going = query  # its next answers go on from this one
+        passed = self.row - before - 1 if going else 0
         if self.row != before or first:
             self.ledger.drew(max(0, passed), "live pace" if self.player.following else "speed")
 
@@ -175,7 +180,8 @@ class RunScreen(BaseScreen):
                 self._said = "the end of the recording"
                 self._set_playing(False)
             return
-        self.cornerman.feed.ask(ViewQuery(self.run_id, self.stream, self.env, Move("row", min(due, newest))))
+        self._going = ViewQuery(self.run_id, self.stream, self.env, Move("row", min(due, newest)))
+        self.cornerman.feed.ask(self._going)
 
     def _set_playing(self, playing: bool) -> None:
         if playing:
@@ -312,7 +318,7 @@ class RunScreen(BaseScreen):
         look, view = self.cornerman.look, self.view
         header, place = self.query_one("#header", Lines), self.query_one("#place", Lines)
         header.show([run_view.header(view, header.size.width, look)])
-        place.show([rule(run_view.place(view, look), place.size.width, look, style="badge" if _is_reset(view) else "title")])
+        place.show([rule(run_view.place(view, place.size.width, look), place.size.width, look, style="badge" if _is_reset(view) else "title")])
         self._draw_frame()
         self._draw_fields()
         self._draw_rewards()
@@ -321,10 +327,10 @@ class RunScreen(BaseScreen):
 
     def _draw_frame(self) -> None:
         assert self.view is not None
-        record = self.view.record
-        frame = record.frame if record else None
-        kind = "none" if frame is None else str(frame.__struct_config__.tag)
-        self.query_one(FrameView).present(kind, frame, "" if frame is not None else run_view.frame_hint(self.view))
+        self.query_one(FrameView).present(*run_view.shown_frame(self.view))
+        returns = self.query_one("#returns", Lines)
+        if returns.size.height:
+            returns.show(run_view.returns_panel(self.view, *returns.size, self.cornerman.look))
 
     def _draw_fields(self) -> None:
         if self.view is None:

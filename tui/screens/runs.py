@@ -29,7 +29,7 @@ class RunsScreen(BaseScreen):
         self._problem: Problem | None = None
         self._shown: list[RunSummary] = []
         self._filter = ""
-        self._sort, self._reverse = "begun", True
+        self._sort, self._reverse = "state", True
         self._said = ""
 
     def parts(self) -> ComposeResult:
@@ -110,10 +110,14 @@ class RunsScreen(BaseScreen):
     def _draw_header(self) -> None:
         header = self.query_one("#header", Lines)
         said = self._said
+        if self._answer is not None and self._answer.notices and not said:
+            said = f"{self.cornerman.look.glyph('warn')} {self._answer.notices[0].split('. ')[0]}"
         if self._problem is not None and self._answer is not None:
             said = f"{self.cornerman.look.glyph('warn')} as last read; now: {self._problem.name}"
         if self._filter and not said:
             said = f"filter {self._filter!r}: {len(self._shown)} of {len(self._answer.runs) if self._answer else 0}"
+        if self._answer is None and not said:
+            said = "not read" if self._problem is not None else "opening"
         runs = self._answer.runs if self._answer else ()
         header.show(
             [runs_view.header(self.cornerman.store_path, runs, len(self._shown), said, header.size.width, self.cornerman.look)]
@@ -152,7 +156,7 @@ class RunsScreen(BaseScreen):
         names = [column.name for column in runs_view.columns_for(self.query_one(Table).size.width)]
         at = names.index(self._sort) if self._sort in names else -1 if by > 0 else 0
         self._sort = names[(at + by) % len(names)]
-        self._reverse = self._sort not in ("job", "run", "environment", "state", "ledger")
+        self._reverse = self._sort not in ("job", "run", "environment", "ledger")
         self.redraw()
 
     def action_reverse(self) -> None:
