@@ -71,11 +71,10 @@ def test_the_command_line_loads_no_screen_until_it_shows_one() -> None:
 def test_layer_contracts_hold(checkout: Path) -> None:
     """Imports point down; import-linter reads the contracts in pyproject.toml."""
     environment = dict(os.environ, PYTHONPATH=str(checkout / "tests" / "_ns"))
-    linter = [
-        sys.executable,
-        "-c",
-        "import sys; from importlinter.cli import lint_imports_command; lint_imports_command()",
-    ]
+    program = (
+        "import sys; sys.argv.append('--no-cache'); from importlinter.cli import lint_imports_command as run; run()"
+    )
+    linter = [sys.executable, "-c", program]
     answer = subprocess.run(linter, cwd=checkout, env=environment, capture_output=True, text=True, check=False)
     assert answer.returncode == 0, answer.stdout + answer.stderr
 
