@@ -34,6 +34,13 @@ def chosen_options() -> Options:
     )
 
 
+def choose_log_level() -> None:
+    """From which level on the recorder speaks: one line each on stderr, repeats counted instead of written."""
+    from cornerman.log_catalog import set_private_level
+
+    set_private_level(effective(read_layers(on_problem=_note))["log.level"])
+
+
 def _note(problem: InvalidOption) -> None:
     """A setting that cannot be used is said, and the next weaker source holds: it is no reason to see nothing."""
     output.say(f"note: {problem}")

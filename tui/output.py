@@ -10,6 +10,7 @@ import base64
 import dataclasses
 import json
 import math
+import shutil
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -53,17 +54,35 @@ def _named(value: float) -> str:
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
-def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, right: Iterable[int] = ()) -> None:
-    """Columns as wide as their content, two spaces apart, no frame: easy to read, to cut and to grep."""
+def print_table(
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    right: Iterable[int] = (),
+    spare: Sequence[str] = (),
+) -> None:
+    """Columns as wide as their content, two spaces apart, no frame: easy to read, to cut and to grep.
+
+    On a terminal that is too narrow the columns of `spare` are left out, first the first; a pipe always gets all.
+    """
     safe = [[harmless(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(headings, *safe, strict=True)]
-    numeric = set(right)
+    shown, numeric = _columns_that_fit(headings, widths, spare), set(right)
     for line in (headings, *safe):
-        cells = [
-            cell.rjust(width) if index in numeric else cell.ljust(width)
-            for index, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ]
+        cells = [line[at].rjust(widths[at]) if at in numeric else line[at].ljust(widths[at]) for at in shown]
         print("  ".join(cells).rstrip())
+
+
+def _columns_that_fit(headings: Sequence[str], widths: Sequence[int], spare: Sequence[str]) -> list[int]:
+    shown = list(range(len(headings)))
+    if not sys.stdout.isatty():
+        return shown
+    room = shutil.get_terminal_size().columns
+    for heading in spare:
+        if sum(widths[at] + 2 for at in shown) - 2 <= room:
+            break
+        shown.remove(headings.index(heading))
+    return shown
 
 
 def print_facts(facts: Mapping[str, str], *, indent: int = 0) -> None:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,18 +25,18 @@ pytestmark = pytest.mark.slow
 class Returns:
     """Stands in for the recorder: keeps the returns of the episodes, in order."""
 
-    def __init__(self, env: object) -> None:
+    def __init__(self, env: Any) -> None:
         self.env = env
         self.returns: list[float] = []
-        self._total: object = 0.0
+        self._total: Any = 0.0
 
-    def __getattr__(self, name: str) -> object:
+    def __getattr__(self, name: str) -> Any:
         return getattr(self.env, name)
 
-    def step(self, action: object) -> tuple[object, ...]:
-        result: tuple[object, ...] = self.env.step(action)  # type: ignore[attr-defined]
-        self._total = np.atleast_1d(self._total + result[1])  # type: ignore[operator]
-        ended = np.atleast_1d(np.logical_or(result[2], result[3]))  # type: ignore[arg-type]
+    def step(self, action: Any) -> Any:
+        result = self.env.step(action)
+        self._total = np.atleast_1d(self._total + result[1])
+        ended = np.atleast_1d(np.logical_or(result[2], result[3]))
         self.returns += map(float, self._total[ended])
         self._total = np.where(ended, 0.0, self._total)
         return result
@@ -47,7 +48,7 @@ def test_it_visibly_learns(learner: type, steps: int, seed: int) -> None:
     """Within forty seconds at the demo's pace the newest returns are at least twice the first."""
     wrapped: list[Returns] = []
 
-    def record(env: object, _job: str) -> object:
+    def record(env: Any, _job: str) -> Any:
         wrapped.append(Returns(env))
         return wrapped[-1]
 

@@ -110,7 +110,8 @@ def _print(summaries: Sequence[Any], ids: dict[str, str], disk: dict[str, Any], 
         output.say(f"No runs in {path}. Make one: `cornerman demo`, or `cornerman record CartPole-v1`.")
         return
     headings = ("RUN", "JOB", "STATE", "STEPS", "PER S", "EPISODES", "RETURN", "SIZE", "PER HOUR", "STARTED")
-    output.print_table(headings, [_row(summary, ids) for summary in summaries], right=range(3, 9))
+    rows = [_row(summary, ids) for summary in summaries]
+    output.print_table(headings, rows, right=range(3, 9), spare=("STARTED", "EPISODES", "PER HOUR", "PER S"))
     for summary in summaries:
         _complain(summary, ids)
     output.say(_footer(disk))
@@ -133,7 +134,9 @@ def _row(summary: Any, ids: dict[str, str]) -> tuple[str, ...]:
 
 def _when(started_us: int) -> str:
     ago = time.time() - started_us / 1e6
-    return f"{output.duration(ago)} ago" if ago < 86400 else output.moment(started_us)[:10]
+    if ago >= 86400:
+        return output.moment(started_us)[:10]
+    return f"{ago / 60:.0f} min ago" if ago < 7200 else f"{ago / 3600:.0f} h ago"
 
 
 def _complain(summary: Any, ids: dict[str, str]) -> None:

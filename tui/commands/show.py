@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from typing import Any
 
 from .. import exits, output
 from ..chosen import chosen_store
+from ..space_words import space_words
 from . import Subparsers, describe
 from .runs import as_json, trend
 
@@ -85,7 +87,8 @@ def _print(summary: Any, streams: list[tuple[Any, list[Any]]]) -> None:
         _print_stream(stream)
         _print_episodes(stream, episodes)
     print("\nprovenance")
-    output.print_facts({str(key): _brief(value) for key, value in summary.provenance.items()}, indent=2)
+    known = {str(key): _brief(value) for key, value in summary.provenance.items() if value not in (None, "", {}, [])}
+    output.print_facts(known, indent=2)
 
 
 def _run_facts(summary: Any) -> dict[str, str]:
@@ -95,8 +98,9 @@ def _run_facts(summary: Any) -> dict[str, str]:
         "job": summary.job,
         "state": summary.state,
         "recorded": f"{output.moment(summary.started_us)}, for {output.duration(max(0.0, span))}",
-        "steps": f"{summary.step_count:,} ({summary.transition_count:,} transitions),"
-        f" {output.rate(summary.steps_per_second)} per second",
+        "steps": f"{summary.step_count:,}"
+        + (f" ({summary.transition_count:,} transitions)" if summary.transition_count != summary.step_count else "")
+        + f", {output.rate(summary.steps_per_second)} per second",
         "episodes": f"{summary.episode_count:,} · last return {output.number(summary.last_return)}"
         f" {trend(summary.returns)} · mean length {output.number(summary.mean_length)}",
         "size": f"{output.size(summary.bytes)}"
@@ -110,17 +114,33 @@ def _print_stream(stream: Any) -> None:
         f"{stream.num_envs} environments, autoreset {stream.autoreset_mode}" if stream.num_envs else "one environment"
     )
     print(output.harmless(f"stream {stream.name or stream.stream_id}: {stream.env_id} · {kind} · {stream.state}"))
-    frames = stream.frame_kind if stream.frame_kind != "none" else "none kept"
     facts = {
-        "rows": f"{stream.rows:,}",
-        "reward": f"sum {output.number(stream.reward_sum)}",
-        "frames": frames,
-        "size": output.size(stream.bytes),
+        "rows": f"{stream.rows:,} · rewards sum to {output.number(stream.reward_sum)} · {output.size(stream.bytes)}",
+        "frames": _frames(stream),
     }
-    facts |= {str(key): _brief(value) for key, value in stream.manifest.items() if value not in (None, {}, [], (), "")}
+    facts |= {words: _brief(text) for words, text in _manifest(stream.manifest) if text}
     output.print_facts(facts, indent=2)
     for note in stream.notes:
         print(f"  note: {output.harmless(note)}")
+
+
+def _frames(stream: Any) -> str:
+    """Which pictures there are: of which kind, how often, of which environments."""
+    if stream.frame_kind == "none":
+        return "none"
+    every = int((stream.manifest.get("frames") or {}).get("every", 1))
+    of = f", of environments {', '.join(map(str, stream.frame_envs))}" if stream.num_envs else ""
+    return f"{stream.frame_kind}, every {f'{every} steps' if every > 1 else 'step'}{of}"
+
+
+def _manifest(manifest: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What is worth a line of how the environment was made; `--json` has all of it."""
+    single = "single_" if manifest.get("num_envs") else ""
+    yield "observation", space_words(manifest.get(f"{single}observation_space"))
+    yield "action", space_words(manifest.get(f"{single}action_space"))
+    yield "made with", " ".join(f"{key}={value}" for key, value in (manifest.get("kwargs") or {}).items())
+    wrappers = [str(name).rpartition(":")[2] for name in manifest.get("wrappers") or ()]
+    yield "wrappers", " < ".join(wrappers)
 
 
 def _print_episodes(stream: Any, episodes: list[Any]) -> None:
