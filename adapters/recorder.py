@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 
 from cornerman.core import values
-from cornerman.core.errors import CornermanError
 from cornerman.core.frames_option import FramesOption
 from cornerman.core.ids import new_stream_id
 from cornerman.core.layout import (
@@ -40,6 +39,8 @@ from cornerman.core.payloads import chunk_v1
 from cornerman.core.recorder_settings import RecorderSettings
 from cornerman.log_catalog import log
 from cornerman.log_catalog.recorder import LOG_STEPS_DROPPED, LOG_STORE_UNAVAILABLE
+from cornerman.store.connection import transaction
+from cornerman.store.recovery import recover
 from cornerman.store.seal import StreamIdentity, introduce
 from cornerman.store.session import session_for
 from cornerman.store.writer import NoRoom, StreamWriter, cause_of
@@ -51,6 +52,7 @@ from .runs import run_for
 MAX_LAYOUTS = 4
 RELAYOUT_AFTER = 64
 """So many irregular steps in a row, and the layout is drawn anew from the next."""
+RETRY_SECONDS = 1.0
 WIDE = 2048
 """Bytes a record from which its chunks are sealed by a thread: compressing them costs more than handing them over."""
 SEGMENT_BYTES = 2 << 20
@@ -82,40 +84,41 @@ class Recorder:
         self._irregular = 0
         self._done = np.zeros(max(self.num_envs, 1), np.bool_)
         self._seeded = False
+        self._no_place = "store read-only"
         self._pid = os.getpid()
         self._lost: dict[str, int] = {}
         self._said: set[str] = set()
         self._faults = 0
-        self._start()
+        self._name_stream()
 
     # --- who records -------------------------------------------------------------------------------------------------
 
-    def _start(self) -> None:
-        """A new stream of this process: its identity, its writer; the store hears of it as soon as it can."""
+    def _name_stream(self) -> None:
+        """A new stream of this process. The store hears of it with the first reset: many environments are only made."""
         self._pid = os.getpid()
         self.session = session_for(self.store, self.settings)
         self.run = run_for(self.store, self.job)
         self.stream_id = new_stream_id()
         self.writer = None
         self._layouts = 0
-        try:
-            self._introduce()
-        except Exception as error:  # a store that cannot be had now: training goes on, the journal or the count keeps it
-            self._say(LOG_STORE_UNAVAILABLE, "store", reason=str(error))
+        self._tried = -RETRY_SECONDS
 
-    def _introduce(self) -> None:
-        from cornerman.store.recovery import recover
+    def _start(self) -> None:
+        """Take a place in the journal, and tell the store as soon as it can be told.
 
+        OSError where there is no place: the store's folder cannot be written. A store that is locked, full or damaged is
+        no reason not to record: the journal keeps it.
+        """
         identity = self._identity()
         self.writer = StreamWriter(self.session, identity)
         self.session.add(self.writer)
         _LIVE.add(self)
-        recover(self.store)
-        connection = self.session.patient()
-        from cornerman.store.connection import transaction
-
-        with transaction(connection):
-            introduce(connection, identity)
+        try:
+            recover(self.store)
+            with transaction(self.session.patient()) as connection:
+                introduce(connection, identity)
+        except Exception as error:
+            self._say(LOG_STORE_UNAVAILABLE, "store", reason=str(error))
 
     def _identity(self) -> StreamIdentity:
         return StreamIdentity(
@@ -248,7 +251,7 @@ class Recorder:
         if not self.num_envs:
             try:
                 row["reward"] = float(reward)
-            except (TypeError, ValueError):
+            except (TypeError, ValueError, OverflowError):
                 row["reward"], extras["reward"] = float("nan"), reward
             flags = TERMINATED * bool(terminated) | TRUNCATED * bool(truncated)
             return flags | NO_REWARD if "reward" in extras else flags
@@ -369,13 +372,21 @@ class Recorder:
     # --- trouble -----------------------------------------------------------------------------------------------------
 
     def _writer(self) -> StreamWriter:
-        if self.writer is None or self.writer.state in ("closed", "abandoned"):
-            if self.writer is None and time.monotonic() - getattr(self, "_tried", -9.0) < 1.0:
-                raise NoRoom("store read-only")
-            self._tried = time.monotonic()
+        """The stream's writer; NoRoom where the journal has no place for it, asked again every second."""
+        if self.writer is not None and self.writer.state not in ("closed", "abandoned"):
+            return self.writer
+        if self.writer is not None:
+            self._name_stream()
+        if time.monotonic() - self._tried < RETRY_SECONDS:
+            raise NoRoom(self._no_place)
+        self._tried = time.monotonic()
+        try:
             self._start()
-        if self.writer is None:
-            raise NoRoom("store read-only")
+        except OSError as error:
+            self._no_place = cause_of(error)
+            self._say(LOG_STORE_UNAVAILABLE, "journal", reason=str(error))
+            raise NoRoom(self._no_place) from error
+        assert self.writer is not None
         return self.writer
 
     def _drop(self, cause: str, reset: bool = False) -> None:
