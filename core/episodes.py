@@ -197,8 +197,10 @@ def _begins(rows: Rows, reset: Array, transition: Array, done: Array, before: Op
     over = (ended > 0) & (ended >= started) | before.done & (started == 0) & (ended <= 0)
     stray = transition & over
     if stray.any():
-        first = stray.copy()
-        first[1:] &= ~(stray[:-1] & ~done[:-1])
+        # the first after each end: a call of reset that left this one alone may stand between them
+        strayed = np.zeros(done.shape, np.int64)
+        np.multiply(stray[:-1], at[:-1], out=strayed[1:])
+        first = stray & (np.maximum.accumulate(strayed) <= np.maximum(ended, 0))
         begin[first] = 2
     return begin
 
