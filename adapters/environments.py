@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +15,7 @@ from cornerman.core.errors import InvalidOption
 
 VECTORIZATIONS = ("sync", "async", "vector_entry_point")
 
-_EXTRAS = {"box2d": "box2d", "pygame": "classic-control", "mujoco": "mujoco", "ale": "atari", "moviepy": "other"}
+_EXTRAS = {"box2d": "box2d", "pygame": "classic-control", "mujoco": "mujoco", "ale_py": "atari", "moviepy": "other"}
 """What a message about something missing mentions, and the Gymnasium extra that brings it."""
 
 
@@ -35,7 +36,8 @@ def make(
         raise _unknown(env_id, error) from error
     except ModuleNotFoundError as error:
         raise InvalidOption(
-            f"{env_id} needs the module {error.name}, which is not installed.", _install(error)
+            f"{env_id} needs the module {error.name or env_id.partition(':')[0]}, which is not installed.",
+            _install(error),
         ) from error
     except TypeError as error:
         raise InvalidOption(
@@ -43,6 +45,14 @@ def make(
         ) from error
     except gym_error.Error as error:
         raise InvalidOption(f"{env_id} cannot be made: {_one_line(error)}.") from error
+
+
+def draw_in_memory() -> None:
+    """Where there is no window system, pygame is not to look for one; nor to greet on stdout, which is data."""
+    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+    if not os.environ.get("DISPLAY") and not os.environ.get("WAYLAND_DISPLAY"):
+        os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+        os.environ.setdefault("SDL_AUDIODRIVER", "dummy")
 
 
 def renders_pictures(env_id: str) -> bool:

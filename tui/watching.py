@@ -5,6 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 
+def preload() -> None:
+    """Load what the screens need, so that they open at once when there is something to show."""
+    from . import app  # noqa: F401
+
+
 def watch(store: Path, run: str | None = None) -> int:
     """Show the runs of a store, or one of them, until the user leaves; the exit code."""
     from .app import run as show

@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from cornerman.adapters.environments import draw_in_memory
 from cornerman.adapters.record import record
 from cornerman.adapters.stopping import StopSignals
 
@@ -34,6 +35,7 @@ def main() -> int:
     def recorded(env: Any, job: str) -> Any:
         return record(env, job=job, store=args.store)
 
+    draw_in_memory()
     with StopSignals() as stop:
         learners = _learners(recorded, args.seed)
         try:

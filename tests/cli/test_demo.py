@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pty
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 from typing import Any
 
@@ -112,9 +115,10 @@ def test_on_a_terminal_it_shows_a_picture_within_ten_seconds_and_stops_on_q(corn
             [sys.executable, "-m", "cornerman", "demo"],
             {**cornerman.environment(), "TERM": "xterm-256color"},
         )
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     started, seen = time.monotonic(), b""
     try:
-        while b"frozenlake" not in seen and time.monotonic() - started < 20:
+        while b"FrozenLake" not in seen and time.monotonic() - started < 20:
             seen += os.read(terminal, 65536)
         assert time.monotonic() - started < 10
         time.sleep(1)

@@ -21,8 +21,10 @@ def only(observation):
 def make(env):
     return lambda observation: env.action_space.n - 1
 
-def broken(observation):
-    raise ValueError("no idea")
+def broken(observation, taken=[]):
+    taken.append(1)
+    if len(taken) > 20: raise ValueError("no idea")
+    return 0
 
 number = 3
 """
@@ -83,11 +85,13 @@ def test_a_policy_that_cannot_be_had_is_refused(cornerman: Cornerman, policy: st
 def test_a_policy_that_raises_is_named_with_its_line(cornerman: Cornerman) -> None:
     """Whose fault, what, when and where; what was recorded before is kept."""
     (cornerman.folder / "mine.py").write_text(POLICY)
-    done = cornerman("record", "CartPole-v1", "--steps", "5", "--policy", "mine:broken")
+    done = cornerman("record", "CartPole-v1", "--steps", "50", "--policy", "mine:broken")
     assert done.returncode == 1
     assert "The policy raised ValueError" in done.stderr
-    assert "mine.py:12" in done.stderr
-    assert cornerman.json("runs")["runs"][0]["state"] == "done"
+    assert "after 20 steps: no idea" in done.stderr
+    assert "mine.py:13" in done.stderr
+    run = cornerman.json("runs")["runs"][0]
+    assert (run["state"], run["step_count"]) == ("done", 20)
 
 
 @pytest.mark.parametrize(

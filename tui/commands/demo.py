@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import subprocess
 import sys
@@ -68,9 +67,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _on_screen(args: argparse.Namespace, path: Path, before: set[str]) -> int:
-    from ..watching import watch
-
+    output.say("Starting three environments …")
     with _training(path, args.seed, args.seconds) as (child, talk):
+        from ..watching import preload, watch
+
+        preload()  # while the child starts
         _wait_for_runs(child, talk, path, before)
         code = watch(path)
     return code
@@ -104,19 +105,11 @@ def _training(path: Path, seed: int, seconds: float | None) -> Iterator[tuple[su
     command = [sys.executable, "-P", "-m", "cornerman.adapters.demo", "--store", str(path), "--seed", str(seed)]
     command += ["--seconds", str(seconds)] if seconds else []
     with tempfile.NamedTemporaryFile(prefix="cornerman-demo-", suffix=".log") as talk:
-        child = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=talk, stderr=talk, start_new_session=True, env=_environment()
-        )
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=talk, stderr=talk, start_new_session=True)
         try:
             yield child, talk
         finally:
             _stop(child)
-
-
-def _environment() -> dict[str, str]:
-    """Pictures are drawn in memory: no window system is asked for, none greets on stdout."""
-    quiet = {"SDL_VIDEODRIVER": "dummy", "SDL_AUDIODRIVER": "dummy", "PYGAME_HIDE_SUPPORT_PROMPT": "1"}
-    return {**quiet, **os.environ}
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:
@@ -153,7 +146,7 @@ def _summaries(path: Path) -> list[Any]:
     from cornerman.store.api import open_store
 
     try:
-        with open_store(path) as store:
+        with open_store(path, read_only=True) as store:
             return [run.summary() for run in store.runs()]
     except (StoreNotFound, NotFound):
         return []

@@ -100,12 +100,13 @@ def _record(args: argparse.Namespace, stop: Any) -> dict[str, Any]:
     from cornerman.adapters.record import record
 
     path = _usable_store(args)
+    environments.draw_in_memory()
     env = environments.make(
         args.env_id, num_envs=args.num_envs or 0, vectorization=args.vectorization, arguments=_env_arguments(args)
     )
     try:
         policy = policies.load(args.policy, env) if args.policy else policies.random_policy(env, args.seed)
-        env = record(env, job=args.job or args.env_id, store=path, frames=args.frames)
+        env = record(env, job=args.job or args.env_id.rpartition(":")[2], store=path, frames=args.frames)
         _insist(env)
         wanted = args.steps if args.steps or args.episodes else DEFAULT_STEPS
         progress = drive.Progress(wanted, args.episodes)
@@ -116,14 +117,13 @@ def _record(args: argparse.Namespace, stop: Any) -> dict[str, Any]:
             reporter.close()
     finally:
         env.close()
-    return _summary(args, env, progress, stop, path)
+    return _summary(args, env, progress, progress.seconds, stop, path)
 
 
-def _summary(args: argparse.Namespace, env: Any, progress: Any, stop: Any, path: Any) -> dict[str, Any]:
+def _summary(args: argparse.Namespace, env: Any, progress: Any, seconds: float, stop: Any, path: Any) -> dict[str, Any]:
     """Read back from the store: what is printed is what is there."""
     from cornerman.store.api import open_store
 
-    seconds = progress.seconds
     with open_store(path) as store:
         run = store.run(env.cornerman.run_id).summary()
     return {

@@ -136,6 +136,8 @@ def _when(started_us: int) -> str:
     ago = time.time() - started_us / 1e6
     if ago >= 86400:
         return output.moment(started_us)[:10]
+    if ago < 120:
+        return f"{max(0.0, ago):.0f} s ago"
     return f"{ago / 60:.0f} min ago" if ago < 7200 else f"{ago / 3600:.0f} h ago"
 
 

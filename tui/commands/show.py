@@ -126,11 +126,15 @@ def _print_stream(stream: Any) -> None:
 
 def _frames(stream: Any) -> str:
     """Which pictures there are: of which kind, how often, of which environments."""
-    if stream.frame_kind == "none":
+    option = stream.manifest.get("frames") or {}
+    if option.get("source", "none") == "none":
         return "none"
-    every = int((stream.manifest.get("frames") or {}).get("every", 1))
+    every = int(option.get("every", 1))
     of = f", of environments {', '.join(map(str, stream.frame_envs))}" if stream.num_envs else ""
-    return f"{stream.frame_kind}, every {f'{every} steps' if every > 1 else 'step'}{of}"
+    source = {"observation": "the observations", "adapter": "drawn by the family", "render": "render()"}
+    kind = "" if stream.frame_kind == "none" else f"{stream.frame_kind}, "
+    how_often = f"every {every} steps" if every > 1 else "every step"
+    return f"{kind}{source.get(option['source'], option['source'])}, {how_often}{of}"
 
 
 def _manifest(manifest: dict[str, Any]) -> Iterator[tuple[str, str]]:
