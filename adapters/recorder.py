@@ -85,6 +85,7 @@ class Recorder:
         self._done = np.zeros(max(self.num_envs, 1), np.bool_)
         self._seeded = False
         self._no_place = "store read-only"
+        self._uncounted: tuple[int, int, int, str] | None = None
         self._pid = os.getpid()
         self._lost: dict[str, int] = {}
         self._said: set[str] = set()
@@ -113,6 +114,10 @@ class Recorder:
         self.writer = StreamWriter(self.session, identity)
         self.session.add(self.writer)
         _LIVE.add(self)
+        if self._uncounted is not None:
+            transitions, steps, records, cause = self._uncounted
+            self.writer.drop(transitions, steps, cause, records)
+            self._uncounted = None
         try:
             recover(self.store)
             with transaction(self.session.patient()) as connection:
@@ -393,11 +398,12 @@ class Recorder:
         """Count a record that could not be kept: its transitions by cause, at the journal where there is one."""
         transitions = 0 if reset else max(self.num_envs, 1) - int(self._done.sum() if self.mode == "NextStep" else 0)
         self._lost[cause] = self._lost.get(cause, 0) + transitions
-        try:
-            if self.writer is not None:
-                self.writer.drop(transitions, 0 if reset else 1, cause)
-        except Exception as error:
-            self._fault(error)
+        steps = 0 if reset else 1
+        if self.writer is not None:
+            self.writer.drop(transitions, steps, cause)
+        else:  # there is no journal yet: the count goes with the first record that finds a place
+            before = self._uncounted or (0, 0, 0, cause)
+            self._uncounted = (before[0] + transitions, before[1] + steps, before[2] + 1, before[3])
         self._say(LOG_STEPS_DROPPED, cause, cause=cause)
 
     def _fault(self, error: Exception) -> None:

@@ -181,13 +181,15 @@ class StreamWriter:
         segment.write_through(at, end + 8)
         self._extras_at = -(-(end + 8) // 8) * 8
 
-    def drop(self, transitions: int, steps: int, cause: str) -> None:
+    def drop(self, transitions: int, steps: int, cause: str, records: int = 1) -> None:
         """Count what could not be kept, where a kill cannot lose the count."""
         self.dropped[cause] = self.dropped.get(cause, 0) + transitions
-        self.cursor.sequence += 1
+        self.cursor.sequence += records
+        if self._drops[4]:
+            self._drops = [0, 0, 0, "", False]
         drops = self._drops
-        # one cause a segment: an outage that changes its reason keeps the first
-        drops[0], drops[1], drops[2], drops[3] = drops[0] + transitions, drops[1] + steps, drops[2] + 1, drops[3] or cause
+        drops[0], drops[1], drops[2] = drops[0] + transitions, drops[1] + steps, drops[2] + records
+        drops[3] = drops[3] or cause  # one cause a segment: an outage that changes its reason keeps the first
         # the segment takes no more records: what follows a gap begins another one
         self.cursor.end = self.cursor.offset
         if self.segment is not None:
@@ -296,14 +298,19 @@ class StreamWriter:
             self.drain(self.session.inline)  # the thread cannot keep up: help, rather than fill the disk
 
     def _take_back(self) -> None:
-        """There is no other segment: the full one stays the current one."""
+        """There is no other segment: the full one stays the current one, or an empty one carries what is dropped."""
         with self._lock:
-            if self._waiting:
-                item = self._waiting.pop()
-                self.segment, self._done = item.segment, item.done_before
-                self.rows, self.t = item.segment.first_row, item.segment.first_t
-                self._received = item.segment.received
-                self._drops[4] = False
+            if not self._waiting:
+                if self._free:
+                    self._use(self._free.pop())
+                    self.cursor.end = self.cursor.offset
+                return
+            item = self._waiting.pop()
+            self.segment, self._done = item.segment, item.done_before
+            self.rows, self.t = item.segment.first_row, item.segment.first_t
+            self._received = item.segment.received
+            transitions, steps, cause = item.segment.dropped
+            self._drops = [transitions, steps, item.segment.dropped_records, cause, False]
 
     def drain(self, connect: Callable[[], apsw.Connection]) -> bool:
         """Seal what waits, oldest first; False where the store does not take it now. Safe from any thread."""
