@@ -34,7 +34,8 @@ class Block:
     observation: Node
     action: Node
     info: tuple[str, ...]
-    frame_envs: tuple[int, ...]
+    frame_envs: tuple[int, ...] = ()
+    """The sub-environments that its `frame` column numbers frames of; what is open leaves that to the manifest."""
 
     def column(self, name: str) -> Array:
         """All rows of a column; KeyError where the block has none of this name."""

@@ -5,15 +5,17 @@ A part whose rows have no common dtype and shape (text, ragged values, a row tha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from cornerman.core.layout import NO_ACTION, NO_INFO, NO_OBSERVATION, NO_REWARD, Node, has_objects, rebuild
+from cornerman.core.layout import NO_ACTION, NO_INFO, NO_OBSERVATION, NO_REWARD, Node, has_objects
 
 from .blocks import Array, Block
 
+Space: TypeAlias = "dict[str, Any] | None"
+"""A space descriptor of the manifest, where there is one."""
 ABSENT = {"observation": NO_OBSERVATION, "action": NO_ACTION}
 
 
@@ -29,26 +31,44 @@ class Picked(NamedTuple):
         return list(range(*index.indices(self.block.rows))) if isinstance(index, slice) else [int(i) for i in index]
 
 
-class _Columns:
-    """One row of a block by column name, as `rebuild` asks for it."""
-
-    def __init__(self, block: Block, offset: int, env: int | None) -> None:
-        self._block, self._at = block, offset
-        self._env = env
-
-    def __getitem__(self, name: str) -> Any:
-        found = self._block.take(name, self._at)
-        return found if self._env is None else found[self._env]
+def _one(block: Block, name: str, offset: int, env: int | None) -> Any:
+    found = block.take(name, offset)
+    return found if env is None else found[env]
 
 
-def value_at(block: Block, part: str, offset: int, env: int | None, space: dict[str, Any] | None = None) -> Any:
+def _built(node: Node, space: Space, env: int | None, column: Callable[[str, int | None], Any]) -> Any:
+    """The nested value of one sub-environment, or of a single environment.
+
+    A batched tuple is the parts of a Tuple space, each batched. Of every other space without a common array (a sequence,
+    say) it is one value for each sub-environment, with no axis of its own for them.
+    """
+    if "leaf" in node:
+        return column(node["leaf"], env)
+    if "dict" in node:
+        return {key: _built(child, _part(space, key), env, column) for key, child in node["dict"].items()}
+    if "tuple" not in node:
+        return None
+    if env is not None and space is not None and space.get("type") != "Tuple":
+        return _built(node["tuple"][env], None, None, column)
+    return tuple(_built(child, _part(space, at), env, column) for at, child in enumerate(node["tuple"]))
+
+
+def _part(space: Space, key: Any) -> Space:
+    """The descriptor of a part of a Dict or Tuple space, where it is known."""
+    try:
+        found = space["spaces"][key] if space else None
+    except (KeyError, IndexError, TypeError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def value_at(block: Block, part: str, offset: int, env: int | None, space: Space = None) -> Any:
     """The observation or action of a row; of one sub-environment of a vector stream where `env` says which."""
     node: Node = getattr(block, part)
     if block.flags[offset] & ABSENT[part] or has_objects(node):
         value = block.extra(offset).get(part)
         return value if env is None or value is None else of_env(value, env, space)
-    value = rebuild(node, _Columns(block, offset, env))  # type: ignore[arg-type]
-    return _own(value)
+    return _own(_built(node, space, env, lambda name, at: _one(block, name, offset, at)))
 
 
 def reward_at(block: Block, offset: int, env: int) -> Any:
@@ -59,37 +79,25 @@ def reward_at(block: Block, offset: int, env: int) -> Any:
     return float(block.reward[offset, env])
 
 
-def of_env(value: Any, env: int, space: dict[str, Any] | None = None) -> Any:
+def of_env(value: Any, env: int, space: Space = None) -> Any:
     """What one sub-environment has of a batched value: arrays by their leading axis, mappings and products by part."""
-    parts = (space or {}).get("spaces")
     if isinstance(value, dict):
-        known = parts if isinstance(parts, dict) else {}
-        return {key: of_env(item, env, known.get(key)) for key, item in value.items()}
-    if isinstance(value, tuple) and isinstance(parts, (list, tuple)) and len(parts) == len(value):
-        return tuple(of_env(item, env, part) for item, part in zip(value, parts, strict=True))
+        return {key: of_env(item, env, _part(space, key)) for key, item in value.items()}
+    if isinstance(value, tuple) and space is not None and space.get("type") == "Tuple":
+        return tuple(of_env(item, env, _part(space, at)) for at, item in enumerate(value))
     try:
         return value[env]
     except (TypeError, IndexError, KeyError):
         return value
 
 
-def gather(picked: Sequence[Picked], part: str, env: int | None, space: dict[str, Any] | None = None) -> Any:
+def gather(picked: Sequence[Picked], part: str, env: int | None, space: Space = None) -> Any:
     """The observations or actions of rows in order: arrays where they have a common form."""
     nodes = [getattr(item.block, part) for item in picked]
     plain = nodes and all(node == nodes[0] for node in nodes) and not has_objects(nodes[0])
     if plain and not any((item.block.flags[item.index] & ABSENT[part]).any() for item in picked):
-        return rebuild(nodes[0], _Gathered(picked, env))  # type: ignore[arg-type]
+        return _built(nodes[0], space, env, lambda name, at: column(picked, name, at))
     return stack([value_at(item.block, part, offset, env, space) for item in picked for offset in item.offsets])
-
-
-class _Gathered:
-    """The columns of picked rows by name, as `rebuild` asks for them."""
-
-    def __init__(self, picked: Sequence[Picked], env: int | None) -> None:
-        self._picked, self._env = picked, env
-
-    def __getitem__(self, name: str) -> Any:
-        return column(self._picked, name, self._env)
 
 
 def column(picked: Sequence[Picked], name: str, env: int | None) -> Any:

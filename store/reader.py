@@ -143,7 +143,16 @@ _CHUNKS = (
     "(select max(first_row) from chunk where stream = ?1 and first_row <= ?2), 0) order by first_row limit 64"
 )
 _PAYLOAD = "select payload from chunk_payload where chunk = ?"
-_FRAMES = "select id, first_frame, frames from frame_chunk where stream = ? and first_frame <= ? order by first_frame desc limit 1"
+_FRAMES = (
+    "select id, first_frame, frames from frame_chunk where stream = ? and first_frame <= ?"
+    " order by first_frame desc limit 1"
+)
+
+
+_BY_T = (
+    "select first_row, first_t, rows, id from chunk where stream = ? and first_t <= ?"
+    " order by first_t desc, first_row desc limit 2"
+)
 
 
 class StreamRows:
@@ -158,14 +167,37 @@ class StreamRows:
         self.process = str(stream["process"])
         self.num_envs = int(stream["num_envs"])
         self.mode: AutoresetMode = stream["autoreset"]
-        self.manifest: dict[str, Any] = values.decode(stream["manifest"])
-        frames = self.manifest.get("frames") or {}
-        self.frame_envs: tuple[int, ...] = tuple(int(env) for env in frames.get("envs") or ())
+        self._manifest: dict[str, Any] | None = None
         self._blocks: dict[tuple[Any, ...], OpenBlock] = {}
 
     @property
     def envs(self) -> int:
         return max(self.num_envs, 1)
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """What the recorder says of the environment. Where its frames come from is known from the first step on."""
+        if self._manifest is None:
+            content = self._newest_manifest()
+            self.identity.stream["manifest"] = content
+            manifest: dict[str, Any] = values.decode(content)
+            if self.view().rows == 0:
+                return manifest
+            self._manifest = manifest
+        return self._manifest
+
+    @property
+    def frame_envs(self) -> tuple[int, ...]:
+        frames = self.manifest.get("frames") or {}
+        return tuple(int(env) for env in frames.get("envs") or ())
+
+    def _newest_manifest(self) -> bytes:
+        """The journal's, while there is one, before the store's: it is written first, and needs no lock."""
+        introduced = self.shelf.journal.identity(self.process, self.stream_id)
+        if introduced is not None:
+            return bytes(introduced.stream["manifest"])
+        found = self.shelf.query("select manifest from stream where id = ?", (self.stream_id,))
+        return bytes(found[0][0]) if found else bytes(self.identity.stream["manifest"])
 
     # --- a moment ----------------------------------------------------------------------------------------------------
 
@@ -204,7 +236,7 @@ class StreamRows:
         key = (part.mapped, part.generation, first_row, part.count)
         block = self._blocks.get(key)
         if block is None:
-            block = OpenBlock(part, first_row, self.mode, before, self.frame_envs)
+            block = OpenBlock(part, first_row, self.mode, before)
             self._blocks = {**self._blocks, key: block}
         return block
 
@@ -274,12 +306,11 @@ class StreamRows:
 
     def row_at(self, t: int) -> int:
         """The row of vector step `t`."""
-        statement = "select first_row, first_t, rows, id from chunk where stream = ? and first_t <= ? order by first_t desc, first_row desc limit 2"
         view = self.view()
         for block in reversed(view.blocks):
             if block.first_t <= t:
                 return _row_in(block, t)
-        for first, _, rows, number in self.shelf.query(statement, (self.stream_id, t)):
+        for first, _, rows, number in self.shelf.query(_BY_T, (self.stream_id, t)):
             block = self.chunk(number, first, rows)
             if len(np.flatnonzero(block.step & (block.t == t))):
                 return _row_in(block, t)

@@ -17,6 +17,7 @@ from .episode_index import EpisodeIndex
 from .gather import info_at, info_of_env, of_env, reward_at, value_at
 from .reader import StreamRows
 from .seal import spread_seed
+from .tail import OpenBlock
 
 
 class StepFactory:
@@ -91,10 +92,11 @@ class StepFactory:
         frames = self.rows.manifest.get("frames") or {}
         if frames.get("source") == "observation":
             return self._observed(block, offset, env, str(frames.get("column", "observation")))
-        if env not in block.frame_envs:
+        envs = self.rows.frame_envs if isinstance(block, OpenBlock) and block.numbered_frames else block.frame_envs
+        if env not in envs:
             return None
         numbers: Array = np.atleast_1d(block.take("frame", offset))
-        number = int(numbers[block.frame_envs.index(env)])
+        number = int(numbers[envs.index(env)])
         payload = self.rows.frame_payload(number) if number >= 0 else None
         return None if payload is None else frame_v1.decode(payload)
 

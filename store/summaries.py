@@ -99,7 +99,8 @@ class Summarizer:
         """Transitions in the chunks; those counted before are not counted again."""
         upto, count = self._counted
         ((more, stop),) = self.rows.shelf.query(
-            "select coalesce(sum(transitions), 0), max(first_row + rows) from chunk where stream = ? and first_row >= ?",
+            "select coalesce(sum(transitions), 0), max(first_row + rows) from chunk"
+            " where stream = ? and first_row >= ?",
             (self.rows.stream_id, upto),
         )
         self._counted = (stop if stop is not None else upto, count + more)
@@ -175,7 +176,6 @@ class Summarizer:
         moment = self.moment()
         view, rows = moment.view, self.rows
         manifest = rows.manifest
-        frames = manifest.get("frames") or {}
         rewards = [block.reward[block.advanced.transition] for block in view.blocks]
         return StreamSummary(
             stream_id=rows.stream_id,
@@ -193,7 +193,7 @@ class Summarizer:
             started_us=int(rows.identity.stream["created_us"]),
             last_us=moment.last_us,
             bytes=self.bytes(view),
-            frame_kind=frame_kind(frames),
+            frame_kind=frame_kind(manifest),
             frame_envs=rows.frame_envs,
             ledger=self.ledger(moment, counted=True),
             notes=view.totals.notes,
@@ -201,12 +201,14 @@ class Summarizer:
         )
 
 
-def frame_kind(frames: dict[str, Any]) -> str:
+def frame_kind(manifest: dict[str, Any]) -> str:
     """The kind of a stream's frames, as its manifest has it."""
-    source = frames.get("source") or "none"
-    if source == "none":
-        return "none"
-    return str(frames.get("kind") or ("rgb" if source in ("observation", "render") else "none"))
+    frames = manifest.get("frames") or {}
+    if frames.get("kind"):
+        return str(frames["kind"])
+    if frames.get("source") == "render":
+        return "text" if manifest.get("render_mode") == "ansi" else "rgb"
+    return {"observation": "rgb", "adapter": "grid"}.get(frames.get("source") or "", "none")
 
 
 def summarize(streams: list[Summarizer], notes: tuple[str, ...] = ()) -> RunSummary:

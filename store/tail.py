@@ -120,11 +120,9 @@ class Mapped:
 
 
 class OpenBlock(Block):
-    """Records of a segment that lie beyond what is sealed. Its small columns are a copy; lanes are copied when asked."""
+    """Records of a segment that lie beyond what is sealed. Small columns are a copy; lanes are copied when asked."""
 
-    def __init__(
-        self, part: Part, first_row: int, mode: AutoresetMode, before: Open | OpenBlock, envs: tuple[int, ...]
-    ) -> None:
+    def __init__(self, part: Part, first_row: int, mode: AutoresetMode, before: Open | OpenBlock) -> None:
         self.part, self.mode = part, mode
         self._before = before
         self._mapped, self._generation = part.mapped, part.generation
@@ -134,7 +132,7 @@ class OpenBlock(Block):
         self.first_row, self.rows = first_row, part.count - self._start
         self.num_envs = layout.num_envs
         self.observation, self.action, self.info = layout.observation, layout.action, layout.info
-        self.frame_envs = envs if layout.frames else ()
+        self.numbered_frames = layout.frames
         self._leaves = {leaf.column: leaf for leaf in layout.leaves}
         self._heads = self._segment.heads()[: self._stop].copy()
         self._extras: dict[int, dict[str, Any]] = {}
@@ -244,6 +242,13 @@ class Journal:
             except Exception:  # being written at this moment, or by a version to come
                 continue
         return found
+
+    def identity(self, process: str, stream: int) -> StreamIdentity | None:
+        """What the journal says of one stream, as long as something of it is there."""
+        try:
+            return StreamIdentity.decode((self.folder / process / f"{stream}.stream").read_bytes())
+        except Exception:  # gone, or being written at this moment
+            return None
 
     def processes(self) -> list[str]:
         try:
