@@ -1,1 +1,1 @@
-"""What makes sense without SQLite, without Gymnasium and without a screen: data types, engines, ports, settings, errors."""
+"""What makes sense without SQLite, Gymnasium or a screen: data types, engines, ports, settings, errors."""
