@@ -302,8 +302,9 @@ class StreamWriter:
         with self._lock:
             if not self._waiting:
                 if self._free:
+                    since = self._no_room
                     self._use(self._free.pop())
-                    self.cursor.end = self.cursor.offset
+                    self.cursor.end, self._no_room = self.cursor.offset, since
                 return
             item = self._waiting.pop()
             self.segment, self._done = item.segment, item.done_before
