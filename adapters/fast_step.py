@@ -81,6 +81,7 @@ class _Source:
 
     def __init__(self, writer: StreamWriter, layout: Layout) -> None:
         self.layout = layout
+        self.number = 0
         self.unpack: list[str] = []
         self.guards: list[str] = []
         self.before: list[str] = []
@@ -108,7 +109,7 @@ class _Source:
 
     def leaf(self, leaf: Leaf, expression: str) -> None:
         """One column: its guard, and how its value is packed or copied into its lane."""
-        number = len(self.names)
+        self.number = number = self.number + 1
         if not expression.isidentifier():
             self.unpack.append(f"v{number} = {expression}")
             expression = f"v{number}"

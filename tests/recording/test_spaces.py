@@ -1,0 +1,126 @@
+"""Values of every space come back bit for bit: dtype, shape, structure, NaN; single and batched."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium import spaces
+
+import cornerman
+
+
+class Mission(spaces.Space[str]):
+    """A space of somebody's own, as MiniGrid has one."""
+
+    def __init__(self) -> None:
+        super().__init__(dtype=str)
+
+    def sample(self, mask: Any = None, probability: Any = None) -> str:
+        return f"go to {self.np_random.integers(9)}"
+
+    def contains(self, x: Any) -> bool:
+        return isinstance(x, str)
+
+
+SPACES: dict[str, spaces.Space[Any]] = {
+    "box": spaces.Box(-np.inf, np.inf, (2, 3), np.float64),
+    "float16": spaces.Box(-1, 1, (5,), np.float16),
+    "scalar box": spaces.Box(-1, 1, (), np.float32),
+    "bytes": spaces.Box(0, 255, (4, 4, 3), np.uint8),
+    "wide": spaces.Box(-1, 1, (400,), np.float64),
+    "empty": spaces.Box(-1, 1, (0,), np.float32),
+    "discrete": spaces.Discrete(5, start=-2),
+    "binary": spaces.MultiBinary((2, 3)),
+    "multi": spaces.MultiDiscrete([3, 4, 5]),
+    "text": spaces.Text(12, charset="abcäöü日本"),
+    "dict": spaces.Dict(
+        {"b": spaces.Discrete(3), "a": spaces.Box(-1, 1, (2,), np.float32), "deep": spaces.Dict({"x": spaces.MultiBinary(3)})}
+    ),
+    "tuple": spaces.Tuple((spaces.Discrete(3), spaces.Box(0, 9, (2,), np.int16), spaces.Tuple((spaces.Discrete(2),)))),
+    "dict with text": spaces.Dict({"mission": spaces.Text(8), "image": spaces.Box(0, 255, (3, 3), np.uint8)}),
+    "sequence": spaces.Sequence(spaces.Box(-1, 1, (2,), np.float32)),
+    "graph": spaces.Graph(spaces.Box(-1, 1, (2,), np.float32), spaces.Discrete(3)),
+    "one of": spaces.OneOf((spaces.Discrete(2), spaces.Box(-1, 1, (2,), np.float32))),
+    "custom": Mission(),
+}
+
+
+class Sampler(gymnasium.Env):  # type: ignore[type-arg]
+    """Returns samples of its observation space, and takes samples of its action space."""
+
+    def __init__(self, space: spaces.Space[Any]) -> None:
+        self.observation_space = space
+        self.action_space = space
+        self.seen: list[Any] = []
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+        super().reset(seed=seed)
+        self.observation_space.seed(seed)
+        return self._sample(), {}
+
+    def step(self, action: Any) -> Any:
+        return self._sample(), 0.5, False, len(self.seen) % 7 == 0, {}
+
+    def _sample(self) -> Any:
+        self.seen.append(self.observation_space.sample())
+        return self.seen[-1]
+
+
+def same(one: Any, other: Any) -> bool:
+    """Equal to the bit: structure, dtype and shape included. A number and its zero-dimensional array are the same."""
+    if isinstance(other, dict):
+        return isinstance(one, dict) and one.keys() == other.keys() and all(same(one[key], other[key]) for key in other)
+    if isinstance(other, (tuple, list)):
+        return isinstance(one, (tuple, list)) and len(one) == len(other) and all(map(same, one, other))
+    if isinstance(other, (np.ndarray, np.generic)):
+        a, b = np.asarray(one), np.asarray(other)
+        return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+    return bool(one == other)
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_every_space_comes_back_bit_for_bit(tmp_path: Path, name: str) -> None:
+    """Observations and actions, of single environments."""
+    inner = Sampler(SPACES[name])
+    env = cornerman.record(inner, store=tmp_path, job="space", frames="none")
+    env.reset(seed=3)
+    actions = [inner.action_space.sample() for _ in range(20)]
+    for action in actions:
+        env.step(action)
+    env.close()
+    with cornerman.open_store(tmp_path, read_only=True) as store:
+        stream = store.run("latest").streams()[0]
+        assert stream.row_count() == 21
+        for row, expected in enumerate(inner.seen):
+            step = stream.step(row)
+            assert same(step.observation, expected), (row, step.observation, expected)
+            if row:
+                assert same(step.action, actions[row - 1])
+        assert stream.summary().ledger.balanced and not stream.summary().ledger.dropped
+
+
+@pytest.mark.parametrize("name", [name for name in SPACES if name not in ("custom", "graph", "sequence", "one of")])
+def test_every_space_comes_back_from_a_vector_environment(tmp_path: Path, name: str) -> None:
+    """Each sub-environment's observations, of a batch."""
+    inner = [Sampler(SPACES[name]) for _ in range(3)]
+    for sampler in inner:
+        sampler.observation_space = sampler.action_space = copy.deepcopy(SPACES[name])
+    env = cornerman.record(
+        gymnasium.vector.SyncVectorEnv([lambda sampler=sampler: sampler for sampler in inner]),  # type: ignore[misc]
+        store=tmp_path, frames="none",
+    )  # fmt: skip
+    env.reset(seed=3)
+    for _ in range(20):
+        env.step(env.action_space.sample())
+    env.close()
+    with cornerman.open_store(tmp_path, read_only=True) as store:
+        stream = store.run("latest").streams()[0]
+        for index, sampler in enumerate(inner):
+            for row in range(21):
+                step = stream.step(row, index)
+                assert same(step.observation, sampler.seen[row]), (row, index, step.observation, sampler.seen[row])
