@@ -81,7 +81,7 @@ class CornermanApp(App[int], inherit_bindings=False):
         self.feed = Feed(open_repository, self._wake)
         self._run = run
         self._attributes = Attributes()
-        self._pumped_at, self._pump_due = 0.0, False
+        self._pumped_at, self._pump_due, self._begun = 0.0, False, False
         self._loop: asyncio.AbstractEventLoop | None = None
 
     # ---- life ----------------------------------------------------------------------------------------------------
@@ -112,6 +112,7 @@ class CornermanApp(App[int], inherit_bindings=False):
 
     def _begin(self) -> None:
         """After the first paint."""
+        self._begun = True
         self.feed.start()
         if self._run is not None:
             self.open_run(self._run)
@@ -134,6 +135,11 @@ class CornermanApp(App[int], inherit_bindings=False):
             return
         self._pump_due = True
         self._loop.call_later(max(0.0, self._pumped_at + PUMP_S - time.monotonic()), self._pump)
+
+    @property
+    def settled(self) -> bool:
+        """Whether the feed has begun and no answer waits to be drawn."""
+        return self._begun and not self._pump_due
 
     def _pump(self) -> None:
         self._pump_due, self._pumped_at = False, time.monotonic()

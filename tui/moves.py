@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import numpy as np
     from cornerman.core.ports import StreamReader
     from cornerman.core.records import EpisodeRollup
 
@@ -146,23 +146,36 @@ def _number(stream: StreamReader, env: int, number: int) -> EpisodeRollup | None
 
 
 def _reward(move: Move, stream: StreamReader, rows: int, env: int, stop: Callable[[], bool]) -> Landing:
+    """The nearest reward that stands out: not 0, and not the one that nearly every step gets."""
     forward = move.amount > 0
+    usual = _usual(stream.rewards(max(0, move.row - _FIRST_LOOK), min(rows, move.row + _FIRST_LOOK), env))
     at, look, seen = move.row + (1 if forward else 0), _FIRST_LOOK, 0
     while seen < MOST_ROWS and (at < rows if forward else at > 0):
         if stop():
             return Landing(move.row, "search stopped")
         first, last = (at, min(rows, at + look)) if forward else (max(0, at - look), at)
-        found = _not_zero(stream.rewards(first, last, env), forward)
+        found = _standing_out(stream.rewards(first, last, env), usual, forward)
         if found is not None:
             return Landing(first + found)
         seen += last - first
         at = last if forward else first
         look = min(look * 4, _LONGEST_LOOK)
-    return Landing(move.row, f"no reward other than 0 {'after' if forward else 'before'} this row")
+    but = f" but {usual:g}" if usual else " but 0"
+    return Landing(move.row, f"no reward{but} {'after' if forward else 'before'} this row")
 
 
-def _not_zero(rewards: object, forward: bool) -> int | None:
-    """The offset of the nearest reward that is a number and not 0; a reset row (NaN) has none."""
-    values = [float(value) for value in rewards]  # type: ignore[attr-defined]
-    order = range(len(values)) if forward else reversed(range(len(values)))
-    return next((at for at in order if values[at] != 0 and not math.isnan(values[at])), None)
+def _usual(rewards: np.ndarray) -> float:
+    """The reward that at least half of the steps around get; 0 where there is none."""
+    import numpy as np
+
+    values, counts = np.unique(rewards[~np.isnan(rewards)], return_counts=True)
+    most = int(counts.argmax()) if counts.size else 0
+    return float(values[most]) if counts.size and counts[most] * 2 >= counts.sum() else 0.0
+
+
+def _standing_out(rewards: np.ndarray, usual: float, forward: bool) -> int | None:
+    """The offset of the nearest such reward; a reset row (NaN) has none."""
+    import numpy as np
+
+    found = np.flatnonzero(~np.isnan(rewards) & (rewards != 0) & (rewards != usual))
+    return int(found[0 if forward else -1]) if found.size else None

@@ -171,7 +171,7 @@ _DTYPES = {"f": "float", "i": "int", "u": "uint", "b": "bool"}
 
 
 def _tuple(value: Any) -> str:
-    return f"({', '.join(map(str, value))})" if isinstance(value, (list, tuple)) else str(value)
+    return str(tuple(value)) if isinstance(value, (list, tuple)) else str(value)
 
 
 def _bound(bound: Any, widest: Any) -> str:

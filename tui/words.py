@@ -100,6 +100,8 @@ def curve(values: Sequence[float], width: int, look: Look, height: int = 1, *, f
 
 def thinned(values: Sequence[float], width: int) -> list[float]:
     """At most `width` values: each the mean of its share, NaN where none of them is a number."""
+    if width < 1:
+        return []
     if len(values) <= width:
         return list(values)
     edges = [at * len(values) // width for at in range(width + 1)]

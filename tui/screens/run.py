@@ -144,6 +144,9 @@ class RunScreen(BaseScreen):
             self._begin(answer)
         if self.player.playing and answer.said:
             self.player.hold(self.row, self.cornerman.monotonic())
+        if self.player.following and not answer.live:
+            self.player.pause()
+            self._said = f"the recording ended: {answer.run.state}"
         self._ask_rewards(answer)
         self.redraw()
 
@@ -202,6 +205,9 @@ class RunScreen(BaseScreen):
         self._set_playing(not self.player.playing and not was_following)
 
     def action_follow(self) -> None:
+        if self.view is not None and not self.view.live:
+            self._go("newest")  # nothing more comes: the newest row is all there is to follow
+            return
         self._said = ""
         self._set_playing(False)
         self.player.follow()
@@ -313,7 +319,7 @@ class RunScreen(BaseScreen):
     # ---- drawing -------------------------------------------------------------------------------------------------
 
     def redraw(self) -> None:
-        if not self.is_mounted or self.view is None:
+        if not self.is_mounted or self.view is None or self.too_small:
             return
         look, view = self.cornerman.look, self.view
         header, place = self.query_one("#header", Lines), self.query_one("#place", Lines)

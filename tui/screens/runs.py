@@ -66,7 +66,7 @@ class RunsScreen(BaseScreen):
         self.redraw()
 
     def redraw(self) -> None:
-        if not self.is_mounted or not self.size:
+        if not self.is_mounted or self.too_small:
             return
         at = self.selected
         self._shown = self._ordered()

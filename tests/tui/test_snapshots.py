@@ -1,0 +1,91 @@
+"""Every screen at 80x24 and 120x40: as a picture, tied to the versions that drew it, and as plain text, which is not.
+
+`just snapshot-update` accepts both. Nothing moves in them: the clocks stand, nothing blinks, the data is arithmetic.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cornerman.core.errors import StoreUnreadable
+from cornerman.tui.app import CornermanApp
+from cornerman.tui.look import Look
+from fake_telemetry import FakeRepository, lake, poles, race, repository, uneven
+from screens import app_on, press, settle, text_of, watching
+
+GOLDEN = Path(__file__).parent / "golden"
+SIZES = ((80, 24), (120, 40))
+
+
+def _unreadable() -> FakeRepository:
+    store = repository()
+    store.broken = StoreUnreadable("/data/store", "file is not a database")
+    return store
+
+
+def _one(run: Any) -> FakeRepository:
+    return FakeRepository([run])
+
+
+SCREENS: dict[str, tuple[Any, tuple[str, ...]]] = {
+    "runs": (repository, ()),
+    "runs_lossy": (repository, ("down", "down")),
+    "empty": (lambda: FakeRepository([]), ()),
+    "unreadable": (_unreadable, ()),
+    "live_grid": (lambda: _one(lake()), ("enter",)),
+    "replay_rgb": (lambda: _one(race()), ("enter", "n")),
+    "vector_env": (lambda: _one(poles()), ("enter", "e", "right")),
+    "frame_vector": (lambda: _one(poles()), ("enter", "s")),
+    "frame_text": (lambda: _one(uneven()), ("enter",)),
+    "episodes": (lambda: _one(poles()), ("enter", "o", "z", "z", "z")),
+    "fields": (lambda: _one(race()), ("enter", "z", "z")),
+    "help": (repository, ("question_mark",)),
+    "confirm": (repository, ("d",)),
+    "filter": (repository, ("slash",)),
+}
+LOOKS = {"colour": Look(), "plain": Look("none"), "ascii": Look("none", True)}
+CASES = [(name, "colour") for name in SCREENS] + [(name, "plain") for name in ("runs", "live_grid", "replay_rgb")]
+CASES += [(name, "ascii") for name in ("runs", "vector_env")]
+
+
+def made(name: str, look: str) -> CornermanApp:
+    return app_on(SCREENS[name][0](), look=LOOKS[look])
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize(("name", "look"), CASES)
+async def test_text_snapshot(name: str, look: str, size: tuple[int, int], request: pytest.FixtureRequest) -> None:
+    async with watching(made(name, look), *SCREENS[name][1], size=size) as pilot:
+        assert isinstance(pilot.app, CornermanApp)
+        shown = text_of(pilot.app) + "\n"
+    path = GOLDEN / f"{name}-{look}-{size[0]}x{size[1]}.txt"
+    if request.config.getoption("--snapshot-update"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(shown, encoding="utf-8")
+    assert path.exists(), "no golden text yet: `just snapshot-update`"
+    assert shown == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="the pictures' baseline is drawn with Python 3.11")
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize(("name", "look"), CASES)
+def test_picture_snapshot(snap_compare: Any, name: str, look: str, size: tuple[int, int]) -> None:
+    async def before(pilot: Any) -> None:
+        await settle(pilot)
+        await press(pilot, *SCREENS[name][1])
+
+    assert snap_compare(made(name, look), terminal_size=size, run_before=before)
+
+
+def test_without_colours_the_states_are_still_told_apart() -> None:
+    lines = (GOLDEN / "runs-plain-120x40.txt").read_text(encoding="utf-8").split("\n")
+    states = {line.split()[1] for line in lines[2:6]}
+    assert states == {"LIVE", "STALE", "DONE", "INTERRUPTED"}
+
+
+def test_no_golden_file_is_left_over() -> None:
+    wanted = {f"{name}-{look}-{w}x{h}.txt" for name, look in CASES for w, h in SIZES}
+    assert {path.name for path in GOLDEN.iterdir()} == wanted
