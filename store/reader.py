@@ -155,6 +155,10 @@ _BY_T = (
 )
 
 
+_BEFORE_T = "select first_row from chunk where stream = ? and first_t < ? order by first_t desc, first_row desc limit 1"
+_FROM_T = "select first_row from chunk where stream = ? and first_t >= ? order by first_t, first_row limit 1"
+
+
 class StreamRows:
     """The rows of one stream. `stored` is False for one that only the journal knows."""
 
@@ -317,6 +321,20 @@ class StreamRows:
         raise NotFound(
             f"The stream {self.stream_id} has no step {t}.", "`cornerman show RUN` says how far it has come."
         )
+
+    def floor_of(self, t: int) -> int:
+        """A row from which on every row of `t` and later ones is found."""
+        view = self.view()
+        found = self.shelf.query(_BEFORE_T, (self.stream_id, t))
+        rows = [row for (row,) in found] + [block.first_row for block in view.blocks if block.first_t < t]
+        return max(rows, default=0)
+
+    def ceiling_of(self, t: int) -> int:
+        """A row before which every row of earlier ones than `t` is found."""
+        view = self.view()
+        found = self.shelf.query(_FROM_T, (self.stream_id, t))
+        rows = [row for (row,) in found] + [block.first_row for block in view.blocks if block.first_t >= t]
+        return min(rows, default=view.rows)
 
     # --- frames ------------------------------------------------------------------------------------------------------
 

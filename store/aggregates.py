@@ -1,0 +1,99 @@
+"""Bare aggregates over `step`, answered from the statistics of the chunks: no step is decoded.
+
+Recognised on purpose narrowly: a list of count(*), sum(reward), min(reward), max(reward), total(reward) from `step`, of
+all runs or of one. Everything else, and everything where the statistics do not say all (infinite rewards), is left to
+the table, which gives the same answer more slowly.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from .api import Store, Stream
+
+_ITEM = r"(?:count\s*\(\s*\*\s*\)|(?:sum|min|max|total)\s*\(\s*reward\s*\))(?:\s+as\s+[a-z_]\w*)?"
+_STATEMENT = re.compile(
+    rf"\s*select\s+(?P<items>{_ITEM}(?:\s*,\s*{_ITEM})*)\s+from\s+step"
+    r"(?:\s+where\s+run\s*=\s*(?P<run>'[^']*'|\?))?\s*;?\s*",
+    re.IGNORECASE,
+)
+_PARTS = re.compile(
+    r"(?P<text>(?P<name>count|sum|min|max|total)\s*\([^)]*\))(?:\s+as\s+(?P<alias>\w+))?", re.IGNORECASE
+)
+
+
+class Statistics(NamedTuple):
+    """Of transitions: how many, and the sum, least and greatest of their rewards that are numbers."""
+
+    count: int = 0
+    total: float = 0.0
+    least: float | None = None
+    greatest: float | None = None
+
+    def __or__(self, other: Statistics) -> Statistics:
+        least = [value for value in (self.least, other.least) if value is not None]
+        greatest = [value for value in (self.greatest, other.greatest) if value is not None]
+        return Statistics(
+            self.count + other.count, self.total + other.total,
+            min(least) if least else None, max(greatest) if greatest else None,
+        )  # fmt: skip
+
+
+def bare_aggregate(store: Store, statement: str, bindings: Any) -> tuple[tuple[str, ...], tuple[Any, ...]] | None:
+    """Names and values of the one row that answers `statement`; None where it has to be run."""
+    found = _STATEMENT.fullmatch(statement)
+    if found is None:
+        return None
+    run = found["run"]
+    if run == "?":
+        if not isinstance(bindings, Sequence) or len(bindings) != 1 or not isinstance(bindings[0], str):
+            return None
+        run = bindings[0]
+    elif bindings:
+        return None
+    elif run is not None:
+        run = run[1:-1]
+    streams = [stream for item in store.runs() if run is None or item.run_id == run for stream in item.streams()]
+    known = Statistics()
+    for stream in streams:
+        known |= stream.rows.consistent(lambda stream=stream: statistics(stream))  # type: ignore[misc]
+    if known.least is not None and (math.isinf(known.least) or math.isinf(known.greatest or 0.0)):
+        return None
+    items = list(_PARTS.finditer(found["items"]))
+    names = tuple(item["alias"] or item["text"] for item in items)
+    return names, tuple(_value(known, item["name"].lower()) for item in items)
+
+
+def statistics(stream: Stream) -> Statistics:
+    """Of a stream: the sealed part from its chunks' rows, the open part from its records."""
+    view = stream.rows.view()
+    ((count, total, least, greatest),) = stream.rows.shelf.query(
+        "select coalesce(sum(transitions), 0), coalesce(sum(reward_sum), 0.0), min(reward_min), max(reward_max)"
+        " from chunk where stream = ? and first_row < ?",
+        (stream.stream_id, view.totals.rows),
+    )
+    known = Statistics(int(count), float(total), least, greatest)
+    for block in view.blocks:
+        rewards = block.reward[block.transition].astype(np.float64)
+        numbers = rewards[~np.isnan(rewards)]
+        if numbers.size:
+            known |= Statistics(len(rewards), float(numbers.sum()), float(numbers.min()), float(numbers.max()))
+        else:
+            known |= Statistics(len(rewards))
+    return known
+
+
+def _value(known: Statistics, name: str) -> Any:
+    if name == "count":
+        return known.count
+    if name == "total":
+        return known.total
+    if name == "sum":
+        return None if known.least is None else known.total
+    return known.least if name == "min" else known.greatest

@@ -1,0 +1,411 @@
+"""The tables that SQL sees: `step`, `step_all` and `episode`, decoded from chunks and the open journal as they are read.
+
+Times are ISO 8601 in UTC. Observations, actions of more than one number, and infos are JSON text. JSON knows no NaN and
+no infinity: NaN is null there, infinities are 9e999 and -9e999, which every parser reads as infinities. In a column of
+its own (`reward`) NaN is NULL, as always in SQLite, and infinities are kept.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import json
+import math
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from cornerman.core.errors import NotFound
+from cornerman.core.layout import EXTRAS
+from cornerman.core.records import EpisodeRollup
+
+from .blocks import Array, Block
+from .gather import Picked, gather, info_at, info_of_env
+from .tail import Moved
+from .virtual import Batch, BatchTable, Values, Wanted
+
+if TYPE_CHECKING:
+    from .api import Store, Stream
+
+ITEMS = 1 << 16
+"""Rows of a table that are made at once, about."""
+FIRST_ITEMS = 64
+"""The first time: `limit 1` should not write a chunk's observations as JSON."""
+
+STEP = (
+    "run", "job", "stream", "env_id", "env_index", "episode", "step", "t", "time", "reward", "terminated", "truncated",
+    "reset", "action", "observation", "info", "seed", "note", "row", "time_us",
+)  # fmt: skip
+EPISODE = (
+    "run", "job", "stream", "env_id", "env_index", "episode", "length", "total_reward", "ended", "seed", "seed_source",
+    "started", "finished", "first_t", "last_t", "first_row", "last_row", "started_us", "finished_us",
+)  # fmt: skip
+_OF_STREAM = frozenset({"run", "job", "stream"})
+
+
+def step_table(store: Store, *, resets: bool) -> BatchTable:
+    """`step`: the transitions; `step_all`: every row, those of resets too."""
+    return BatchTable(
+        STEP, _OF_STREAM | {"env_index", "episode", "t", "row"}, lambda wanted: _steps(store, wanted, resets)
+    )
+
+
+def episode_table(store: Store) -> BatchTable:
+    return BatchTable(EPISODE, _OF_STREAM | {"env_index"}, lambda wanted: _episodes(store, wanted))
+
+
+def _streams(store: Store, wanted: list[Wanted]) -> Iterator[Stream]:
+    """The streams that a query can mean."""
+    facts: dict[str, Callable[[Stream], Any]] = {
+        "run": lambda stream: stream.run_id,
+        "job": lambda stream: stream.identity.run["job"],
+        "stream": lambda stream: stream.stream_id,
+    }
+    for run in reversed(store.runs()):
+        for stream in run.streams():
+            if all(
+                not (item.operator == "=" and item.column in facts) or facts[item.column](stream) == item.value
+                for item in wanted
+            ):
+                yield stream
+
+
+# --- steps -----------------------------------------------------------------------------------------------------------
+
+
+def _steps(store: Store, wanted: list[Wanted], resets: bool) -> Iterator[Batch]:
+    for stream in _streams(store, wanted):
+        env = _only(wanted, "env_index")
+        if env is not None and not (isinstance(env, int) and 0 <= env < stream.envs):
+            continue
+        at, stop = _range(stream, wanted, env)
+        items = FIRST_ITEMS
+        while at < stop:
+            try:
+                block = next(stream.rows.blocks(at, at + 1), None)
+            except Moved:
+                continue
+            if block is None:
+                at = _after_gap(stream, at, stop)
+                continue
+            end = min(stop, block.stop, at + max(1, items // block.envs))
+            yield from _settled(stream, block, at, end, env, resets)
+            at, items = end, min(items * 4, ITEMS)
+
+
+def _settled(stream: Stream, block: Block, a: int, b: int, env: int | None, resets: bool) -> Iterator[Batch]:
+    """The rows [a, b) of a block. Where they moved to a chunk meanwhile, they are read from there."""
+    for _ in range(50):
+        try:
+            yield StepBatch(stream, block, a - block.first_row, b - block.first_row, env, resets).batch()
+            return
+        except Moved:
+            block = stream.rows.consistent(lambda: stream.rows.block(a))
+            if b > block.stop:
+                yield from _settled(stream, block, a, block.stop, env, resets)
+                a = block.stop
+
+
+def _after_gap(stream: Stream, at: int, stop: int) -> int:
+    """Where rows go on after a chunk that is missing."""
+    found = stream.rows.shelf.query(
+        "select min(first_row) from chunk where stream = ? and first_row > ?", (stream.stream_id, at)
+    )
+    return int(found[0][0]) if found[0][0] is not None else stop
+
+
+def _only(wanted: list[Wanted], column: str) -> Any:
+    return next((item.value for item in wanted if item.column == column and item.operator == "="), None)
+
+
+def _range(stream: Stream, wanted: list[Wanted], env: int | None) -> tuple[int, int]:
+    """The rows that a query can mean, [first, stop)."""
+    first, stop = 0, stream.row_count()
+    low, high = _bounds(wanted, "row")
+    first, stop = max(first, low), min(stop, high)
+    low, high = _bounds(wanted, "t")
+    if low > 0:
+        first = max(first, stream.rows.consistent(lambda: stream.rows.floor_of(low)))
+    if high < 1 << 62:
+        stop = min(stop, stream.rows.consistent(lambda: stream.rows.ceiling_of(high)))
+    episode = _only(wanted, "episode")
+    if isinstance(episode, int) and (env is not None or stream.envs == 1):
+        try:
+            found = stream.episode(env or 0, episode)
+            first = max(first, found.first_row if found.first_row >= 0 else first)
+            stop = min(stop, found.last_row + 1)
+        except NotFound:
+            return 0, 0
+    return first, stop
+
+
+def _bounds(wanted: list[Wanted], column: str) -> tuple[int, int]:
+    """The integers [low, high) that constraints on a column leave; what is no number constrains nothing."""
+    low, high = 0, 1 << 62
+    for item in wanted:
+        if item.column != column or not isinstance(item.value, (int, float)) or not abs(item.value) < 1 << 60:
+            continue
+        if item.operator in ("=", ">=", ">"):
+            low = max(low, math.ceil(item.value) if item.operator != ">" else math.floor(item.value) + 1)
+        if item.operator in ("=", "<=", "<"):
+            high = min(high, math.floor(item.value) + 1 if item.operator != "<" else math.ceil(item.value))
+    return low, high
+
+
+class StepBatch:
+    """Some rows of a block as lists by column. `_row` and `_env` say which (offset, sub-environment) each is."""
+
+    def __init__(self, stream: Stream, block: Block, a: int, b: int, env: int | None, resets: bool) -> None:
+        self.stream, self.block = stream, block
+        shape = (b - a, block.envs)
+        taken = np.ones(shape, np.bool_) if resets else block.transition[a:b]
+        self._row, self._env = np.nonzero(taken) if env is None else (np.flatnonzero(taken[:, env]), np.int64(env))
+        self._row = self._row + a
+        if env is not None:
+            self._env = np.full(len(self._row), env)
+        self._taken = block.transition[self._row, self._env]
+        self._all = bool(self._taken.all())
+        self._standing: tuple[Values, Values, list[int | None]] | None = None
+
+    def batch(self) -> Batch:
+        return Batch(len(self._row), self.column)
+
+    def column(self, name: str) -> Values:
+        return cast(Values, getattr(self, f"_{name}_column")())
+
+    def _same(self, value: Any) -> Values:
+        return [value] * len(self._row)
+
+    def _run_column(self) -> Values:
+        return self._same(self.stream.run_id)
+
+    def _job_column(self) -> Values:
+        return self._same(self.stream.identity.run["job"])
+
+    def _stream_column(self) -> Values:
+        return self._same(self.stream.stream_id)
+
+    def _env_id_column(self) -> Values:
+        return self._same(self.stream.manifest.get("env_id"))
+
+    def _env_index_column(self) -> Values:
+        return self._env.tolist()  # type: ignore[no-any-return]
+
+    def _row_column(self) -> Values:
+        return (self._row + self.block.first_row).tolist()  # type: ignore[no-any-return]
+
+    def _t_column(self) -> Values:
+        return self.block.t[self._row].tolist()  # type: ignore[no-any-return]
+
+    def _time_us_column(self) -> Values:
+        return self.block.take("time", self._row).tolist()  # type: ignore[no-any-return]
+
+    def _time_column(self) -> Values:
+        return [iso(time) for time in self._time_us_column()]
+
+    def _reward_column(self) -> Values:
+        rewards = self.block.reward[self._row, self._env].astype(np.float64, copy=False).tolist()
+        return rewards if self._all else [r if t else None for r, t in zip(rewards, self._taken, strict=True)]
+
+    def _reset_column(self) -> Values:
+        return (~self._taken).astype(np.int64).tolist()  # type: ignore[no-any-return]
+
+    def _terminated_column(self) -> Values:
+        return self._ended("terminated")
+
+    def _truncated_column(self) -> Values:
+        return self._ended("truncated")
+
+    def _ended(self, name: str) -> Values:
+        return (self.block.ended(name)[self._row, self._env] & self._taken).astype(np.int64).tolist()  # type: ignore[no-any-return]
+
+    # --- where each stands in its episode ----------------------------------------------------------------------------
+
+    def _episode_column(self) -> Values:
+        return self._stand()[0]
+
+    def _step_column(self) -> Values:
+        return self._stand()[1]
+
+    def _seed_column(self) -> Values:
+        return cast(Values, self._stand()[2])
+
+    def _stand(self) -> tuple[Values, Values, list[int | None]]:
+        if self._standing is None:
+            count = len(self._row)
+            episode, first_t = np.full(count, -1, np.int64), np.zeros(count, np.int64)
+            seed = np.full(count, None, object)
+            for env in np.unique(self._env).tolist():
+                self._stand_env(env, episode, first_t, seed)
+            step = self.block.t[self._row] - first_t
+            steps = np.where(self._taken & (episode >= 0), step, -1).tolist()
+            self._standing = (episode.tolist(), steps, seed.tolist())
+        return self._standing
+
+    def _stand_env(self, env: int, episode: Array, first_t: Array, seed: Array) -> None:
+        """The episodes of one sub-environment over these rows: each row belongs to the first that ends at it or after."""
+        index = self.stream.episode_index
+        where = np.flatnonzero(self._env == env)
+        rows = self._row[where] + self.block.first_row
+        at = 0
+        while at < len(rows):
+            found = self.stream.rows.consistent(lambda at=at: index.at(int(rows[at]), env))  # type: ignore[misc]
+            if found is None:
+                at += 1
+                continue
+            ongoing = found.ended in ("open", "interrupted") and found.last_row < rows[at]
+            end = len(rows) if ongoing else int(np.searchsorted(rows, found.last_row, side="right"))
+            chosen = where[at : max(end, at + 1)]
+            episode[chosen], first_t[chosen], seed[chosen] = found.episode, found.first_t, found.seed
+            at = max(end, at + 1)
+
+    # --- as JSON -----------------------------------------------------------------------------------------------------
+
+    def _action_column(self) -> Values:
+        found = self._parts("action", self.stream.factory.action_space)
+        return [a if t else None for a, t in zip(found, self._taken, strict=True)]
+
+    def _observation_column(self) -> Values:
+        return self._parts("observation", self.stream.factory.observation_space)
+
+    def _parts(self, part: str, space: Any) -> Values:
+        found: Values = [None] * len(self._row)
+        for env in np.unique(self._env).tolist():
+            where = np.flatnonzero(self._env == env)
+            picked = [Picked(self.block, self._row[where])]
+            gathered = gather(picked, part, env if self.block.num_envs else None, space)
+            for index, text in zip(where.tolist(), _texts(gathered, len(where)), strict=True):
+                found[index] = text
+        return found
+
+    def _info_column(self) -> Values:
+        single = not self.block.num_envs
+        infos = {row: info_at(self.block, row) for row in np.unique(self._row).tolist()}
+        return [
+            to_json(infos[row] if single else info_of_env(infos[row], env))
+            for row, env in zip(self._row.tolist(), self._env.tolist(), strict=True)
+        ]
+
+    def _note_column(self) -> Values:
+        flags = self.block.flags
+        return [self.block.extra(row).get("note", "") if flags[row] & EXTRAS else "" for row in self._row.tolist()]
+
+
+def _texts(gathered: Any, count: int) -> Values:
+    """What `gather` gave, value by value: numbers and texts as they are, all else as JSON."""
+    if isinstance(gathered, np.ndarray):
+        if gathered.ndim == 1 and gathered.dtype.kind in "biuf":
+            return [scalar(item) for item in gathered.tolist()]
+        if gathered.dtype.kind in "biu" or gathered.dtype.kind == "f" and np.isfinite(gathered).all():
+            return [json.dumps(item, separators=(",", ":")) for item in gathered.tolist()]
+        return [to_json(item) for item in gathered]
+    if isinstance(gathered, dict):
+        parts = {key: _values(item, count) for key, item in gathered.items()}
+        return [to_json({key: part[index] for key, part in parts.items()}) for index in range(count)]
+    if isinstance(gathered, tuple):
+        rows = [_values(item, count) for item in gathered]
+        return [to_json([part[index] for part in rows]) for index in range(count)]
+    return [item if isinstance(item, (str, int, float, type(None))) else to_json(item) for item in gathered]
+
+
+def _values(gathered: Any, count: int) -> Values:
+    if isinstance(gathered, dict):
+        parts = {key: _values(item, count) for key, item in gathered.items()}
+        return [{key: part[index] for key, part in parts.items()} for index in range(count)]
+    if isinstance(gathered, tuple):
+        rows = [_values(item, count) for item in gathered]
+        return [tuple(part[index] for part in rows) for index in range(count)]
+    return list(gathered)
+
+
+def scalar(value: Any) -> Any:
+    """A number as SQLite has it: booleans are 0 and 1, integers beyond 64 bits are text."""
+    if isinstance(value, bool):
+        return int(value)
+    return str(value) if isinstance(value, int) and not -(2**63) <= value < 2**63 else value
+
+
+def to_json(value: Any) -> str:
+    """JSON text: NaN is null, infinities are ±9e999; arrays are lists, bytes base64, what has no form its text."""
+    plain = _plain(value)
+    text = json.dumps(plain, separators=(",", ":"), ensure_ascii=False)
+    if "Infinity" in text:  # json writes the word; inside a string it is in quotes, so only bare words are replaced
+        text = json.dumps(_finite(plain), separators=(",", ":"), ensure_ascii=False)
+        text = text.replace(f'"{_INFINITE}-"', "-9e999").replace(f'"{_INFINITE}"', "9e999")
+    return text
+
+
+_INFINITE = "\ue000infinity\ue000"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return None if math.isnan(value) else float(value)
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, np.generic):
+        return _plain(value.item()) if not isinstance(value.item(), np.generic) else str(value)
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, (set, frozenset)):
+        return sorted((_plain(item) for item in value), key=str)
+    if isinstance(value, (bytes, bytearray)):
+        return base64.b64encode(value).decode()
+    if isinstance(value, complex):
+        return [_plain(value.real), _plain(value.imag)]
+    return getattr(value, "text", None) or str(value)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and math.isinf(value):
+        return _INFINITE if value > 0 else _INFINITE + "-"
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, list) else value
+
+
+def iso(time_us: int) -> str:
+    """2026-11-21T10:20:30.123456Z"""
+    moment = datetime.datetime(1970, 1, 1) + datetime.timedelta(microseconds=time_us)
+    return moment.isoformat(timespec="microseconds") + "Z"
+
+
+# --- episodes --------------------------------------------------------------------------------------------------------
+
+
+def _episodes(store: Store, wanted: list[Wanted]) -> Iterator[Batch]:
+    for stream in _streams(store, wanted):
+        env = _only(wanted, "env_index")
+        at = 0
+        if env is None:
+            while found := stream.rows.consistent(lambda at=at: stream.episode_index.window(at, 4096)):  # type: ignore[misc]
+                at += len(found)
+                yield _episode_batch(stream, found)
+            yield _episode_batch(stream, stream.rows.consistent(stream.episode_index.under_way))
+        elif isinstance(env, int) and 0 <= env < stream.envs:
+            yield _episode_batch(stream, list(stream.episodes(env_index=env)))
+
+
+def _episode_batch(stream: Stream, rollups: list[EpisodeRollup]) -> Batch:
+    def column(name: str) -> Values:
+        if name in _CONSTANT:
+            return [_CONSTANT[name](stream)] * len(rollups)
+        if name in ("started", "finished"):
+            return [iso(rollup.started_us if name == "started" else rollup.ended_us) for rollup in rollups]
+        field = "ended_us" if name == "finished_us" else name
+        return [scalar(getattr(rollup, field)) for rollup in rollups]
+
+    return Batch(len(rollups), column)
+
+
+_CONSTANT: dict[str, Callable[[Stream], Any]] = {
+    "run": lambda stream: stream.run_id,
+    "job": lambda stream: stream.identity.run["job"],
+    "stream": lambda stream: stream.stream_id,
+    "env_id": lambda stream: stream.manifest.get("env_id"),
+}
