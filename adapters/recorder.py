@@ -12,7 +12,7 @@ import time
 import weakref
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -56,6 +56,8 @@ RETRY_SECONDS = 1.0
 WIDE = 2048
 """Bytes a record from which its chunks are sealed by a thread: compressing them costs more than handing them over."""
 SEGMENT_BYTES = 2 << 20
+Taken: TypeAlias = tuple[tuple[int, ...], list[list[Any]]]
+"""Frame numbers, and the [number, payload] of the new ones."""
 
 
 class Recorder:
@@ -79,7 +81,8 @@ class Recorder:
         self.frames = FrameSource("none", (), 1, None)
         self.writer: StreamWriter | None = None
         self.on_compiled: Callable[[], None] = lambda: None
-        self._pending_reset: tuple[Any, dict[str, Any]] | None = None
+        self._pending_reset: tuple[Any, dict[str, Any], Taken] | None = None
+        self._chosen = False
         self._layouts = 0
         self._irregular = 0
         self._done = np.zeros(max(self.num_envs, 1), np.bool_)
@@ -226,23 +229,31 @@ class Recorder:
         self._done[:] = False if mask is None else self._done & ~np.asarray(mask, np.bool_)
         if writer.layout is None:
             # a layout is drawn from the first step; a copy, because an environment may write into what it returned
-            self._pending_reset = (values.decode(values.encode(observation)), extras)
+            self._choose_frames(observation)
+            copy = values.decode(values.encode(observation))
+            self._pending_reset = (copy, extras, self._take_frames(observation, 0))
             return
         self._write_reset(observation, extras)
 
-    def _write_reset(self, observation: Any, extras: dict[str, Any]) -> None:
+    def _write_reset(self, observation: Any, extras: dict[str, Any], taken: Taken | None = None) -> None:
         writer = self._writer()
         assert writer.layout is not None
         row: dict[str, Any] = {}
         flags = RESET | NO_INFO | NO_ACTION
         if not _fit(writer.layout, writer.layout.observation, observation, row):
             extras["observation"], flags = observation, flags | NO_OBSERVATION
-        self._append(observation, row, flags, extras)
+        self._append(observation, row, flags, extras, taken)
 
-    def _append(self, observation: Any, row: dict[str, Any], flags: int, extras: dict[str, Any]) -> None:
-        writer = self._writer()
+    def _take_frames(self, observation: Any, sequence: int) -> Taken:
+        """The numbers of the frames that belong to this observation, and those among them that are new."""
         seen = [_part(observation, env) if self.num_envs else observation for env in self.frames.envs]
-        numbers, new = self.frames.take(seen if self.frames.numbered else (), writer.cursor.sequence)
+        return self.frames.take(seen if self.frames.numbered else (), sequence)
+
+    def _append(
+        self, observation: Any, row: dict[str, Any], flags: int, extras: dict[str, Any], taken: Taken | None = None
+    ) -> None:
+        writer = self._writer()
+        numbers, new = taken or self._take_frames(observation, writer.cursor.sequence)
         if new:
             extras["frames"] = new
         writer.append(row, flags, values.encode(extras) if extras else b"", numbers)
@@ -292,7 +303,7 @@ class Recorder:
         node, leaves = draw("observation", observation)
         action_node, action_leaves = draw("action", self._as_array(action))
         if writer.layout is None:
-            self.frames = choose(self.env, self.option, node, self._sample(observation), bool(self.num_envs))
+            self._choose_frames(observation)
             writer.identity = self._identity_again()
             writer.frame_envs = self.frames.envs
         keys, info_leaves = _info_leaves(info) if self._layouts + 1 < MAX_LAYOUTS else ((), [])
@@ -312,8 +323,16 @@ class Recorder:
         self._irregular = 0
         self._compile()
         if self._pending_reset is not None:
-            (pending, extras), self._pending_reset = self._pending_reset, None
-            self._write_reset(pending, extras)
+            (pending, extras, taken), self._pending_reset = self._pending_reset, None
+            self._write_reset(pending, extras, taken)
+
+    def _choose_frames(self, observation: Any) -> None:
+        """Decide where the frames come from: with the first observation, while it can still be rendered."""
+        if self._chosen:
+            return
+        node, _ = draw("observation", observation)
+        self.frames = choose(self.env, self.option, node, self._sample(observation), bool(self.num_envs))
+        self._chosen = True
 
     def _identity_again(self) -> StreamIdentity:
         """The identity with what is known now: where the frames come from."""
