@@ -23,9 +23,9 @@ types:
     mypy
     pyright
 
-# Cost of a step, disk, reading, the terminal; JSON to stdout. Needs the `bench` extra.
+# Cost of a step, disk, reading: `just bench loop:CartPole --quick`, `just bench --help`. Needs the `bench` extra.
 bench *args:
-    pytest -m bench {{ args }}
+    python tests/bench/run.py {{ args }}
 
 # A hundred kills, faults, long runs.
 soak *args:
