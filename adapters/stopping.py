@@ -15,7 +15,8 @@ class StopSignals:
     """While inside, SIGINT, SIGTERM and SIGHUP only set `received`; a second SIGINT interrupts at once.
 
     Install it before worker processes are forked: they inherit the handler, and so a Ctrl-C, which goes to all of
-    them, stops none in the middle of a step. SIGTERM and SIGHUP end such a worker as they always did.
+    them, stops none in the middle of a step. SIGTERM and SIGHUP end such a worker as they always did. A signal that
+    is ignored stays ignored: `nohup` means it.
     """
 
     def __init__(self) -> None:
@@ -25,7 +26,8 @@ class StopSignals:
 
     def __enter__(self) -> StopSignals:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            self._before[number] = signal.signal(number, self._handle)
+            if signal.getsignal(number) != signal.SIG_IGN:
+                self._before[number] = signal.signal(number, self._handle)
         return self
 
     def __exit__(

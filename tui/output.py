@@ -16,8 +16,6 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 
 def say(text: str) -> None:
     """Talk: a line to stderr, so that stdout stays data."""
@@ -35,9 +33,7 @@ def plain(value: Any) -> Any:
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else _named(value)
-    if isinstance(value, np.generic):
-        return plain(value.item())
-    if isinstance(value, np.ndarray):
+    if hasattr(value, "tolist"):  # NumPy's arrays and numbers, which not every command has to load
         return plain(value.tolist())
     if isinstance(value, (bytes, bytearray, memoryview)):
         return base64.b64encode(value).decode()

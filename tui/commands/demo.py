@@ -182,5 +182,5 @@ Every step of it is in {path}. What next:
   cornerman{named}                         replay any step of any episode
   cornerman runs{named}                    the list, without screens
   cornerman show demo-frozenlake{named}    one run in words
-  cornerman sql{named} "select episode, sum(reward) from step group by episode limit 5"
+  cornerman sql{named} "select job, count(*), max(total_reward) from episode group by job"
 In your own training script: env = cornerman.record(env)""")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import csv
-import signal
 import sys
+import textwrap
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
@@ -18,29 +17,36 @@ from ..chosen import chosen_store
 from . import Subparsers, describe
 
 DESCRIPTION = """
-Ask the store a question in SQL, SQLite's. It only reads. Ctrl-C interrupts it.
+Ask the store a question in SQL, SQLite's. It only reads; Ctrl-C interrupts it.
 
-  step       one row a transition: what each env.step did in each environment
-  step_all   the same with reset rows, whose action and reward are null
-  episode    one row an episode: return, length, seed, how it ended
+  step      one row a transition: what each env.step did in each environment
+  step_all  the same, with the rows of resets: no action, no reward
+  episode   one row an episode: total_reward, length, seed, how it ended
   run, stream, chunk
-             what is recorded, and where
+            what is recorded, and where
 
-Arrays come as JSON text, so json_extract(observation, '$[0]') is the first
-number of an observation; sums, means and counts over whole runs are answered
-from stored statistics where they can be."""
+`cornerman sql --columns` lists the columns of each. Observations and actions
+that are arrays come as JSON text: json_extract(observation, '$[0]') is the
+first number of one. Counts and sums of rewards over whole runs are answered
+from stored statistics, at once."""
 
 EXAMPLES = """
   cornerman sql "select count(*), sum(reward) from step"
-  cornerman sql "select run_id, job from run"
-  cornerman sql "select env_index, avg(length) from episode group by 1"
-  cornerman sql "select * from step limit 3" --json
-  cornerman sql "select t, reward from step where reward < -10" --csv > bad.csv
+  cornerman sql "select job, max(total_reward) from episode group by job"
+  cornerman sql "select * from step where job = 'mine' limit 3" --json
+  cornerman sql "select action, count(*) from step group by action"
+  cornerman sql "select t, reward from step where reward < 0" --csv > bad.csv
   cornerman sql --columns                 every table with its columns
-  echo "select 1" | cornerman sql -       a longer question from a file or pipe"""
+  cornerman sql - < question.sql          a longer one, from a file or a pipe"""
+
+TABLES = ("step", "step_all", "episode", "run", "stream", "chunk")
 
 LIMIT = 1000
 """Rows shown as a table where nothing else was asked for; as CSV and JSON all of them."""
+
+
+WIDEST = 60
+"""Characters of a value in a table; CSV and JSON have it whole."""
 
 
 def add(subparsers: Subparsers) -> None:
@@ -57,16 +63,12 @@ def add(subparsers: Subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     from cornerman.store.api import open_store
 
-    with open_store(chosen_store(args), read_only=True) as store, _interruptible(store):
+    with open_store(chosen_store(args), read_only=True) as store:
         if args.columns:
-            return _print_columns(store, args)
-        result = store.sql(_query(args), timeout=args.timeout)
-        columns, rows = list(result.columns), iter(result)
-        limit = args.limit if args.limit is not None else None if args.csv or args.json else LIMIT
-        shown = islice(rows, limit)
-        _printer(args)(columns, shown)
-        if limit is not None and next(rows, None) is not None:
-            output.say(f"There are more rows than the {limit:,} shown; --limit N shows N.")
+            _print_columns(args, {table: _columns(store, table) for table in TABLES})
+            return exits.OK
+        with store.sql(_query(args), timeout=args.timeout) as result:
+            _print(args, list(result.columns), iter(result))
     return exits.OK
 
 
@@ -77,16 +79,27 @@ def _query(args: argparse.Namespace) -> str:
     return str(query)
 
 
-@contextmanager
-def _interruptible(store: Any) -> Iterator[None]:
-    """Ctrl-C reaches Python only between SQLite's steps, which one long step would keep it waiting for."""
-    before = signal.getsignal(signal.SIGINT)
-    yield
-    signal.signal(signal.SIGINT, before)
+def _columns(store: Any, table: str) -> list[str]:
+    with store.sql(f"select * from {table} limit 0") as result:
+        return list(result.columns)
 
 
-def _printer(args: argparse.Namespace) -> Any:
-    return _print_json if args.json else _print_csv if args.csv else _print_rows
+def _print_columns(args: argparse.Namespace, tables: dict[str, list[str]]) -> None:
+    if args.json:
+        output.print_json(tables)
+        return
+    width = max(map(len, tables)) + 2
+    for table, columns in tables.items():
+        print(textwrap.fill(", ".join(columns), 78, initial_indent=table.ljust(width), subsequent_indent=" " * width))
+
+
+def _print(args: argparse.Namespace, columns: list[str], rows: Iterator[Any]) -> None:
+    """The rows, no more than were asked for; if there are more, that is said."""
+    limit = args.limit if args.limit is not None else None if args.csv or args.json else LIMIT
+    printer = _print_json if args.json else _print_csv if args.csv else _print_rows
+    printer(columns, islice(rows, limit))
+    if limit is not None and next(rows, None) is not None:
+        output.say(f"There are more rows than the {limit:,} shown; --limit N shows N.")
 
 
 def _print_rows(columns: list[str], rows: Iterator[Any]) -> None:
@@ -110,7 +123,8 @@ def _cell(value: Any) -> str:
         return "–"
     if isinstance(value, bytes):
         return f"{len(value)} bytes"
-    return f"{value:.10g}" if isinstance(value, float) else str(value)
+    text = f"{value:.10g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
 
 
 def _is_number(text: str) -> bool:
