@@ -20,14 +20,17 @@ Settings come from four places, the later one wins: built-in defaults, the confi
 variables, and flags of a command. Every setting says whether it touches the view only or the stored data.
 """
 EXAMPLES = """\
-  cornerman config                        every setting, its value and where that comes from
-  cornerman config explain view.fps       one setting: bounds, unit, effect, and what each source says
+  cornerman config                        every setting, its value and origin
+  cornerman config explain view.fps       bounds, unit, effect, every source
   cornerman config paths                  the files that are read, and the store
-  cornerman config check                  what is wrong; exit code 1 if anything is
+  cornerman config check                  what is wrong; exit code 1 if anything
 
-In a file:                                In the environment:
-  [storage]                                 CORNERMAN_STORAGE_MAX_STORE_BYTES="100 GiB"
-  max_store_bytes = "100 GiB\""""
+in a file:
+  [storage]
+  max_store_bytes = "100 GiB"
+
+in the environment:
+  CORNERMAN_STORAGE_MAX_STORE_BYTES="100 GiB\""""
 
 
 def add(subparsers: Subparsers) -> None:
