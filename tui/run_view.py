@@ -57,7 +57,13 @@ def fields(view: ViewAnswer, width: int, look: Look) -> list[Line]:
     rows: list[Line] = []
     rows += _transition(record, look, width)
     observation = _named("observation", record.observation, width, look)
-    first = len(observation) if len(observation) <= _FIRST_LINES else 2 if hasattr(record.observation, "ndim") else _FIRST_LINES
+    first = (
+        len(observation)
+        if len(observation) <= _FIRST_LINES
+        else 2
+        if hasattr(record.observation, "ndim")
+        else _FIRST_LINES
+    )
     rows += observation[:first]
     rows += _episode_facts(view, record, width, look)
     rows += _info(record, width, look)
@@ -94,7 +100,9 @@ def _transition(record: StepRecord, look: Look, width: int) -> list[Line]:
         style = "dim" if record.reward == 0 else "bad" if not record.reward > 0 else "good"
         rows.append(_pair("reward", f"{record.reward:+.6g}", style, width))
     ends = [("terminated", record.terminated, "accent"), ("truncated", record.truncated, "warn")]
-    return rows + [_pair(name, "True" if value else "False", style if value else "dim", width) for name, value, style in ends]
+    return rows + [
+        _pair(name, "True" if value else "False", style if value else "dim", width) for name, value, style in ends
+    ]
 
 
 def _named(name: str, value: object, width: int, look: Look) -> list[Line]:
@@ -158,7 +166,11 @@ def space_words(space: object) -> str:
         return f"{kind}({', '.join(f'{key}: {space_words(value)}' for key, value in inner.items())})"
     if isinstance(inner, (list, tuple)):
         return f"{kind}({', '.join(map(space_words, inner))})"
-    facts = [_tuple(space[key]) for key in ("n", "nvec", "shape") if key in space and not (key == "shape" and "nvec" in space)]
+    facts = [
+        _tuple(space[key])
+        for key in ("n", "nvec", "shape")
+        if key in space and not (key == "shape" and "nvec" in space)
+    ]
     if "low" in space and "high" in space:
         facts.append(f"{_bound(space['low'], min)} to {_bound(space['high'], max)}")
     if kind == "Box" and "dtype" in space:
@@ -187,7 +199,10 @@ def episode_head(answer: EpisodesAnswer | None, many_envs: bool, width: int, loo
     order = answer.order if answer else "newest"
     names = words.fit("number", 8, True) + (words.fit("env", 5, True) if many_envs else "")
     names += words.fit("return", 8, True) + words.fit("length", 7, True) + "  end"
-    return [rule(f"episodes {look.glyph('dot')} {order} first{note}", width, look, total), ((words.fit(names, width), "head"),)]
+    return [
+        rule(f"episodes {look.glyph('dot')} {order} first{note}", width, look, total),
+        ((words.fit(names, width), "head"),),
+    ]
 
 
 _SHORT_ENDS = {"terminated": "term.", "truncated": "trunc.", "interrupted": "intr.", "open": "open"}
@@ -226,9 +241,12 @@ def reward_strip(answer: RewardsAnswer | None, row: int, width: int, height: int
     rows = [rule(title, width, look, note)]
     columns = min(width, max(1, count))
     at = (row - answer.first_row) * columns // count if count and 0 <= row - answer.first_row < count else -1
-    curve = words.curve(answer.rewards, columns, look, height - 1, from_zero=True) if known else [" " * columns] * (height - 1)
+    curve = (
+        words.curve(answer.rewards, columns, look, height - 1, from_zero=True)
+        if known
+        else [" " * columns] * (height - 1)
+    )
     return rows + [_marked(line, at, look, last=at_row == len(curve) - 1) for at_row, line in enumerate(curve)]
-
 
 
 def _marked(line: str, at: int, look: Look, last: bool) -> Line:
@@ -239,12 +257,16 @@ def _marked(line: str, at: int, look: Look, last: bool) -> Line:
     return ((line[:at], "curve"), (sign, "accent|cursor"), (line[at + 1 :], "curve"))
 
 
-def status(view: ViewAnswer, player: Player, ledger: ViewLedger, now: float, width: int, look: Look, said: str) -> list[Line]:
+def status(
+    view: ViewAnswer, player: Player, ledger: ViewLedger, now: float, width: int, look: Look, said: str
+) -> list[Line]:
     """Two lines: what playback does and how far the view lags; what the store holds and what was lost."""
     return [_playing(view, player, ledger, now, width, look, said), _keeping(view, ledger, width, look)]
 
 
-def _playing(view: ViewAnswer, player: Player, ledger: ViewLedger, now: float, width: int, look: Look, said: str) -> Line:
+def _playing(
+    view: ViewAnswer, player: Player, ledger: ViewLedger, now: float, width: int, look: Look, said: str
+) -> Line:
     dot = f" {look.glyph('dot')} "
     behind = view.rows - 1 - view.record.row if view.record else 0
     if player.following:
@@ -253,7 +275,9 @@ def _playing(view: ViewAnswer, player: Player, ledger: ViewLedger, now: float, w
         if view.live:
             parts.append(f"last step {words.span(now - view.run.last_us / 1e6)} ago")
     else:
-        mode, style = (f"{look.glyph('play')} PLAY", "accent") if player.playing else (f"{look.glyph('pause')} PAUSED", "dim")
+        mode, style = (
+            (f"{look.glyph('play')} PLAY", "accent") if player.playing else (f"{look.glyph('pause')} PAUSED", "dim")
+        )
         parts = [f"{player.factor:g}{look.glyph('times')} = {player.rate:g} steps/s"]
         if view.live:
             parts.append(f"{behind:,} rows behind live")
@@ -320,7 +344,11 @@ _MOST_BARS = 64
 
 def _bars(observation: Any) -> Any:
     """A flat array of a few numbers as a vector frame; None for anything else."""
-    if getattr(observation, "ndim", 0) != 1 or not 0 < observation.size <= _MOST_BARS or observation.dtype.kind not in "biuf":
+    if (
+        getattr(observation, "ndim", 0) != 1
+        or not 0 < observation.size <= _MOST_BARS
+        or observation.dtype.kind not in "biuf"
+    ):
         return None
     from cornerman.core.payloads.frame_v1 import Vector
 

@@ -85,7 +85,7 @@ _STATES = ("done", "interrupted", "stale", "live")
 COLUMNS: tuple[Column, ...] = (
     Column("state", 8, 0, False, lambda r: (_STATES.index(r.state), r.started_us),
            lambda r, w, k: state_cell(r.state, k, w)),
-    Column("job", 10, 0, False, lambda r: r.job, lambda r, w, k: (r.job, "title")),
+    Column("job", 10, 0, False, lambda r: r.job, lambda r, w, k: (safe(r.job), "title")),
     Column("run", 8, 7, False, lambda r: r.run_id, lambda r, w, k: (short_id(r.run_id), "dim")),
     Column("environment", 11, 1, False, environments, lambda r, w, k: (environments(r), "normal")),
     Column("steps", 6, 1, True, lambda r: r.transition_count, lambda r, w, k: (words.count(r.transition_count), "normal")),
@@ -109,12 +109,12 @@ def _or_least(value: float | None) -> float:
 def columns_for(width: int) -> list[Column]:
     """As many columns as fit, the least important left out; what is left over widens names and curve."""
     chosen = list(COLUMNS)
+    if width >= 100:
+        chosen[0] = chosen[0]._replace(width=13)
     while len(chosen) > 2 and sum(column.width + 1 for column in chosen) > width:
         chosen.remove(max(chosen, key=lambda column: column.rank))
     spare = width - sum(column.width + 1 for column in chosen)
-    extra = {"state": 5 if spare > 20 else 0}
-    spare -= extra["state"]
-    extra |= {"job": min(14, spare // 3), "environment": min(14, (spare + 1) // 2)}
+    extra = {"job": min(14, spare // 3), "environment": min(14, (spare + 1) // 2)}
     extra["returns"] = min(40, spare - extra["job"] - extra["environment"])
     return [column._replace(width=column.width + extra.get(column.name, 0)) for column in chosen]
 
@@ -158,7 +158,9 @@ def header(path: str, runs: Sequence[RunSummary], shown: int, said: str, width: 
 
 def matches(run: RunSummary, wanted: str) -> bool:
     """Whether every word is found in state, job, id, environments or host of a run."""
-    text = " ".join((STATE_WORDS[run.state], run.state, run.job, run.run_id, *run.env_ids, str(run.provenance.get("host", ""))))
+    text = " ".join(
+        (STATE_WORDS[run.state], run.state, run.job, run.run_id, *run.env_ids, str(run.provenance.get("host", "")))
+    )
     return all(word in text.lower() for word in wanted.lower().split())
 
 
@@ -167,7 +169,7 @@ def detail(run: RunSummary | None, width: int, height: int, look: Look, now: flo
     if run is None or height < 2:
         return []
     left = max(34, width // 2)
-    rows = [rule(f"{run.job} {look.glyph('dot')} {run.run_id}", width, look, _episodes(run))]
+    rows = [rule(f"{safe(run.job)} {look.glyph('dot')} {run.run_id}", width, look, _episodes(run))]
     facts = _facts(run, left - 1, look, now)[: height - 1]
     graph = _graph(run, width - left, height - 1, look)
     for at in range(height - 1):
@@ -236,7 +238,8 @@ def _graph(run: RunSummary, width: int, height: int, look: Look) -> list[Line]:
     low, high = words.number(min(known)), words.number(max(known))
     marks = [high, *[""] * (height - 2), low] if height > 1 else [high]
     lines: list[Line] = [
-        ((words.fit(mark, 8, True) + " ", "dim"), (text.rstrip(), "curve")) for mark, text in zip(marks, rows, strict=False)
+        ((words.fit(mark, 8, True) + " ", "dim"), (text.rstrip(), "curve"))
+        for mark, text in zip(marks, rows, strict=False)
     ]
     if height > 2:
         way = words.trend(run.returns)

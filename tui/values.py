@@ -99,7 +99,9 @@ def _summary(array: object) -> str:
         return f"{int(numbers.sum()):,} of {numbers.size:,} True"
     finite = numbers[np.isfinite(numbers)] if numbers.dtype.kind == "f" else numbers
     odd = numbers.size - finite.size
-    text = f"{_item(finite.min().item())} to {_item(finite.max().item())}, mean {finite.mean():.4g}" if finite.size else ""
+    text = (
+        f"{_item(finite.min().item())} to {_item(finite.max().item())}, mean {finite.mean():.4g}" if finite.size else ""
+    )
     return text + (f", {odd:,} not finite" if odd else "")
 
 

@@ -119,7 +119,9 @@ class FakeStream:
         episode, step = self._places[env_index][row]
         if env_index != 0:
             return None
-        return {"grid": self._grid, "rgb": _road, "vector": _numbers, "text": _board}.get(self.kind, _nothing)(episode, step)
+        return {"grid": self._grid, "rgb": _road, "vector": _numbers, "text": _board}.get(self.kind, _nothing)(
+            episode, step
+        )
 
     def rewards(self, first: int, stop: int, env_index: int = 0) -> np.ndarray:
         places = self._places[env_index][first : min(stop, self._rows)]
@@ -202,7 +204,13 @@ class FakeStream:
         return np.array([math.sin(step / 9 + at + env) * (at + 1) / 4 for at in range(4)], np.float32)
 
     def _grid(self, episode: int, step: int) -> Grid:
-        return Grid(LAKE, LEGEND, PATH[min(max(step + 1, 0), len(PATH) - 1)], (), "action: Right" if step % 2 else "action: Down")
+        return Grid(
+            LAKE,
+            LEGEND,
+            PATH[min(max(step + 1, 0), len(PATH) - 1)],
+            (),
+            "action: Right" if step % 2 else "action: Down",
+        )
 
 
 def _road(episode: int, step: int) -> Rgb:
@@ -307,20 +315,33 @@ def lake(run_id: str = "01KAH8YQ3T4LAKE0", state: RunState = "live") -> FakeRun:
     """FrozenLake, learning: boards, a reward at the end of most episodes."""
     lengths = [6 + (n * 7) % 5 for n in range(40)] + [5]
     stream = FakeStream(1, run_id, "FrozenLake-v1", [lengths], "grid", state=state, open_last=True, period_us=250_000)
-    stream.manifest = {"observation_space": "Discrete(16)", "action_space": "Discrete(4)", "render_fps": 4, "frames": {"source": "adapter", "envs": [0], "every": 1}}
+    stream.manifest = {
+        "observation_space": "Discrete(16)",
+        "action_space": "Discrete(4)",
+        "render_fps": 4,
+        "frames": {"source": "adapter", "envs": [0], "every": 1},
+    }
     returns = tuple(0.02 * n + (0.1 if n % 4 else -0.1) for n in range(40))
     command = "python train_lake.py --alpha 0.8"
-    return FakeRun(run_id, "q-learning", [stream], returns, state, 4.0, 280_000.0, {"command": command, "host": "gpu-07"})
+    return FakeRun(
+        run_id, "q-learning", [stream], returns, state, 4.0, 280_000.0, {"command": command, "host": "gpu-07"}
+    )
 
 
 def poles(run_id: str = "01KAH7C0DEPOLES8", state: RunState = "done") -> FakeRun:
     """CartPole x8: no frames, two streams."""
     lengths = [[18 + (n * 13 + env * 5) % 60 + n * 3 for n in range(9)] for env in range(8)]
     train = FakeStream(1, run_id, "CartPole-v1", lengths, vector=True, state=state)
-    train.manifest = {"observation_space": "Box(-inf, inf, (4,), float32)", "action_space": "Discrete(2)", "frames": {"source": "none", "envs": [], "every": 1}}
+    train.manifest = {
+        "observation_space": "Box(-inf, inf, (4,), float32)",
+        "action_space": "Discrete(2)",
+        "frames": {"source": "none", "envs": [], "every": 1},
+    }
     evaluation = FakeStream(2, run_id, "CartPole-v1", [[60, 120, 200]], "vector", "eval", state=state)
     returns = tuple(20 + n * 2.5 + 9 * math.sin(n) for n in range(60))
-    return FakeRun(run_id, "ppo-baseline", [train, evaluation], returns, state, 41_200.0, None, {"command": "python ppo.py"})
+    return FakeRun(
+        run_id, "ppo-baseline", [train, evaluation], returns, state, 41_200.0, None, {"command": "python ppo.py"}
+    )
 
 
 def race(run_id: str = "01KAH5XM77RACE42", state: RunState = "interrupted") -> FakeRun:
@@ -328,13 +349,18 @@ def race(run_id: str = "01KAH5XM77RACE42", state: RunState = "interrupted") -> F
     stream = FakeStream(1, run_id, "CarRacing-v3", [[220, 180, 90]], "rgb", state=state, open_last=True)
     rows = 490
     stream.ledger = LedgerRow(rows + 37, rows, 0, dropped={"disk full": 37})
-    stream.manifest = {"observation_space": "Box(0, 255, (96, 96, 3), uint8)", "action_space": "Box(-1, 1, (3,), float32)"}
+    stream.manifest = {
+        "observation_space": "Box(0, 255, (96, 96, 3), uint8)",
+        "action_space": "Box(-1, 1, (3,), float32)",
+    }
     return FakeRun(run_id, "pixels", [stream], (-30.0, -12.5), state, 48.7, None, {"command": "python race.py"})
 
 
 def uneven() -> FakeRun:
     """A run whose ledger does not add up."""
-    stream = FakeStream(1, "01KAH4BADLEDGER0", "Taxi-v3", [[20, 20]], "text", state="stale", ledger=LedgerRow(50, 40, 0))
+    stream = FakeStream(
+        1, "01KAH4BADLEDGER0", "Taxi-v3", [[20, 20]], "text", state="stale", ledger=LedgerRow(50, 40, 0)
+    )
     return FakeRun("01KAH4BADLEDGER0", "taxi", [stream], (-200.0, -180.0), "stale", 0.0)
 
 

@@ -124,7 +124,16 @@ async def test_q_leaves_a_run_and_then_the_program() -> None:
 async def test_arrows_home_end_and_pages_move_the_cursor() -> None:
     async with watching(app_on()) as pilot:
         table = pilot.app.screen.query_one(Table)
-        for key, index in (("down", 1), ("j", 2), ("up", 1), ("k", 0), ("end", 3), ("home", 0), ("pagedown", 3), ("pageup", 0)):
+        for key, index in (
+            ("down", 1),
+            ("j", 2),
+            ("up", 1),
+            ("k", 0),
+            ("end", 3),
+            ("home", 0),
+            ("pagedown", 3),
+            ("pageup", 0),
+        ):
             await press(pilot, key)
             assert table.cursor == index, key
 
@@ -377,4 +386,3 @@ async def test_any_size_is_survived() -> None:
             await pilot.resize_terminal(*size)
             await settle(pilot)
         assert "CarRacing" in text_of(pilot.app)  # type: ignore[arg-type]
-

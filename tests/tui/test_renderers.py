@@ -95,7 +95,9 @@ def test_a_picture_is_averaged_when_it_shrinks() -> None:
 
 def test_fewer_bits_make_fewer_runs() -> None:
     ramp = np.linspace(0, 255, 90 * 120).reshape(120, 90).astype(np.uint8)
-    runs = [sum(map(len, renderers.draw("rgb", from_array(ramp), Canvas(90, 60, bits=bits)).rows)) for bits in (8, 5, 4)]
+    runs = [
+        sum(map(len, renderers.draw("rgb", from_array(ramp), Canvas(90, 60, bits=bits)).rows)) for bits in (8, 5, 4)
+    ]
     assert runs[0] > runs[1] > runs[2]
 
 

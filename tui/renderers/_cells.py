@@ -75,9 +75,7 @@ def visible(text: str, ascii_only: bool = False) -> str:
     """`text` with every control character shown as a sign, so that no terminal obeys it."""
     if text.isprintable() and (text.isascii() or not ascii_only):
         return text
-    return "".join(
-        c if c.isprintable() and (c.isascii() or not ascii_only) else _sign(c, ascii_only) for c in text
-    )
+    return "".join(c if c.isprintable() and (c.isascii() or not ascii_only) else _sign(c, ascii_only) for c in text)
 
 
 def _sign(character: str, ascii_only: bool) -> str:

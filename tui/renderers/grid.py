@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ._cells import BOLD, DEFAULT, DIM, PLAIN, REVERSE, Canvas, Cells, Row, Run, crop, merged, message, text_width, visible, wrap
+from ._cells import (
+    BOLD,
+    DEFAULT,
+    DIM,
+    PLAIN,
+    REVERSE,
+    Canvas,
+    Cells,
+    Row,
+    Run,
+    crop,
+    merged,
+    message,
+    text_width,
+    visible,
+    wrap,
+)
 
 if TYPE_CHECKING:
     from cornerman.core.payloads.frame_v1 import Grid
@@ -47,7 +63,9 @@ def draw(frame: Grid, canvas: Canvas) -> Cells:
         rows = rows[: canvas.height - len(below)]
     lines = [crop(line, canvas.width) for line in below]
     width = max(wide * size[0], *(text_width(line) for line in lines), 0)
-    return Cells(width, tuple(_middle(row, width) for row in [*rows, *(((line, DEFAULT, DEFAULT, DIM),) for line in lines)]))
+    return Cells(
+        width, tuple(_middle(row, width) for row in [*rows, *(((line, DEFAULT, DEFAULT, DIM),) for line in lines)])
+    )
 
 
 def _middle(row: Row, width: int) -> Row:

@@ -117,6 +117,4 @@ def _hues(cells: np.ndarray) -> np.ndarray:
 def _signs(line: np.ndarray, hue: np.ndarray) -> Row:
     starts = np.concatenate(([0], np.flatnonzero(np.diff(hue)) + 1)).tolist()
     ends = [*starts[1:], len(line)]
-    return tuple(
-        ("".join(line[a:b].tolist()), int(hue[a]), DEFAULT, PLAIN) for a, b in zip(starts, ends, strict=True)
-    )
+    return tuple(("".join(line[a:b].tolist()), int(hue[a]), DEFAULT, PLAIN) for a, b in zip(starts, ends, strict=True))

@@ -27,8 +27,7 @@ def draw(frame: Vector, canvas: Canvas) -> Cells:
     name_width = min(max(text_width(name) for name in named), max(3, canvas.width // 3))
     bar_width = max(0, canvas.width - name_width - 12)
     rows = [
-        _line(name, value, name_width, bar_width, scale, canvas)
-        for name, (_, value) in zip(named, shown, strict=True)
+        _line(name, value, name_width, bar_width, scale, canvas) for name, (_, value) in zip(named, shown, strict=True)
     ]
     if len(rows) < canvas.height:
         rows.append(((crop(_caption(scale, len(frame.values) - len(shown)), canvas.width), DEFAULT, DEFAULT, DIM),))

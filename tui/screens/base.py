@@ -38,7 +38,11 @@ class TooSmall(Lines):
     def on_resize(self) -> None:
         width, height = self.app.size
         need = f"{SMALLEST[0]}x{SMALLEST[1]}"
-        rows: list[Line] = [(("Too small", "warn"),), ((f"{width}x{height}, needs {need}", "normal"),), (("q quits", "dim"),)]
+        rows: list[Line] = [
+            (("Too small", "warn"),),
+            ((f"{width}x{height}, needs {need}", "normal"),),
+            (("q quits", "dim"),),
+        ]
         self.show([tuple((text[: max(1, width)], style) for text, style in row) for row in rows][: max(1, height)])
 
 

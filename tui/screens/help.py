@@ -15,7 +15,10 @@ from ..widgets.lines import Line, Lines, rule
 _TITLES = {"runs": "In the list of runs", "run": "In a run, live or replayed", "app": "Everywhere"}
 
 SOURCES = (
-    ("state", "LIVE: its process records. STALE: the process lives, no step for a while. DONE: closed. INTERRUPTED: it died; every acknowledged step is kept."),
+    (
+        "state",
+        "LIVE: its process records. STALE: the process lives, no step for a while. DONE: closed. INTERRUPTED: it died; every acknowledged step is kept.",
+    ),
     ("steps", "Transitions counted by the store: sealed in chunks, and those still in the journal."),
     ("/s", "Over the last seconds of a live run, over the whole life of one that ended."),
     ("returns", "The whole run, thinned to 60 points; each cell of a curve is the mean of its share."),
@@ -35,7 +38,9 @@ def lines(where: keys.Where, width: int, look: Look) -> list[Line]:
     for part in dict.fromkeys(order):
         rows.append(rule(_TITLES[part], width, look))
         for key in keys.keys_of(part):
-            rows.append(((words.fit("  " + key.label, 14), "key"), (words.fit(key.sentence, width - 14).rstrip(), "normal")))
+            rows.append(
+                ((words.fit("  " + key.label, 14), "key"), (words.fit(key.sentence, width - 14).rstrip(), "normal"))
+            )
         rows.append(())
     rows.append(rule("Where the numbers come from", width, look))
     for name, source in SOURCES:

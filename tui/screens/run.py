@@ -17,6 +17,7 @@ from ..feed import Delivery, Problem
 from ..moves import Kind, Move
 from ..playback import Player, ViewLedger
 from ..queries import ORDERS, EpisodesAnswer, EpisodesQuery, Order, RewardsAnswer, RewardsQuery, ViewAnswer, ViewQuery
+from ..runs_view import safe
 from ..widgets.frame_view import FrameView
 from ..widgets.lines import Lines, rule
 from ..widgets.table import Table
@@ -120,7 +121,7 @@ class RunScreen(BaseScreen):
         answer = delivery.answer
         if isinstance(answer, Problem):
             if answer.name == "NotFound" and getattr(delivery.query, "channel", "") == "view":
-                self.cornerman.say(f"{answer.what} {answer.remedy}")
+                self.cornerman.say(safe(f"{answer.what} {answer.remedy}"))
                 self.action_back()
             self._said = answer.what
         elif isinstance(answer, ViewAnswer) and answer.run.run_id == self.run_id:
@@ -324,7 +325,16 @@ class RunScreen(BaseScreen):
         look, view = self.cornerman.look, self.view
         header, place = self.query_one("#header", Lines), self.query_one("#place", Lines)
         header.show([run_view.header(view, header.size.width, look)])
-        place.show([rule(run_view.place(view, place.size.width, look), place.size.width, look, style="badge" if _is_reset(view) else "title")])
+        place.show(
+            [
+                rule(
+                    run_view.place(view, place.size.width, look),
+                    place.size.width,
+                    look,
+                    style="badge" if _is_reset(view) else "title",
+                )
+            ]
+        )
         self._draw_frame()
         self._draw_fields()
         self._draw_rewards()

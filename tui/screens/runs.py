@@ -94,7 +94,10 @@ class RunsScreen(BaseScreen):
         if self._answer is None and self._problem is None:
             return runs_view.centred([((f"Opening {path}", "dim"),)], width, height)
         if self._filter and self._answer is not None and self._answer.runs:
-            lines: list[runs_view.Line] = [((f"No run matches {self._filter!r}.", "normal"),), (("esc drops the filter", "dim"),)]
+            lines: list[runs_view.Line] = [
+                ((f"No run matches {self._filter!r}.", "normal"),),
+                (("esc drops the filter", "dim"),),
+            ]
             return runs_view.centred(lines, width, height)
         return runs_view.empty(path, width, height, look)
 
@@ -120,7 +123,11 @@ class RunsScreen(BaseScreen):
             said = "not read" if self._problem is not None else "opening"
         runs = self._answer.runs if self._answer else ()
         header.show(
-            [runs_view.header(self.cornerman.store_path, runs, len(self._shown), said, header.size.width, self.cornerman.look)]
+            [
+                runs_view.header(
+                    self.cornerman.store_path, runs, len(self._shown), said, header.size.width, self.cornerman.look
+                )
+            ]
         )
 
     def _draw_detail(self) -> None:
@@ -187,7 +194,7 @@ class RunsScreen(BaseScreen):
             self._said = "read-only: nothing is deleted here"
             self.redraw()
             return
-        question = f"Delete {run.job} {runs_view.short_id(run.run_id)}?"
+        question = f"Delete {runs_view.safe(run.job)} {runs_view.short_id(run.run_id)}?"
         consequence = f"{words.exact(run.transition_count)} steps, {words.size(run.bytes)}. This cannot be undone."
         if run.state in ("live", "stale"):
             consequence += " Its process is alive: it stops recording."

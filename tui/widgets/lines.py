@@ -23,7 +23,20 @@ Line: TypeAlias = tuple[tuple[str, str], ...]
 STYLES = ("normal", "dim", "title", "head", "key", "good", "warn", "bad", "info", "accent", "curve", "badge", "cursor")
 
 _ASCII = str.maketrans(
-    {"…": "~", "·": "-", "—": "-", "×": "x", "→": ">", "←": "<", "↑": "^", "↓": "v", "▶": ">", "─": "-", "│": "|", "’": "'"}
+    {
+        "…": "~",
+        "·": "-",
+        "—": "-",
+        "×": "x",
+        "→": ">",
+        "←": "<",
+        "↑": "^",
+        "↓": "v",
+        "▶": ">",
+        "─": "-",
+        "│": "|",
+        "’": "'",
+    }
 )
 
 
@@ -70,10 +83,15 @@ class Lines(Widget):
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         row = self._rows[y] if y < len(self._rows) else ()
-        ascii_only = self.look.ascii
-        segments = [Segment(to_ascii(text) if ascii_only else text, self._style(name)) for text, name in row if text]
+        segments = [Segment(self._safe(text), self._style(name)) for text, name in row if text]
         last = row[-1][1] if row and row[-1][1].endswith("|cursor") else "normal"
         return Strip(segments).adjust_cell_length(width, self._style(last))
+
+    def _safe(self, text: str) -> str:
+        """The last gate to the terminal: names and values come from elsewhere, and nothing in them is obeyed."""
+        if not text.isprintable():
+            text = "".join(character if character.isprintable() else "?" for character in text)
+        return to_ascii(text) if self.look.ascii else text
 
     def _style(self, name: str) -> Style:
         style = self._styles.get(name)
