@@ -49,17 +49,15 @@ def attach(wrapper: Any, recorder: Recorder | None) -> None:
     wrapper._recorder = recorder
     wrapper.cornerman = Handle(recorder)
     if recorder is None:
-        wrapper.__dict__["step"] = wrapper.env.step
+        wrapper.step = wrapper.env.step
         return
     itself = weakref.ref(wrapper)
 
     def use() -> None:
         found = itself()
         if found is not None:
-            found.__dict__["step"] = recorder.step
-            found.__dict__.pop("reset", None)
-            if recorder.reset is not None:
-                found.__dict__["reset"] = recorder.reset
+            found.step = recorder.step
+            found.reset = recorder.reset or found.record_reset
 
     recorder.on_compiled = use
     use()

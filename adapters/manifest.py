@@ -46,10 +46,10 @@ def wrappers(env: Any) -> list[str]:
     names = []
     while True:
         names.append(_class_name(env))
-        inner = getattr(env, "__dict__", {}).get("env")
-        if inner is None:
+        # not by way of `__dict__`: looking at an object's dictionary makes its attributes slower ever after (CPython 3.11)
+        if not isinstance(env, (gymnasium.Wrapper, gymnasium.vector.VectorWrapper)):
             return names
-        env = inner
+        env = env.env
 
 
 def _class_name(thing: Any) -> str:

@@ -41,7 +41,7 @@ from cornerman.log_catalog import log
 from cornerman.log_catalog.recorder import LOG_STEPS_DROPPED, LOG_STORE_UNAVAILABLE
 from cornerman.store.connection import transaction
 from cornerman.store.recovery import recover
-from cornerman.store.seal import StreamIdentity, introduce
+from cornerman.store.seal import StreamIdentity, chunk_height, introduce
 from cornerman.store.session import session_for
 from cornerman.store.writer import NoRoom, StreamWriter, cause_of
 
@@ -55,7 +55,8 @@ RELAYOUT_AFTER = 64
 RETRY_SECONDS = 1.0
 WIDE = 2048
 """Bytes a record from which its chunks are sealed by a thread: compressing them costs more than handing them over."""
-SEGMENT_BYTES = 2 << 20
+CHUNKS_A_SEGMENT = 4
+"""Where the training thread seals, it does so for several chunks at once: the fixed costs are shared."""
 Taken: TypeAlias = tuple[tuple[int, ...], list[list[Any]]]
 """Frame numbers, and the [number, payload] of the new ones."""
 
@@ -317,7 +318,8 @@ class Recorder:
         )
         self._note_differences(node, leaves)
         writer.threaded = layout.row_bytes > WIDE or self.frames.kind == "render"
-        rows = max(16, min(self.settings.rows_per_chunk, SEGMENT_BYTES // layout.row_bytes))
+        height = chunk_height(layout, self.settings.rows_per_chunk)
+        rows = height if writer.threaded else CHUNKS_A_SEGMENT * height
         writer.begin(layout.resized(rows, 1 << 23 if self.frames.kind == "render" else 1 << 16))
         self._layouts += 1
         self._irregular = 0

@@ -32,6 +32,10 @@ class RecordSteps(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
         """As the environment's."""
+        return self.record_reset(seed=seed, options=options)
+
+    def record_reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
+        """The general reset, which the compiled one hides."""
         result = self.env.reset(seed=seed, options=options)
         if self._recorder:
             self._recorder.after_reset(result, seed, options, None)

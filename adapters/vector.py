@@ -32,6 +32,10 @@ class RecordVectorSteps(VectorWrapper):
 
     def reset(self, *, seed: Any = None, options: dict[str, Any] | None = None) -> Any:
         """As the environment's; a `reset_mask` among the options is read before the environment takes it out."""
+        return self.record_reset(seed=seed, options=options)
+
+    def record_reset(self, *, seed: Any = None, options: dict[str, Any] | None = None) -> Any:
+        """The general reset; a compiled one would hide `reset` as the compiled step hides `step`."""
         mask = None if not options or "reset_mask" not in options else np.array(options["reset_mask"], np.bool_)
         kept = {key: value for key, value in options.items() if key != "reset_mask"} if options else None
         result = self.env.reset(seed=seed, options=options)

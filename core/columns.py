@@ -2,7 +2,8 @@
 
     raw       the bytes as they are
     shuffle   byte planes: first bytes of all items, then second bytes, …  (floats and wide integers: 4 to 9 % smaller)
-    delta     differences as integers of the narrowest width that holds them, then shuffled (times, counters)
+    narrow    integers of the narrowest width that holds them, then shuffled (actions, flags)
+    delta     differences from row to row, then narrow (times, counters)
     constant  one item, repeated (flags and rewards that never change)
 
 Shuffle is the filter of HDF5 and Blosc. Level 1 of zstd: level 3 gains nothing on these data.
@@ -19,7 +20,7 @@ import zstandard
 
 from .errors import PayloadError
 
-Transform = Literal["raw", "shuffle", "delta", "constant"]
+Transform = Literal["raw", "shuffle", "narrow", "delta", "constant"]
 
 
 class Column(msgspec.Struct, array_like=True, frozen=True):
@@ -67,19 +68,20 @@ def decompress(data: bytes, size: int) -> bytes:
 
 
 def pack(name: str, values: np.ndarray[Any, Any], delta: bool = False) -> Column:
-    """The column of `values`, whose first axis is the rows."""
+    """The column of `values`, whose first axis is the rows; `delta` where integers grow from row to row."""
     dtype, shape = values.dtype.str, values.shape
-    if values.size and _is_constant(values):
-        first: np.ndarray[Any, Any] = values[:1]
-        return Column(name, dtype, shape, "constant", first.tobytes())
+    if not values.size:
+        return Column(name, dtype, shape, "raw", compress(b""))
+    if _is_constant(values):
+        return Column(name, dtype, shape, "constant", values[:1].tobytes())
     if delta:
-        return Column(name, dtype, shape, "delta", _pack_delta(values))
+        return Column(name, dtype, shape, "delta", values[:1].astype("<i8").tobytes() + _narrow(np.diff(values, axis=0)))
     width = values.dtype.itemsize
-    contiguous = np.ascontiguousarray(values)
     if width == 1 or values.dtype.kind in "cS":
-        return Column(name, dtype, shape, "raw", compress(contiguous.data.cast("B") if values.size else b""))
-    planes = contiguous.view(np.uint8).reshape(-1, width).T
-    return Column(name, dtype, shape, "shuffle", compress(np.ascontiguousarray(planes).data.cast("B")))
+        return Column(name, dtype, shape, "raw", compress(np.ascontiguousarray(values).data.cast("B")))
+    if values.dtype.kind == "i":
+        return Column(name, dtype, shape, "narrow", _narrow(values))
+    return Column(name, dtype, shape, "shuffle", _shuffle(values))
 
 
 def unpack(column: Column) -> np.ndarray[Any, Any]:
@@ -90,12 +92,50 @@ def unpack(column: Column) -> np.ndarray[Any, Any]:
         first = np.frombuffer(column.data, dtype).reshape((1, *column.shape[1:]))
         return np.broadcast_to(first, column.shape)
     if column.transform == "delta":
-        return _unpack_delta(column.data, dtype, items).reshape(column.shape)
+        return _undelta(column, items).astype(dtype, copy=False)
+    if column.transform == "narrow":
+        return _widen(column.data, items).reshape(column.shape).astype(dtype)
     raw = decompress(column.data, items * dtype.itemsize)
     if column.transform == "raw":
         return np.frombuffer(raw, dtype).reshape(column.shape)
+    return _unshuffle(raw, dtype).reshape(column.shape)
+
+
+def _shuffle(values: np.ndarray[Any, Any]) -> bytes:
+    planes = np.ascontiguousarray(values).view(np.uint8).reshape(-1, values.dtype.itemsize).T
+    return compress(np.ascontiguousarray(planes).data.cast("B"))
+
+
+def _unshuffle(raw: bytes, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
     planes = np.frombuffer(raw, np.uint8).reshape(dtype.itemsize, -1)
-    return np.ascontiguousarray(planes.T).view(dtype).reshape(column.shape)
+    return np.ascontiguousarray(planes.T).view(dtype).ravel()
+
+
+def _narrow(values: np.ndarray[Any, Any]) -> bytes:
+    """One byte that says the width, then the integers in that width, shuffled and compressed."""
+    if not values.size:
+        return b"\x01" + compress(b"")
+    low, high = int(values.min()), int(values.max())
+    width = next(w for w in (1, 2, 4, 8) if -(1 << 8 * w - 1) <= low and high < 1 << 8 * w - 1)
+    narrow = values.astype(f"<i{width}")
+    return bytes([width]) + (compress(narrow.data.cast("B")) if width == 1 else _shuffle(narrow))
+
+
+def _widen(data: bytes, items: int) -> np.ndarray[Any, Any]:
+    width = data[0]
+    raw = decompress(data[1:], items * width)
+    return np.frombuffer(raw, np.int8) if width == 1 else _unshuffle(raw, np.dtype(f"<i{width}"))
+
+
+def _undelta(column: Column, items: int) -> np.ndarray[Any, Any]:
+    rows = column.shape[0]
+    row = items // rows
+    values = np.empty((rows, row), np.int64)
+    values[0] = np.frombuffer(column.data, "<i8", row)
+    steps = _widen(column.data[8 * row :], items - row).reshape(rows - 1, row)
+    np.cumsum(steps, axis=0, out=values[1:])
+    values[1:] += values[0]
+    return values.reshape(column.shape)
 
 
 def _is_constant(values: np.ndarray[Any, Any]) -> bool:
@@ -114,29 +154,6 @@ def _is_constant(values: np.ndarray[Any, Any]) -> bool:
 def _as_integers(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """The same bytes seen as integers, so that NaN equals itself and -0.0 is not 0.0."""
     return np.ascontiguousarray(values).view(f"u{values.dtype.itemsize}")
-
-
-def _pack_delta(values: np.ndarray[Any, Any]) -> bytes:
-    flat = values.ravel().astype(np.int64)
-    steps = np.diff(flat)
-    low, high = (int(steps.min()), int(steps.max())) if steps.size else (0, 0)
-    width = next(w for w in (1, 2, 4, 8) if -(1 << 8 * w - 1) <= low and high < 1 << 8 * w - 1)
-    narrow = steps.astype(f"<i{width}").view(np.uint8).reshape(-1, width).T
-    body = np.ascontiguousarray(narrow).tobytes()
-    return bytes([width]) + flat[:1].astype("<i8").tobytes() + compress(body)
-
-
-def _unpack_delta(data: bytes, dtype: np.dtype[Any], items: int) -> np.ndarray[Any, Any]:
-    if items == 0:
-        return np.empty(0, dtype)
-    width = data[0]
-    planes = np.frombuffer(decompress(data[9:], (items - 1) * width), np.uint8).reshape(width, -1)
-    steps = np.ascontiguousarray(planes.T).view(f"<i{width}").ravel()
-    flat = np.empty(items, np.int64)
-    flat[0] = int.from_bytes(data[1:9], "little", signed=True)
-    np.cumsum(steps, out=flat[1:])
-    flat[1:] += flat[0]
-    return flat.astype(dtype, copy=False)
 
 
 def pack_objects(values: dict[int, bytes]) -> ObjectColumn | None:

@@ -15,7 +15,6 @@ import numpy as np
 
 from cornerman.core import values
 from cornerman.core.columns import unpack, unpack_objects
-from cornerman.core.episodes import FIELDS
 from cornerman.core.layout import RESET, TERMINATED, TRUNCATED, Node
 from cornerman.core.payloads import chunk_v1
 
@@ -142,14 +141,7 @@ class SealedBlock(Block):
 
     @cached_property
     def episodes(self) -> dict[str, Array]:
-        return {column.name: unpack(column) for column in self._episodes}
-
-    def episode_column(self, name: str) -> Array:
-        """One field of the ended episodes, without decoding the others."""
-        for column in self._episodes:
-            if column.name == name:
-                return unpack(column)
-        return np.empty(0, FIELDS[name])
+        return chunk_v1.unpack_episodes(self._episodes)
 
     @property
     def reset(self) -> Array:

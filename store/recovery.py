@@ -16,11 +16,12 @@ import apsw
 
 from cornerman.core.episodes import Open
 from cornerman.core.errors import StoreError
+from cornerman.core.setting_keys import KEYS
 
 from .connection import create, snapshot, translated
 from .liveness import alive, lock_path
 from .location import DATABASE, JOURNAL
-from .seal import Deleted, StreamIdentity, commit, mark_of, pack_segment, received_in
+from .seal import Deleted, Packed, StreamIdentity, chunk_height, commit, mark_of, pack_segment, received_in
 from .segments import NotASegment, Segment, segment_paths
 
 
@@ -135,11 +136,13 @@ def recover_segment(connection: apsw.Connection, identity: StreamIdentity, segme
     start = max(0, (mark.rows if mark else 0) - segment.first_row)
     _, transitions, _ = received_in(segment, count, mode, before.done)
     received = segment.received + transitions + segment.dropped[0]
-    packed = None
+    chunks: list[Packed] = []
     if start < count:
-        packed = pack_segment(segment, start, count, mode, before, tuple(identity.stream.get("frame_envs", ())))
-    commit(connection, identity, segment, count, packed, received, before)
-    return count - start if packed else 0
+        height = chunk_height(segment.layout, KEYS["storage.rows_per_chunk"].default)
+        envs = tuple(identity.stream.get("frame_envs", ()))
+        chunks = pack_segment(segment, start, count, mode, before, envs, height)
+    commit(connection, identity, segment, count, chunks, received, before)
+    return max(0, count - start)
 
 
 def waiting(path: Path) -> dict[str, int]:

@@ -19,7 +19,7 @@ import numpy as np
 
 from cornerman.core import values
 from cornerman.core.columns import Column, pack, pack_objects
-from cornerman.core.episodes import FIELDS, Advanced, AutoresetMode, Open, Rows, advance
+from cornerman.core.episodes import Advanced, AutoresetMode, Open, Rows, advance
 from cornerman.core.layout import EXTRAS, RESET, TERMINATED, TRUNCATED, Layout
 from cornerman.core.payloads import chunk_v1, frame_chunk_v1
 
@@ -28,7 +28,8 @@ from .segments import Segment
 
 Array = np.ndarray[Any, Any]
 
-_INCREASING = {"episode", "first_row", "last_row", "first_t", "last_t", "started_us", "ended_us"}
+
+CHUNK_BYTES = 2 << 20
 
 
 class Packed(NamedTuple):
@@ -45,42 +46,70 @@ class Packed(NamedTuple):
     payload: bytes
     frames: tuple[int, int, bytes] | None
     """Number of the first, how many, and the payload of their frame chunk."""
-    after: Open
+    after: Open | None = None
+    """What is open after the last chunk of a segment; None for the ones before it."""
 
 
-def pack_segment(segment: Segment, start: int, stop: int, mode: AutoresetMode, before: Open, envs: tuple[int, ...]) -> Packed:
-    """The chunk of the records [start, stop) of a segment, given the episodes that were open before them."""
+def chunk_height(layout: Layout, most: int) -> int:
+    """Rows of a chunk: `most`, fewer where they are wide, so that a chunk stays near two megabytes before packing."""
+    return max(16, min(most, CHUNK_BYTES // layout.row_bytes))
+
+
+def pack_segment(
+    segment: Segment, start: int, stop: int, mode: AutoresetMode, before: Open, envs: tuple[int, ...], height: int
+) -> list[Packed]:
+    """The records [start, stop) of a segment as chunks of `height` rows, given the episodes that were open before.
+
+    A segment holds several chunks: what costs the same for few rows and for many (following the episodes, the
+    transaction) is done once, and a reader of one episode still decompresses little.
+    """
     layout = segment.layout
     heads = segment.heads()[start:stop]
     flags = heads["flags"].astype(np.uint8)
     extras, frames = _extras(segment, heads, flags)
     rows = episode_rows(segment, start, stop, mode, heads, flags, extras)
     advanced = advance(rows, before)
-    columns = _columns(segment, layout, start, stop, heads, flags, rows, advanced)
-    chunk = chunk_v1.ChunkV1(
-        chunk_v1.VERSION, chunk_v1.SCHEMA, rows.first_row, stop - start, rows.first_t, layout.num_envs,
-        layout.observation, layout.action, layout.info, columns, pack_objects(extras),
-        _episode_columns(advanced), envs if layout.frames else (),
-    )  # fmt: skip
-    steps = int(rows.step.sum())
-    return Packed(
-        rows.first_row, stop - start, rows.first_t, steps, int(advanced.transition.sum()),
-        len(advanced.episodes["ended"]), _reward_statistics(rows, advanced), (int(rows.time_us[0]), int(rows.time_us[-1])),
-        chunk_v1.encode(chunk), _frame_chunk(frames), advanced.after,
-    )  # fmt: skip
+    columns = _Columns(segment, start, stop, heads, flags, rows, advanced)
+    chunks = []
+    t = rows.first_t
+    for first in range(0, stop - start, height):
+        part = slice(first, min(first + height, stop - start))
+        steps = int(np.count_nonzero(rows.step[part]))
+        ended = _ended_in(advanced.episodes, rows.first_row + part.start if first else 0, rows.first_row + part.stop)
+        chunk = chunk_v1.ChunkV1(
+            chunk_v1.VERSION, chunk_v1.SCHEMA, rows.first_row + part.start, part.stop - part.start, t, layout.num_envs,
+            layout.observation, layout.action, layout.info, columns.packed(part),
+            pack_objects({row - part.start: data for row, data in extras.items() if part.start <= row < part.stop}),
+            chunk_v1.pack_episodes(ended), envs if layout.frames else (),
+        )  # fmt: skip
+        drawn = [frame for frame in frames if part.start <= frame[0] < part.stop]
+        chunks.append(Packed(
+            chunk.first_row, chunk.rows, t, steps, int(np.count_nonzero(advanced.transition[part])),
+            len(ended["ended"]), _reward_statistics(rows.reward[part], advanced.transition[part]),
+            (int(rows.time_us[part.start]), int(rows.time_us[part.stop - 1])), chunk_v1.encode(chunk),
+            _frame_chunk(drawn),
+        ))  # fmt: skip
+        t += steps
+    return [*chunks[:-1], chunks[-1]._replace(after=advanced.after)]
 
 
-def _episode_columns(advanced: Advanced) -> list[Column]:
-    if not advanced.episodes["ended"].size:
-        return []
-    return [pack(name, advanced.episodes[name], delta=name in _INCREASING) for name in FIELDS]
+def _ended_in(episodes: dict[str, Array], first: int, stop: int) -> dict[str, Array]:
+    """The episodes that are stored with the rows [first, stop): those whose last row is there.
+
+    An episode may end (by a reset) in a later segment than its last row: it belongs to the first chunk of that one.
+    """
+    last = episodes["last_row"]
+    if not last.size or (last[0] >= first and last[-1] < stop):
+        return episodes
+    found = slice(int(np.searchsorted(last, first)), int(np.searchsorted(last, stop)))
+    return {name: values[found] for name, values in episodes.items()}
 
 
-def _frame_chunk(frames: list[tuple[int, bytes]]) -> tuple[int, int, bytes] | None:
+def _frame_chunk(frames: list[tuple[int, int, bytes]]) -> tuple[int, int, bytes] | None:
     if not frames:
         return None
-    first = frames[0][0]
-    return first, len(frames), frame_chunk_v1.encode(first, [payload for _, payload in frames])
+    first = frames[0][1]
+    return first, len(frames), frame_chunk_v1.encode(first, [payload for _, _, payload in frames])
 
 
 def episode_rows(
@@ -146,22 +175,36 @@ def column_of(segment: Segment, name: str, start: int, stop: int) -> Array:
     return found.astype(leaf.type) if leaf.scalar else found
 
 
-def _columns(
-    segment: Segment, layout: Layout, start: int, stop: int, heads: Array, flags: Array, rows: Rows, advanced: Advanced
-) -> list[Column]:
-    columns = [pack("time", rows.time_us, delta=True), pack("flags", flags)]
-    columns += [pack(leaf.column, column_of(segment, leaf.column, start, stop)) for leaf in layout.leaves]
-    if layout.num_envs:
-        columns.append(pack("reset", advanced.reset))
-    if layout.frames:
-        columns.append(pack("frame", heads["frame"], delta=layout.frames == 1))
-    return columns
+class _Columns:
+    """The columns of a segment's records, taken out of it once and packed chunk by chunk."""
+
+    def __init__(
+        self, segment: Segment, start: int, stop: int, heads: Array, flags: Array, rows: Rows, advanced: Advanced
+    ) -> None:
+        layout = segment.layout
+        found = {leaf.column: column_of(segment, leaf.column, start, stop) for leaf in layout.leaves}
+        if not layout.num_envs and not rows.step.all():
+            # a reset has no reward: the one beside it stands in its place, so that equal rewards stay one constant
+            some = rows.reward[np.argmax(rows.step), 0]
+            found["reward"] = np.where(rows.step, rows.reward[:, 0], some)
+        self._plain = {"flags": flags, **found}
+        if layout.num_envs:
+            self._plain["reset"] = advanced.reset
+        self._time = rows.time_us
+        self._frame = heads["frame"] if layout.frames else None
+
+    def packed(self, part: slice) -> list[Column]:
+        columns = [pack("time", self._time[part], delta=True)]
+        columns += [pack(name, values[part]) for name, values in self._plain.items()]
+        if self._frame is not None:
+            columns.append(pack("frame", self._frame[part], delta=True))
+        return columns
 
 
-def _extras(segment: Segment, heads: Array, flags: Array) -> tuple[dict[int, bytes], list[tuple[int, bytes]]]:
-    """The extras by row offset, without the frames; and the frames, numbered."""
+def _extras(segment: Segment, heads: Array, flags: Array) -> tuple[dict[int, bytes], list[tuple[int, int, bytes]]]:
+    """The extras by row offset, without the frames; and the frames as (row offset, number, payload)."""
     extras: dict[int, bytes] = {}
-    frames: list[tuple[int, bytes]] = []
+    frames: list[tuple[int, int, bytes]] = []
     marked = np.flatnonzero(flags & EXTRAS).tolist()
     if not marked:
         return extras, frames
@@ -174,21 +217,25 @@ def _extras(segment: Segment, heads: Array, flags: Array) -> tuple[dict[int, byt
         if b"\xa6frames" in data[:4096]:
             content = values.decode(data)
             if isinstance(content, dict) and "frames" in content:
-                frames += [(number, payload) for number, payload in content.pop("frames")]
+                frames += [(row, number, payload) for number, payload in content.pop("frames")]
                 data = values.encode(content) if content else b""
         if data:
             extras[row] = data
     return extras, frames
 
 
-def _reward_statistics(rows: Rows, advanced: Advanced) -> tuple[float, float | None, float | None]:
+def _reward_statistics(reward: Array, transition: Array) -> tuple[float, float | None, float | None]:
     """Sum, least and greatest reward of the transitions; NaN counts as no value, as NULL does in SQL."""
-    taken = rows.reward[advanced.transition]
-    taken = taken[~np.isnan(taken)]
+    taken = reward[transition]
     if not taken.size:
         return 0.0, None, None
-    total = float(taken.sum())
-    return (0.0 if math.isnan(total) else total), float(taken.min()), float(taken.max())
+    least, greatest, total = float(taken.min()), float(taken.max()), float(taken.sum())
+    if math.isnan(total):
+        taken = taken[~np.isnan(taken)]
+        if not taken.size:
+            return 0.0, None, None
+        least, greatest, total = float(taken.min()), float(taken.max()), float(taken.sum())
+    return (0.0 if math.isnan(total) else total), least, greatest
 
 
 class StreamIdentity(NamedTuple):
@@ -266,12 +313,12 @@ def commit(
     identity: StreamIdentity,
     segment: Segment,
     records: int,
-    packed: Packed | None,
+    chunks: list[Packed],
     received: int,
     before: Open,
     notes: list[str] | None = None,
 ) -> None:
-    """Commit a segment's `records` records as a chunk, the drops after them and, where it is closed, the stream's end.
+    """Commit a segment's `records` records as chunks, the drops after them and, where it is closed, the stream's end.
 
     What was committed before is not written again. Raises Deleted, or apsw's errors, with nothing written.
     `received` is the recorder's own count of transitions up to the end of the segment, drops included; `before` are
@@ -283,8 +330,8 @@ def commit(
         mark = mark_of(connection, stream)
         if mark is None:
             mark = _reintroduce(connection, identity, segment, before)
-        if packed and packed.first_row >= mark.rows:
-            _insert_chunk(connection, stream, mark, segment, packed)
+        if chunks and chunks[0].first_row >= mark.rows:
+            _insert_chunks(connection, stream, mark, segment, chunks)
         if end > mark.sequence:
             dropped, dropped_steps, cause = segment.dropped
             connection.execute("update stream set sequence = ?, t = t + ? where id = ?", (end, dropped_steps, stream))
@@ -308,35 +355,54 @@ def _reintroduce(connection: apsw.Connection, identity: StreamIdentity, segment:
     return mark
 
 
-def _insert_chunk(connection: apsw.Connection, stream: int, mark: Mark, segment: Segment, packed: Packed) -> None:
+def _insert_chunks(
+    connection: apsw.Connection, stream: int, mark: Mark, segment: Segment, chunks: list[Packed]
+) -> None:
+    """Insert consecutive chunks, and move the stream's totals and its high-water mark past them."""
+    frames, size, episodes = mark.frames, 0, mark.episodes
+    for chunk in chunks:
+        _insert_chunk(connection, stream, episodes, segment, chunk)
+        episodes += chunk.episodes
+        size += len(chunk.payload)
+        if chunk.frames:
+            frames, added = _insert_frames(connection, stream, *chunk.frames)
+            size += added
+    last = chunks[-1]
+    assert last.after is not None
+    connection.execute(
+        "update stream set rows = ?, t = ?, transitions = transitions + ?, episodes = ?, reward_sum = reward_sum + ?,"
+        " frames = ?, bytes = bytes + ?, last_us = ?, open = ? where id = ?",
+        (
+            last.first_row + last.rows, last.first_t + last.steps, sum(chunk.transitions for chunk in chunks), episodes,
+            sum(chunk.rewards[0] for chunk in chunks), frames, size, last.times[1], last.after.encode(), stream,
+        ),
+    )  # fmt: skip
+
+
+def _insert_chunk(connection: apsw.Connection, stream: int, episodes: int, segment: Segment, chunk: Packed) -> None:
     connection.execute(
         "insert into chunk (stream, first_row, rows, first_t, steps, transitions, first_episode, episodes,"
         " reward_sum, reward_min, reward_max, first_us, last_us, segment, generation, bytes, sha256)"
         " values (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
         (
-            stream, packed.first_row, packed.rows, packed.first_t, packed.steps, packed.transitions, mark.episodes,
-            packed.episodes, *packed.rewards, *packed.times, segment.number, segment.generation,
-            len(packed.payload), hashlib.sha256(packed.payload).digest(),
+            stream, chunk.first_row, chunk.rows, chunk.first_t, chunk.steps, chunk.transitions, episodes,
+            chunk.episodes, *chunk.rewards, *chunk.times, segment.number, segment.generation,
+            len(chunk.payload), hashlib.sha256(chunk.payload).digest(),
         ),
     )  # fmt: skip
-    connection.execute("insert into chunk_payload values (?, ?)", (connection.last_insert_rowid(), packed.payload))
-    size, frames = len(packed.payload), mark.frames
-    if packed.frames:
-        first, count, payload = packed.frames
-        connection.execute(
-            "insert into frame_chunk (stream, first_frame, frames, bytes, sha256) values (?,?,?,?,?)",
-            (stream, first, count, len(payload), hashlib.sha256(payload).digest()),
-        )
-        connection.execute("insert into frame_payload values (?, ?)", (connection.last_insert_rowid(), payload))
-        size, frames = size + len(payload), first + count
+    connection.execute("insert into chunk_payload values (?, ?)", (connection.last_insert_rowid(), chunk.payload))
+
+
+def _insert_frames(
+    connection: apsw.Connection, stream: int, first: int, count: int, payload: bytes
+) -> tuple[int, int]:
+    """Insert a frame chunk; the number of the next frame, and the bytes it took."""
     connection.execute(
-        "update stream set rows = ?, t = ?, transitions = transitions + ?, episodes = episodes + ?,"
-        " reward_sum = reward_sum + ?, frames = ?, bytes = bytes + ?, last_us = ?, open = ? where id = ?",
-        (
-            packed.first_row + packed.rows, packed.first_t + packed.steps, packed.transitions, packed.episodes,
-            packed.rewards[0], frames, size, packed.times[1], packed.after.encode(), stream,
-        ),
-    )  # fmt: skip
+        "insert into frame_chunk (stream, first_frame, frames, bytes, sha256) values (?,?,?,?,?)",
+        (stream, first, count, len(payload), hashlib.sha256(payload).digest()),
+    )
+    connection.execute("insert into frame_payload values (?, ?)", (connection.last_insert_rowid(), payload))
+    return first + count, len(payload)
 
 
 def _count(connection: apsw.Connection, stream: int, cause: str, transitions: int, absolute: bool = False) -> None:

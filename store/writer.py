@@ -24,7 +24,7 @@ from cornerman.core.episodes import Open
 from cornerman.core.errors import StoreError, StoreFull, StoreReadOnly
 from cornerman.core.layout import EXTRAS, Layout, Leaf
 
-from .seal import Deleted, StreamIdentity, commit, pack_segment, received_in
+from .seal import Deleted, Packed, StreamIdentity, chunk_height, commit, pack_segment, received_in
 from .segments import HEADER, Segment
 
 if TYPE_CHECKING:
@@ -332,14 +332,15 @@ class StreamWriter:
     def _seal(self, connect: Callable[[], apsw.Connection], item: _Waiting) -> bool:
         try:
             connection = connect()
-            packed = None
+            chunks: list[Packed] = []
             if item.records:
-                packed = pack_segment(item.segment, 0, item.records, self.mode, self._open, self.frame_envs)
+                height = chunk_height(item.segment.layout, self.session.settings.rows_per_chunk)
+                chunks = pack_segment(item.segment, 0, item.records, self.mode, self._open, self.frame_envs, height)
             notes = self.notes[:]
-            commit(connection, self.identity, item.segment, item.records, packed, item.received, self._open, notes)
+            commit(connection, self.identity, item.segment, item.records, chunks, item.received, self._open, notes)
             del self.notes[: len(notes)]
-            if packed:
-                self._open = packed.after
+            if chunks and chunks[-1].after is not None:
+                self._open = chunks[-1].after
             self.session.sealed(item.records)
             return True
         except Deleted:

@@ -14,9 +14,13 @@ A row is a call of `reset` or of `step`. The observation of a row is the one tha
 
 from __future__ import annotations
 
-import msgspec
+from typing import Any
 
-from ..columns import Column, ObjectColumn
+import msgspec
+import numpy as np
+
+from ..columns import Column, ObjectColumn, pack, unpack
+from ..episodes import FIELDS
 from ..errors import PayloadError
 from ..layout import Node
 
@@ -39,13 +43,31 @@ class ChunkV1(msgspec.Struct, array_like=True, frozen=True):
     columns: list[Column]
     extras: ObjectColumn | None = None
     episodes: list[Column] = []
-    """The episodes that ended in this chunk, a column for each field of `cornerman.core.episodes.FIELDS`."""
+    """The episodes that ended in this chunk: see `pack_episodes`."""
     frames: tuple[int, ...] = ()
     """The sub-environments that the `frame` column numbers frames of."""
 
 
+_WHOLE = tuple(name for name in FIELDS if name != "total_reward")
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(ChunkV1)
+
+
+def pack_episodes(episodes: dict[str, np.ndarray[Any, Any]]) -> list[Column]:
+    """The episodes as two columns: their whole numbers side by side, each less the episode's before, and the returns."""
+    if not episodes["ended"].size:
+        return []
+    whole = np.column_stack([episodes[name].astype(np.int64) for name in _WHOLE])
+    return [pack("integers", whole, delta=True), pack("total_reward", episodes["total_reward"])]
+
+
+def unpack_episodes(columns: list[Column]) -> dict[str, np.ndarray[Any, Any]]:
+    """What `pack_episodes` got: a column for each field of `cornerman.core.episodes.FIELDS`."""
+    if not columns:
+        return {name: np.empty(0, dtype) for name, dtype in FIELDS.items()}
+    whole, returns = (unpack(column) for column in columns)
+    fields = {name: whole[:, place].astype(FIELDS[name]) for place, name in enumerate(_WHOLE)}
+    return {**fields, "total_reward": returns}
 
 
 def encode(chunk: ChunkV1) -> bytes:

@@ -67,7 +67,7 @@ create table chunk (
     bytes         integer not null,
     sha256        blob not null,
     unique (stream, first_row),
-    unique (stream, segment, generation)
+    unique (stream, segment, generation, first_row)
 ) strict;
 create index chunk_by_t on chunk (stream, first_t);
 create index chunk_by_episode on chunk (stream, first_episode) where episodes > 0;
