@@ -74,6 +74,7 @@ class CornermanApp(App[int], inherit_bindings=False):
         self.look = look or detect(os.environ, self.options.colour, self.options.ascii)
         self.store_path = store_path
         self.clock, self.monotonic = clock, monotonic
+        _tell_textual(self.look)
         super().__init__()
         self.animation_level = "none"
         self.register_theme(THEME)
@@ -99,7 +100,8 @@ class CornermanApp(App[int], inherit_bindings=False):
         self.exit(128 + number, return_code=128 + number)
 
     def get_default_screen(self) -> Screen[Any]:
-        return self._dressed(RunsScreen())
+        screen: Screen[Any] = self._dressed(RunsScreen())
+        return screen
 
     def _dressed(self, screen: Any) -> Any:
         """The style sheet has rules for screens without colours."""
@@ -219,7 +221,6 @@ def run(store_path: str | os.PathLike[str], *, options: Options | None = None, r
     path = Path(store_path)
     options = options or Options()
     look = detect(os.environ, options.colour, options.ascii)
-    _tell_textual(look)
 
     def open_repository(read_only: bool) -> TelemetryRepository:
         from cornerman.store.api import open_store
@@ -232,7 +233,12 @@ def run(store_path: str | os.PathLike[str], *, options: Options | None = None, r
 
 
 def _tell_textual(look: Look) -> None:
-    """Textual sends the colours that were found or chosen, not those it would find by itself."""
+    """Textual sends the colours that were found or chosen, not those it would find by itself.
+
+    A terminal that calls itself dumb is taken to be 80 x 25 whatever its size, and redrawn for ever: it gets a name.
+    """
+    if os.environ.get("TERM", "") in ("", "dumb", "unknown"):
+        os.environ["TERM"] = "vt100"
     systems = {"truecolor": "truecolor", "256": "256", "16": "standard", "none": "truecolor"}
     textual.constants.COLOR_SYSTEM = systems[look.depth]  # type: ignore[misc]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 
 Where = Literal["app", "runs", "run"]
 
@@ -39,10 +39,10 @@ _LABELS = {
 }  # fmt: skip
 
 KEYS: tuple[Key, ...] = (
-    Key("app.help", ("question_mark", "f1"), "help", "Explain every key, and where the numbers come from", "help", "app", 90),
+    Key("app.help", ("question_mark", "f1"), "help", "Every key, and where the numbers come from", "help", "app", 90),
     Key("app.palette", ("ctrl+p", "colon"), "commands", "Find a command by its name", "command_palette", "app"),
     Key("app.redraw", ("ctrl+l",), "redraw", "Draw the whole screen again", "redraw", "app"),
-    Key("app.suspend", ("ctrl+z",), "suspend", "Put Cornerman into the background of the shell", "suspend_process", "app"),
+    Key("app.suspend", ("ctrl+z",), "suspend", "Suspend, as any program of the shell", "suspend_process", "app"),
     Key("app.quit", ("q", "ctrl+c"), "quit", "Leave Cornerman, or this run", "leave", "app", 91),
     Key("runs.open", ("enter",), "open", "Watch or replay the run", "open", "runs", 1),
     Key("runs.up", ("up", "k"), "up", "The run above", "move(-1)", "runs"),
@@ -54,14 +54,14 @@ KEYS: tuple[Key, ...] = (
     Key("runs.sort", ("s",), "sort", "Sort by the next column", "sort(1)", "runs", 3),
     Key("runs.sort-back", ("S",), "sort back", "Sort by the column before", "sort(-1)", "runs"),
     Key("runs.reverse", ("r",), "reverse", "Turn the order round", "reverse", "runs"),
-    Key("runs.filter", ("slash",), "filter", "Keep the runs that match words, such as: live cartpole", "filter", "runs", 2),
+    Key("runs.filter", ("slash",), "filter", "Only runs that match words: live cartpole", "filter", "runs", 2),
     Key("runs.clear", ("escape",), "clear", "Drop the filter", "clear", "runs"),
     Key("runs.delete", ("d", "delete"), "delete", "Delete the run, after asking", "delete", "runs", 4),
     Key("run.play", ("space",), "play", "Play or pause", "play", "run", 1, "space"),
     Key("run.back", ("left", "h"), "back", "One step back", "step(-1)", "run", 2, "←"),
     Key("run.forward", ("right", "l"), "step", "One step forward", "step(1)", "run", 3, "→"),
     Key("run.back-more", ("shift+left", "less_than_sign"), "10 back", "Ten steps back", "step(-10)", "run", 0, "<"),
-    Key("run.forward-more", ("shift+right", "greater_than_sign"), "10 on", "Ten steps forward", "step(10)", "run", 0, ">"),
+    Key("run.forward-more", ("shift+right", "greater_than_sign"), "10 on", "Ten steps on", "step(10)", "run", 0, ">"),
     Key("run.follow", ("f",), "follow", "Follow the newest step", "follow", "run", 4),
     Key("run.faster", ("plus", "equals_sign"), "faster", "Double the speed", "speed(1)", "run", 6, "+"),
     Key("run.slower", ("minus",), "slower", "Halve the speed", "speed(-1)", "run", 7, "-"),
@@ -71,8 +71,8 @@ KEYS: tuple[Key, ...] = (
     Key("run.next", ("right_square_bracket",), "next", "The episode after this one", "episode(1)", "run"),
     Key("run.begin", ("home",), "begin", "The first row of the episode; again: of the one before", "begin", "run"),
     Key("run.end", ("end",), "to end", "The last step of the episode; again: of the next one", "end", "run", 9),
-    Key("run.reward", ("n",), "reward", "The next reward that stands out: not 0, not the usual one", "reward(1)", "run", 8),
-    Key("run.reward-back", ("N",), "reward back", "The one before that stands out", "reward(-1)", "run"),
+    Key("run.reward", ("n",), "reward", "The next reward that is not 0 nor the usual one", "reward(1)", "run", 8),
+    Key("run.reward-back", ("N",), "reward back", "The one before", "reward(-1)", "run"),
     Key("run.goto", ("g",), "go to t", "Go to a vector step t", "goto", "run", 10),
     Key("run.order", ("o",), "order", "Order the episodes: newest, best, worst, longest", "order", "run", 11),
     Key("run.env", ("e",), "env", "The next sub-environment", "env(1)", "run", 12),
@@ -90,7 +90,7 @@ def keys_of(*where: Where) -> list[Key]:
     return [key for key in KEYS if key.where in where]
 
 
-def bindings_of(where: Where) -> list[Binding]:
+def bindings_of(where: Where) -> list[BindingType]:
     """What Textual dispatches by."""
     return [
         Binding(",".join(key.keys), key.action, key.sentence, show=False, id=key.id, key_display=key.label)

@@ -70,5 +70,5 @@ def _speaks_utf8(environ: Mapping[str, str]) -> bool:
     for name in ("LC_ALL", "LC_CTYPE", "LANG"):
         value = environ.get(name, "")
         if value:
-            return "utf" in value.lower() or value in ("C", "POSIX") and environ.get("PYTHONUTF8") == "1"
+            return "utf" in value.lower() or (value in ("C", "POSIX") and environ.get("PYTHONUTF8") == "1")
     return True

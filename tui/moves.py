@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import numpy as np
+
     from cornerman.core.ports import StreamReader
     from cornerman.core.records import EpisodeRollup
 

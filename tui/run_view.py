@@ -1,4 +1,4 @@
-"""How one run looks: header, fields, episodes, rewards and status around the cursor. Pure functions of what was read."""
+"""How one run looks: header, fields, episodes, rewards and status around the cursor. Pure functions."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from . import words
 from .look import Look
 from .playback import Player, ViewLedger
 from .queries import EpisodesAnswer, RewardsAnswer, ViewAnswer
-from .runs_view import lost, safe, short_id, state_cell
 from .renderers._cells import wrap
+from .runs_view import lost, safe, short_id, state_cell
 from .values import described
 from .widgets.lines import Line, rule
 
@@ -109,16 +109,17 @@ def _named(name: str, value: object, width: int, look: Look) -> list[Line]:
     lines = described(value, max(8, width - 2))
     if len(lines) == 1 and len(lines[0]) <= width - 12 and len(name) < 12:
         return [_pair(name, lines[0], "normal", width)]
-    return [((name, "head"),), *((("  " + words.fit(line, max(0, width - 2)).rstrip(), "normal"),) for line in lines)]
+    return [((name, "head"),), *_indented(lines, width)]
 
 
 def _info(record: StepRecord, width: int, look: Look) -> list[Line]:
     if not record.info:
         return [_pair("info", "{} empty", "dim", width)]
-    rows: list[Line] = [(("info", "head"),)]
-    for line in described(record.info, max(8, width - 2)):
-        rows.append((("  " + words.fit(line, max(0, width - 2)).rstrip(), "normal"),))
-    return rows
+    return [(("info", "head"),), *_indented(described(record.info, max(8, width - 2)), width)]
+
+
+def _indented(lines: Sequence[str], width: int) -> list[Line]:
+    return [(("  " + words.fit(line, max(0, width - 2)).rstrip(), "normal"),) for line in lines]
 
 
 def _episode_facts(view: ViewAnswer, record: StepRecord, width: int, look: Look) -> list[Line]:

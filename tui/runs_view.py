@@ -1,4 +1,4 @@
-"""How the list of runs looks: columns, rows, the selected run in detail, and what an empty list says. Pure functions."""
+"""How the list of runs looks: columns, rows, the selected run in detail, what an empty list says. Pure functions."""
 
 from __future__ import annotations
 
@@ -75,6 +75,14 @@ def _curve_cell(run: RunSummary, width: int, look: Look) -> tuple[str, str]:
     return words.curve(run.returns, width, look)[0], "curve"
 
 
+def _steps_cell(run: RunSummary, width: int, look: Look) -> tuple[str, str]:
+    return words.count(run.transition_count), "normal"
+
+
+def _length_cell(run: RunSummary, width: int, look: Look) -> tuple[str, str]:
+    return words.number(run.mean_length, width), "normal"
+
+
 def _rate(run: RunSummary) -> tuple[str, str]:
     return (words.count(round(run.steps_per_second)), "normal" if run.state == "live" else "dim")
 
@@ -88,11 +96,11 @@ COLUMNS: tuple[Column, ...] = (
     Column("job", 10, 0, False, lambda r: r.job, lambda r, w, k: (safe(r.job), "title")),
     Column("run", 8, 7, False, lambda r: r.run_id, lambda r, w, k: (short_id(r.run_id), "dim")),
     Column("environment", 11, 1, False, environments, lambda r, w, k: (environments(r), "normal")),
-    Column("steps", 6, 1, True, lambda r: r.transition_count, lambda r, w, k: (words.count(r.transition_count), "normal")),
+    Column("steps", 6, 1, True, lambda r: r.transition_count, _steps_cell),
     Column("/s", 5, 2, True, lambda r: r.steps_per_second, lambda r, w, k: _rate(r)),
     Column("returns", 9, 3, False, lambda r: words.trend(r.returns), _curve_cell),
     Column("last", 6, 2, True, lambda r: _or_least(r.last_return), _return_cell),
-    Column("len", 5, 5, True, lambda r: _or_least(r.mean_length), lambda r, w, k: (words.number(r.mean_length, w), "normal")),
+    Column("len", 5, 5, True, lambda r: _or_least(r.mean_length), _length_cell),
     Column("episodes", 8, 8, True, lambda r: r.episode_count, lambda r, w, k: (words.count(r.episode_count), "normal")),
     Column("disk", 6, 4, True, lambda r: r.bytes, lambda r, w, k: (words.size(r.bytes), "normal")),
     Column("in 24h", 6, 9, True, lambda r: r.bytes_per_hour or 0,
@@ -212,17 +220,19 @@ def safe(text: str) -> str:
 def _ledger_words(run: RunSummary, width: int, look: Look) -> Line:
     ledger = run.ledger
     if not ledger.balanced:
-        text = f"ledger does not add up: {words.exact(ledger.received)} received, run `cornerman verify {short_id(run.run_id)}`"
+        text = f"ledger does not add up: {words.exact(ledger.received)} received; `cornerman verify` says more"
         return ((words.fit(" " + text, width), "bad"),)
     if gone := lost(ledger):
         causes = ", ".join(f"{cause} {words.exact(number)}" for cause, number in ledger.dropped.items() if number)
         return ((words.fit(f" ledger: {words.exact(gone)} lost ({causes})", width), "bad"),)
-    text = f" ledger ok: {words.exact(ledger.received)} received = {words.exact(ledger.stored)} stored + {words.exact(ledger.open)} open"
+    received, stored, under_way = map(words.exact, (ledger.received, ledger.stored, ledger.open))
+    text = f" ledger ok: {received} received = {stored} stored + {under_way} open"
     aside = ledger.sampled + ledger.quarantined + ledger.duplicate
     if aside:
         text += f" + {words.exact(aside)} aside"
     if len(text) > width:
-        text = f" ledger ok: {words.count(ledger.received)} = {words.count(ledger.stored)} stored + {words.count(ledger.open)} open"
+        received, stored, under_way = map(words.count, (ledger.received, ledger.stored, ledger.open))
+        text = f" ledger ok: {received} = {stored} stored + {under_way} open"
     return ((words.fit(text, width), "good"),)
 
 

@@ -116,8 +116,8 @@ def _items(array: object, width: int) -> list[str]:
     lines: list[str] = []
     for line in flat[:MOST_LINES]:
         shown = line[: across * 64].tolist()
-        for at in range(0, len(shown), across):
-            lines.append(" ".join(_item(item) for item in shown[at : at + across]))
+        starts = range(0, len(shown), across)
+        lines += [" ".join(_item(item) for item in shown[at : at + across]) for at in starts]
         if len(lines) > MOST_LINES:
             break
     return lines

@@ -7,7 +7,7 @@ end) and refuses what the store refuses. The rows are made by arithmetic, not dr
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -119,9 +119,9 @@ class FakeStream:
         episode, step = self._places[env_index][row]
         if env_index != 0:
             return None
-        return {"grid": self._grid, "rgb": _road, "vector": _numbers, "text": _board}.get(self.kind, _nothing)(
-            episode, step
-        )
+        makers: dict[str, Callable[[int, int], Frame]]
+        makers = {"grid": self._grid, "rgb": _road, "vector": _numbers, "text": _board}
+        return makers[self.kind](episode, step) if self.kind in makers else None
 
     def rewards(self, first: int, stop: int, env_index: int = 0) -> np.ndarray:
         places = self._places[env_index][first : min(stop, self._rows)]
@@ -146,7 +146,7 @@ class FakeStream:
             raise NotFound(f"There is no episode {episode}.")
         length = self._places[env_index][rows[-1]][1] + 1
         whole = length == self.lengths[env_index][episode]
-        under_way = not whole or self.open_last and episode == len(self.lengths[env_index]) - 1
+        under_way = not whole or (self.open_last and episode == len(self.lengths[env_index]) - 1)
         truncated = not under_way and length >= 200
         ended = "open" if under_way else "truncated" if truncated else "terminated"
         if under_way and self.state == "interrupted":
@@ -230,10 +230,6 @@ def _numbers(episode: int, step: int) -> Vector:
 
 def _board(episode: int, step: int) -> Text:
     return Text("+---------+\n|\x1b[43mR\x1b[0m: | : :G|\n| : | : : |\n+---------+\n  (South)\n")
-
-
-def _nothing(episode: int, step: int) -> None:
-    return None
 
 
 @dataclass

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from fake_telemetry import NOW, FakeRepository, repository
+from textual.pilot import Pilot
+
 from cornerman.tui.app import CornermanApp
 from cornerman.tui.feed import ORDER
 from cornerman.tui.look import Look
 from cornerman.tui.options import Options
-from fake_telemetry import NOW, FakeRepository, repository
-from textual.pilot import Pilot
 
 STORE = "~/.local/share/cornerman"
 

@@ -1,9 +1,9 @@
-"""Measures the terminal in a pseudo-terminal: first paint, keys under a live feed, idle bytes, how old a shown step is.
+"""Measures the terminal in a pseudo-terminal: first paint, keys under a live feed, idle bytes, age of a shown step.
 
     python tests/tui/harness.py [--json]
 
-Everything runs as a person runs it: the installed command in a terminal of 120 x 40, with compiled bytecode. The terminal
-side stamps bytes as they come and answers no query. Times are reported, never asserted: machines differ and are busy.
+Everything runs as a person runs it: the installed command in a terminal of 120 x 40, with compiled bytecode. The
+terminal's side stamps bytes as they come and answers no query. Times are reported, never asserted: machines differ.
 """
 
 from __future__ import annotations
@@ -144,9 +144,9 @@ def first_paint(store: str, rounds: int) -> dict[str, float]:
     """Milliseconds until the first words of a bare app, of our frame, and of our list of runs; turn and turn about."""
     times: dict[str, list[float]] = {"bare": [], "frame": [], "runs": []}
     for _ in range(rounds + 1):
-        for name, command, markers in (
-            ("bare", [sys.executable, "-c", BARE], [("bare", b"bare app")]),
-            ("ours", cornerman(store), [("frame", b"cornerman "), ("runs", b"CartPole-v1")]),
+        for command, markers in (
+            ([sys.executable, "-c", BARE], [("bare", b"bare app")]),
+            (cornerman(store), [("frame", b"cornerman "), ("runs", b"CartPole-v1")]),
         ):
             terminal = Terminal(command)
             for key, marker in markers:

@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from fake_telemetry import FakeRepository, lake, poles, race, repository
+from screens import Clock, app_on, press, settle, text_of, watching
+from textual.pilot import Pilot
+from textual.widgets import Input
+
 from cornerman.tui import keys
 from cornerman.tui.app import CornermanApp
 from cornerman.tui.options import Options
@@ -14,14 +19,15 @@ from cornerman.tui.screens.run import RunScreen
 from cornerman.tui.screens.runs import RunsScreen
 from cornerman.tui.widgets.lines import Lines
 from cornerman.tui.widgets.table import Table
-from fake_telemetry import FakeRepository, lake, poles, race, repository
-from screens import Clock, app_on, press, settle, text_of, watching
-from textual.widgets import Input
 
 
 def run_screen(app: CornermanApp) -> RunScreen:
     assert isinstance(app.screen, RunScreen)
     return app.screen
+
+
+def screen_of(pilot: Pilot[int]) -> type:
+    return type(pilot.app.screen)
 
 
 def at(app: CornermanApp) -> tuple[int, int, int]:
@@ -89,12 +95,12 @@ def test_help_has_every_key_and_says_where_numbers_come_from() -> None:
 
 async def test_question_mark_opens_help_and_escape_closes_it() -> None:
     async with watching(app_on(), "question_mark") as pilot:
-        assert isinstance(pilot.app.screen, Help)
+        assert screen_of(pilot) is Help
         before = text_of(pilot.app)  # type: ignore[arg-type]
         await press(pilot, "down")
         assert text_of(pilot.app) != before  # type: ignore[arg-type]
         await press(pilot, "escape")
-        assert isinstance(pilot.app.screen, RunsScreen)
+        assert screen_of(pilot) is RunsScreen
 
 
 async def test_the_palette_lists_the_table_and_runs_its_commands() -> None:
@@ -110,9 +116,9 @@ async def test_the_palette_lists_the_table_and_runs_its_commands() -> None:
 
 async def test_q_leaves_a_run_and_then_the_program() -> None:
     async with watching(app_on(), "enter") as pilot:
-        assert isinstance(pilot.app.screen, RunScreen)
+        assert screen_of(pilot) is RunScreen
         await press(pilot, "q")
-        assert isinstance(pilot.app.screen, RunsScreen)
+        assert screen_of(pilot) is RunsScreen
         await pilot.press("q")
         await pilot.pause()
     assert pilot.app.return_code == 0
@@ -201,7 +207,7 @@ async def test_d_deletes_only_after_yes() -> None:
 async def test_d_is_refused_where_the_store_is_read_only() -> None:
     store = repository()
     async with watching(app_on(store, options=Options(read_only=True)), "d") as pilot:
-        assert isinstance(pilot.app.screen, RunsScreen)
+        assert screen_of(pilot) is RunsScreen
         assert "read-only" in text_of(pilot.app)  # type: ignore[arg-type]
 
 
@@ -213,9 +219,11 @@ async def test_steps_and_jumps_land_where_they_say() -> None:
         app = pilot.app
         assert isinstance(app, CornermanApp)
         assert at(app) == (402, 0, 2)  # an ended run opens at the start of its newest episode
-        for key, row in (("right", 403), ("l", 404), ("left", 403), ("h", 402), ("shift+right", 412), ("less_than_sign", 402),
-                         ("n", 407), ("n", 416), ("N", 407), ("end", 492), ("home", 402), ("home", 221), ("home", 0),
-                         ("right_square_bracket", 221), ("left_square_bracket", 0), ("end", 220), ("end", 401)):  # fmt: skip
+        for key, row in (
+            *(("right", 403), ("l", 404), ("left", 403), ("h", 402), ("shift+right", 412), ("less_than_sign", 402)),
+            *(("n", 407), ("n", 416), ("N", 407), ("end", 492), ("home", 402), ("home", 221), ("home", 0)),
+            *(("right_square_bracket", 221), ("left_square_bracket", 0), ("end", 220), ("end", 401)),
+        ):
             await press(pilot, key)
             assert at(app)[0] == row, key
 
@@ -352,12 +360,12 @@ async def test_page_keys_scroll_the_fields() -> None:
 
 async def test_escape_goes_back_to_the_runs() -> None:
     async with watching(app_on(), "enter", "escape") as pilot:
-        assert isinstance(pilot.app.screen, RunsScreen)
+        assert screen_of(pilot) is RunsScreen
 
 
 async def test_run_names_the_run_to_open_and_leaving_it_leaves_the_program() -> None:
     async with watching(app_on(run="latest")) as pilot:
-        assert isinstance(pilot.app.screen, RunScreen)
+        assert screen_of(pilot) is RunScreen
         assert isinstance(pilot.app, CornermanApp)
 
 

@@ -6,17 +6,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cornerman.core.payloads.frame_v1 import Grid, Rgb, Text, Vector, from_array
-from cornerman.tui import renderers
-from cornerman.tui.renderers._cells import DEFAULT, Canvas, Depth, columns, visible, wrap
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cornerman.core.payloads.frame_v1 import Grid, Rgb, Text, Vector, from_array
+from cornerman.tui import renderers
+from cornerman.tui.renderers._cells import DEFAULT, Canvas, Depth, columns, visible, wrap
+
 DEPTHS: tuple[Depth, ...] = ("truecolor", "256", "16", "none")
 LAKE = Grid(("SFFF", "FHFH", "FFFH", "HFFG"), {"S": "start", "H": "hole"}, (1, 2), ((0, 3, "P"),), "caption")
+BIG = Rgb(2100, 1600, b"\x07" * 10_080_000)
+HUGE = Grid(("x" * 500,) * 500, agent=(250, 1))
 FRAMES: dict[str, list[Any]] = {
-    "grid": [Grid(()), Grid(("",)), Grid(("a",)), Grid(("ab", "c"), agent=(9, 9)), Grid(("x" * 500,) * 500, agent=(250, 1)), LAKE],
-    "rgb": [Rgb(0, 0, b""), Rgb(1, 1, b"abc"), Rgb(3, 2, b"short"), from_array(np.zeros((2100, 1600, 3), np.uint8)), Rgb(1, 9000, b"\x07" * 27000)],
+    "grid": [Grid(()), Grid(("",)), Grid(("a",)), Grid(("ab", "c"), agent=(9, 9)), HUGE, LAKE],
+    "rgb": [Rgb(0, 0, b""), Rgb(1, 1, b"abc"), Rgb(3, 2, b"short"), BIG, Rgb(1, 9000, b"x" * 27_000)],
     "text": [Text(""), Text("x"), Text("\x1b[2J\x07\x00\u202e\x9b"), Text("wide 漢字 " * 99), Text("line\n" * 90_000)],
     "vector": [
         Vector((), ()),

@@ -1,14 +1,15 @@
-"""What the screens say: empty, unreadable, lossy and hidden things are told apart, and nothing missing is shown as 0."""
+"""What the screens say: empty, unreadable and lossy are told apart, and nothing missing is shown as 0."""
 
 from __future__ import annotations
 
 import pytest
+from fake_telemetry import FakeRepository, FakeRun, FakeStream, lake, poles, race, repository, uneven
+from screens import app_on, press, settle, text_of, watching
+
 from cornerman.core.errors import StoreLocked, StoreNotFound, StoreTooNew, StoreUnreadable
 from cornerman.core.records import LedgerRow
 from cornerman.tui.look import Look
 from cornerman.tui.screens.run import RunScreen
-from fake_telemetry import FakeRepository, FakeRun, FakeStream, lake, poles, race, repository, uneven
-from screens import app_on, press, settle, text_of, watching
 
 
 def failing(error: Exception) -> FakeRepository:

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fake_telemetry import FakeRepository, lake, poles, race, repository, uneven
+from screens import app_on, press, settle, text_of, watching
+
 from cornerman.core.errors import StoreUnreadable
 from cornerman.tui.app import CornermanApp
 from cornerman.tui.look import Look
-from fake_telemetry import FakeRepository, lake, poles, race, repository, uneven
-from screens import app_on, press, settle, text_of, watching
 
 GOLDEN = Path(__file__).parent / "golden"
 SIZES = ((80, 24), (120, 40))

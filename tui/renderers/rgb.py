@@ -52,13 +52,12 @@ def _fitted(picture: np.ndarray, canvas: Canvas) -> np.ndarray:
 def _averaged(picture: np.ndarray, high: int, wide: int) -> np.ndarray:
     stride = [max(1, size // (want * _MOST_PER_PIXEL)) for size, want in zip(picture.shape, (high, wide), strict=False)]
     picture = picture[:: stride[0], :: stride[1]]
-    sums, counts = picture.astype(np.uint32), 1
+    sums, sizes = picture.astype(np.uint32), []
     for axis, want in enumerate((high, wide)):
         edges = np.arange(want) * picture.shape[axis] // want
         sums = np.add.reduceat(sums, edges, axis=axis, dtype=np.uint32)
-        sizes = np.diff(edges, append=picture.shape[axis])
-        counts = counts * (sizes[:, None] if axis == 0 else sizes[None, :])
-    averaged: np.ndarray[Any, Any] = (sums // counts[:, :, None]).astype(np.uint8)
+        sizes.append(np.diff(edges, append=picture.shape[axis]))
+    averaged: np.ndarray[Any, Any] = (sums // np.outer(*sizes)[:, :, None]).astype(np.uint8)
     return averaged
 
 
@@ -67,12 +66,11 @@ def _blocks(picture: np.ndarray, canvas: Canvas) -> Cells:
         picture = _TO_CUBE[picture]
     elif canvas.bits < 8:
         picture = _reduced(picture, canvas.bits)
+    if canvas.ascii:  # no half block: both pixels of a cell show their mean
+        mean = ((picture[0::2].astype(np.uint16) + picture[1::2]) // 2).astype(np.uint8)
+        picture = mean.repeat(2, axis=0)
     packed = picture.astype(np.int32) @ np.array([65536, 256, 1], np.int32)
     upper, lower = packed[0::2], packed[1::2]
-    if canvas.ascii:
-        mixed = picture.astype(np.uint16)
-        mixed = ((mixed[0::2] + mixed[1::2]) // 2) @ np.array([65536, 256, 1], np.int32)
-        upper = lower = mixed
     return Cells(picture.shape[1], tuple(_row(a, b) for a, b in zip(upper, lower, strict=True)))
 
 

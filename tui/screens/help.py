@@ -17,7 +17,7 @@ _TITLES = {"runs": "In the list of runs", "run": "In a run, live or replayed", "
 SOURCES = (
     (
         "state",
-        "LIVE: its process records. STALE: the process lives, no step for a while. DONE: closed. INTERRUPTED: it died; every acknowledged step is kept.",
+        "LIVE: its process records. STALE: it lives, no step for a while. DONE: closed. INTERRUPTED: it died.",
     ),
     ("steps", "Transitions counted by the store: sealed in chunks, and those still in the journal."),
     ("/s", "Over the last seconds of a live run, over the whole life of one that ended."),
@@ -34,18 +34,17 @@ SOURCES = (
 def lines(where: keys.Where, width: int, look: Look) -> list[Line]:
     """The keys of the current screen first, then all others."""
     rows: list[Line] = []
-    order: list[keys.Where] = [where, "app", *(other for other in ("runs", "run") if other != where)]  # type: ignore[list-item]
+    order: tuple[keys.Where, ...] = (where, "app", "runs", "run")
     for part in dict.fromkeys(order):
-        rows.append(rule(_TITLES[part], width, look))
-        for key in keys.keys_of(part):
-            rows.append(
-                ((words.fit("  " + key.label, 14), "key"), (words.fit(key.sentence, width - 14).rstrip(), "normal"))
-            )
-        rows.append(())
+        rows += [rule(_TITLES[part], width, look), *(_explained(key, width) for key in keys.keys_of(part)), ()]
     rows.append(rule("Where the numbers come from", width, look))
     for name, source in SOURCES:
         rows += _wrapped(name, source, width)
     return rows
+
+
+def _explained(key: keys.Key, width: int) -> Line:
+    return ((words.fit("  " + key.label, 14), "key"), (words.fit(key.sentence, width - 14).rstrip(), "normal"))
 
 
 def _wrapped(name: str, source: str, width: int) -> list[Line]:

@@ -19,7 +19,7 @@ from ..playback import Player, ViewLedger
 from ..queries import ORDERS, EpisodesAnswer, EpisodesQuery, Order, RewardsAnswer, RewardsQuery, ViewAnswer, ViewQuery
 from ..runs_view import safe
 from ..widgets.frame_view import FrameView
-from ..widgets.lines import Lines, rule
+from ..widgets.lines import Line, Lines, rule
 from ..widgets.table import Table
 from .base import BaseScreen
 
@@ -388,8 +388,13 @@ class RunScreen(BaseScreen):
         if here is not None:
             table.cursor = here
         at = answer.offset
-        table.fill(head, answer.total, lambda i, on: run_view.episode_row(
-            answer.episodes[i - at] if 0 <= i - at < len(answer.episodes) else None, i == here, many, width, look))  # fmt: skip
+
+        def row(index: int, under_cursor: bool) -> Line:
+            known = 0 <= index - at < len(answer.episodes)
+            episode = answer.episodes[index - at] if known else None
+            return run_view.episode_row(episode, index == here, many, width, look)
+
+        table.fill(head, answer.total, row)
         if answer.episodes and not at <= table.top < at + len(answer.episodes):
             self._ask_episodes(table.top - WINDOW // 2)
 

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from .. import keys, runs_view, words
 from ..feed import Delivery, Problem
 from ..queries import DeleteAnswer, DeleteQuery, RunsAnswer, RunsQuery
-from ..widgets.lines import Lines
+from ..widgets.lines import Line, Lines
 from ..widgets.table import Table
 from .base import BaseScreen
 
@@ -86,7 +86,7 @@ class RunsScreen(BaseScreen):
             table.fill(message, 0, lambda i, on: ())
         self._draw_detail()
 
-    def _instead(self, width: int, height: int) -> list[runs_view.Line]:
+    def _instead(self, width: int, height: int) -> list[Line]:
         """What stands where no run can be listed; empty, damaged, locked and newer each say so."""
         path, look = self.cornerman.store_path, self.cornerman.look
         if self._problem is not None and self._problem.name != "StoreNotFound":
@@ -94,7 +94,7 @@ class RunsScreen(BaseScreen):
         if self._answer is None and self._problem is None:
             return runs_view.centred([((f"Opening {path}", "dim"),)], width, height)
         if self._filter and self._answer is not None and self._answer.runs:
-            lines: list[runs_view.Line] = [
+            lines: list[Line] = [
                 ((f"No run matches {self._filter!r}.", "normal"),),
                 (("esc drops the filter", "dim"),),
             ]

@@ -35,7 +35,7 @@ class FrameStrip(Strip):
         self._made: list[Segment] | None = None
 
     @property
-    def _segments(self) -> list[Segment]:  # type: ignore[override]
+    def _segments(self) -> list[Segment]:
         if self._made is None:
             self._made = [Segment(run[0], _style(run)) for run in self._row]
         return self._made

@@ -1,8 +1,8 @@
 """The frame: renderers' cells on the screen, by changed spans, within a rate and a byte budget.
 
-A frame that comes too early or does not fit the budget waits as the newest one and is drawn when its turn comes; those it
-replaces are counted by cause. Keys never wait for frames: what is not sent cannot be in their way. When a moving picture
-rests, it is drawn once more with all its colours.
+A frame that comes too early or does not fit the budget waits as the newest one and is drawn when its turn comes;
+those it replaces are counted by cause. Keys never wait for frames: what is not sent cannot be in their way. When a
+moving picture rests, it is drawn once more with all its colours.
 """
 
 from __future__ import annotations
