@@ -41,7 +41,7 @@ from cornerman.log_catalog import log
 from cornerman.log_catalog.recorder import LOG_STEPS_DROPPED, LOG_STORE_UNAVAILABLE
 from cornerman.store.connection import transaction
 from cornerman.store.recovery import recover
-from cornerman.store.seal import StreamIdentity, chunk_height, introduce
+from cornerman.store.seal import CHUNK_BYTES, StreamIdentity, chunk_height, introduce
 from cornerman.store.session import session_for
 from cornerman.store.writer import NoRoom, StreamWriter, cause_of
 
@@ -319,7 +319,7 @@ class Recorder:
         self._note_differences(node, leaves)
         writer.threaded = layout.row_bytes > WIDE or self.frames.kind == "render"
         height = chunk_height(layout, self.settings.rows_per_chunk)
-        rows = height if writer.threaded else CHUNKS_A_SEGMENT * height
+        rows = height if writer.threaded else max(height, min(CHUNKS_A_SEGMENT * height, CHUNK_BYTES // layout.row_bytes))
         writer.begin(layout.resized(rows, 1 << 23 if self.frames.kind == "render" else 1 << 16))
         self._layouts += 1
         self._irregular = 0

@@ -30,10 +30,11 @@ from cornerman.core.errors import (
 )
 from cornerman.core.ids import new_ulid
 
+from .filesystem import filesystem_of
 from .location import DATABASE
 
 APPLICATION_ID = 0x434F524E  # "CORN"
-FORMAT = 1
+FORMAT = 2
 """The number of the newest step file in ddl/."""
 
 
@@ -42,6 +43,7 @@ def create(path: Path, *, busy_ms: int = 5000) -> apsw.Connection:
 
     Raises StoreTooNew, StoreUnreadable, StoreReadOnly, StoreLocked or StoreFull; the folder is then as it was.
     """
+    _refuse_network(path)
     with translated(path):
         try:
             path.mkdir(parents=True, exist_ok=True)
@@ -65,6 +67,8 @@ def connect(path: Path, *, write: bool = False, busy_ms: int = 5000) -> apsw.Con
     database = path / DATABASE
     if not database.exists():
         raise StoreNotFound(path)
+    if write:
+        _refuse_network(path)
     with translated(path):
         _refuse_foreign(path)
         if write:
@@ -83,11 +87,17 @@ def connect(path: Path, *, write: bool = False, busy_ms: int = 5000) -> apsw.Con
 
 
 def format_of(connection: apsw.Connection, path: Path) -> int:
-    """The store's format number; StoreUnreadable where it is some other program's database."""
-    if _scalar(connection, "pragma application_id") != APPLICATION_ID:
+    """The store's format number; StoreUnreadable for some other program's database, StoreNotFound while it is made."""
+    if _scalar(connection, "pragma application_id") == APPLICATION_ID:
+        return int(_scalar(connection, "pragma user_version"))
+    empty = not _scalar(connection, "select count(*) from sqlite_schema")
+    if empty and _scalar(connection, "pragma application_id") == 0:
         connection.close()
-        raise StoreUnreadable(path / DATABASE, "it is another program's SQLite database")
-    return int(_scalar(connection, "pragma user_version"))
+        raise StoreNotFound(path)
+    if _scalar(connection, "pragma application_id") == APPLICATION_ID:  # finished between the two looks
+        return int(_scalar(connection, "pragma user_version"))
+    connection.close()
+    raise StoreUnreadable(path / DATABASE, "it is another program's SQLite database")
 
 
 @contextlib.contextmanager
@@ -136,11 +146,17 @@ def snapshot(connection: apsw.Connection) -> Iterator[apsw.Connection]:
 
 
 def _reader(database: Path) -> apsw.Connection:
-    """Read-only where that works; a folder that cannot be written has no shared memory file, and is then immutable."""
+    """Read-only where that works; a folder that cannot be written has no shared memory file, and is then immutable.
+
+    So is one on a network: what is in its log and not in the database yet cannot be read there.
+    """
     wal = database.with_name(database.name + "-wal")
     uri = f"file:{_quoted(database)}?mode=ro"
     flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+    if filesystem_of(database).network:
+        return apsw.Connection(uri + "&immutable=1", flags=flags)
     connection = apsw.Connection(uri, flags=flags)
+    connection.set_busy_timeout(5000)
     try:
         _scalar(connection, "select count(*) from sqlite_schema")
         return connection
@@ -149,6 +165,16 @@ def _reader(database: Path) -> apsw.Connection:
         if wal.exists() and wal.stat().st_size:
             raise
         return apsw.Connection(uri + "&immutable=1", flags=flags)
+
+
+def _refuse_network(path: Path) -> None:
+    """The last guard: whoever comes here with a folder on a network did not ask `network.place_of` first."""
+    found = filesystem_of(path)
+    if found.network:
+        raise StoreError(
+            f"A database is never opened for writing on a network file system: {path} is on {found.type}.",
+            "Its store is on this node's local disk; name the folder and not the file. `cornerman doctor` says where.",
+        )
 
 
 def _quoted(path: Path) -> str:
@@ -175,18 +201,14 @@ def _refuse_foreign(path: Path) -> None:
 
 
 def _prepare(connection: apsw.Connection, path: Path) -> None:
-    version = _scalar(connection, "pragma user_version")
-    if _scalar(connection, "pragma application_id") not in (0, APPLICATION_ID):
-        connection.close()
-        raise StoreUnreadable(path / DATABASE, "it is another program's SQLite database")
-    if version > FORMAT:
-        connection.close()
-        raise StoreTooNew(path, version, FORMAT)
-    if version == 0:
-        if _scalar(connection, "select count(*) from sqlite_schema"):
-            connection.close()
-            raise StoreUnreadable(path / DATABASE, "it is another program's SQLite database")
+    if _scalar(connection, "pragma application_id") == 0 and not _scalar(
+        connection, "select count(*) from sqlite_schema"
+    ):
         _scalar(connection, "pragma page_size=8192")
+    elif format_of(connection, path) > FORMAT:
+        found = format_of(connection, path)
+        connection.close()
+        raise StoreTooNew(path, found, FORMAT)
     _set_wal(connection)
     _tune(connection)
     _upgrade(connection)
@@ -206,7 +228,7 @@ def _set_wal(connection: apsw.Connection) -> None:
 
 
 def _tune(connection: apsw.Connection) -> None:
-    for pragma in ("synchronous=normal", "wal_autocheckpoint=0", "foreign_keys=off", "temp_store=memory"):
+    for pragma in ("synchronous=normal", "wal_autocheckpoint=0", f"journal_size_limit={8 << 20}", "temp_store=memory"):
         _scalar(connection, f"pragma {pragma}")
 
 
@@ -230,7 +252,9 @@ def _upgrade(connection: apsw.Connection) -> None:
 
 
 def _steps() -> list[tuple[int, str]]:
-    files = [file for file in resources.files("cornerman.store").joinpath("ddl").iterdir() if file.name.endswith(".sql")]
+    files = [
+        file for file in resources.files("cornerman.store").joinpath("ddl").iterdir() if file.name.endswith(".sql")
+    ]
     return sorted((int(file.name[:4]), file.read_text(encoding="utf-8")) for file in files)
 
 

@@ -1,7 +1,8 @@
 """What lies under a path: which file system, how much room, whether it is reached over a network.
 
 SQLite's write-ahead log needs shared memory between processes, which network file systems do not give: a store opened
-there fails or is damaged. So the question is asked before the first open, of the mount table, without touching the file.
+there fails or is damaged. So the question is asked before the first open, of the mount table, without touching the
+file.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ NETWORK = {
     "nfs", "nfs4", "lustre", "gpfs", "cifs", "smb3", "smbfs", "9p", "afs", "beegfs", "ceph", "glusterfs", "ocfs2",
     "gfs2", "orangefs", "pvfs2", "panfs", "wekafs", "fuse", "prl_fs", "vboxsf", "virtiofs",
 }  # fmt: skip
-_LOCAL_FUSE = {"fuseblk"}  # ntfs-3g, exfat: a local disk
+_LOCAL_FUSE = {"fuseblk", "fuse.fuse-overlayfs"}  # a local disk (ntfs-3g, exfat); the root of a rootless container
 
 
 class FileSystem(NamedTuple):
@@ -33,14 +34,11 @@ class FileSystem(NamedTuple):
 
 
 def filesystem_of(path: Path | str) -> FileSystem:
-    """The file system of a path, or of its nearest existing parent.
+    """The file system of a path, which need not be there yet. Links are followed; the longest mount point wins.
 
     `CORNERMAN_MOUNTINFO` names another mount table than the kernel's, for hosts whose /proc is not the truth.
     """
-    place = Path(path).absolute()
-    while not place.exists() and place != place.parent:
-        place = place.parent
-    real = os.path.realpath(place)
+    real = os.path.realpath(path)
     table = os.environ.get("CORNERMAN_MOUNTINFO", "/proc/self/mountinfo")
     best = FileSystem("unknown", "/", "")
     for mount in _mounts(table, _stamp(table)):

@@ -10,6 +10,10 @@ from pathlib import Path
 
 DATABASE = "store.db"
 JOURNAL = "journal"
+COPIES = "copies"
+"""In a folder on a network: what its nodes recorded."""
+ELSEWHERE = "elsewhere"
+"""Signs of life of other nodes' processes."""
 
 
 def default_path() -> Path:

@@ -252,7 +252,7 @@ class StreamWriter:
         self._drops[4] = True
         with self._lock:
             self._waiting.append(_Waiting(segment, 0, self._received, self._done))
-        return self._obtain()
+        return self._create(segment.layout)
 
     def _grow(self, needed: int) -> None:
         """The extras are full: go on in a segment with more room for them."""
@@ -380,11 +380,12 @@ class StreamWriter:
         return done
 
     def _reopen(self) -> None:
-        """All is sealed and nothing is open: an empty segment says that the stream ended."""
+        """Nothing is open: an empty segment, the smallest there is, says that the stream ended and what was dropped."""
+        assert self.layout is not None
         try:
-            self._use(self._obtain())
-        except NoRoom:
-            pass
+            self._use(self._create(self.layout.resized(rows=1, extras_bytes=4096)))
+        except (OSError, NoRoom):
+            pass  # not even that: the end of the stream stays unsaid
 
     def _drain_patiently(self, wait_ms: int) -> bool:
         deadline = time.monotonic() + wait_ms / 1000
