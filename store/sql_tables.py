@@ -297,7 +297,7 @@ def _texts(gathered: Any, count: int) -> Values:
     if isinstance(gathered, np.ndarray):
         if gathered.ndim == 1 and gathered.dtype.kind in "biuf":
             return [scalar(item) for item in gathered.tolist()]
-        if gathered.dtype.kind in "biu" or gathered.dtype.kind == "f" and np.isfinite(gathered).all():
+        if gathered.dtype.kind in "biu" or (gathered.dtype.kind == "f" and np.isfinite(gathered).all()):
             return [json.dumps(item, separators=(",", ":")) for item in gathered.tolist()]
         return [to_json(item) for item in gathered]
     if isinstance(gathered, dict):

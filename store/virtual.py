@@ -49,13 +49,13 @@ class BatchTable:
     def register(self, connection: apsw.Connection, name: str) -> None:
         connection.create_module(name, self, use_bestindex_object=True, eponymous_only=True, read_only=True)
 
-    def Connect(self, *_: Any) -> tuple[str, BatchTable]:  # noqa: N802
+    def Connect(self, *_: Any) -> tuple[str, BatchTable]:
         columns = ", ".join(f'"{column}"' for column in self.columns)
         return f"create table ignored({columns})", self
 
     Create = Connect
 
-    def BestIndexObject(self, info: apsw.IndexInfo) -> bool:  # noqa: N802
+    def BestIndexObject(self, info: apsw.IndexInfo) -> bool:
         """Take every constraint that `read` can use. What is fixed by `=` makes the plan cheaper than a range does."""
         used, cost = [], 1e9
         for index in range(info.nConstraint):
@@ -73,10 +73,10 @@ class BatchTable:
         info.estimatedRows = int(max(cost, 1.0))
         return True
 
-    def Open(self) -> BatchCursor:  # noqa: N802
+    def Open(self) -> BatchCursor:
         return BatchCursor(self)
 
-    def Disconnect(self) -> None:  # noqa: N802
+    def Disconnect(self) -> None:
         """Nothing is held."""
 
     Destroy = Disconnect
@@ -95,22 +95,22 @@ class BatchCursor:
         self._done = False
         self._batch: Batch | None = None
 
-    def Filter(self, _: int, index: str | None, values: tuple[Any, ...] | None) -> None:  # noqa: N802
+    def Filter(self, _: int, index: str | None, values: tuple[Any, ...] | None) -> None:
         used = [item.split(" ") for item in (index or "").split(",") if item]
         wanted = [Wanted(name, operator, value) for (name, operator), value in zip(used, values or (), strict=True)]
         self._batches = self._read(wanted)
         self._rowid, self._done = 0, False
         self._advance()
 
-    def Next(self) -> None:  # noqa: N802
+    def Next(self) -> None:
         self._at += 1
         if self._at == self._count:
             self._advance()
 
-    def Eof(self) -> bool:  # noqa: N802
+    def Eof(self) -> bool:
         return self._done
 
-    def Column(self, number: int) -> Any:  # noqa: N802
+    def Column(self, number: int) -> Any:
         if number < 0:
             return self.Rowid()
         column = self._columns[number]
@@ -119,10 +119,10 @@ class BatchCursor:
             column = self._columns[number] = self._batch.column(self._names[number])
         return column[self._at]
 
-    def Rowid(self) -> int:  # noqa: N802
+    def Rowid(self) -> int:
         return self._rowid + self._at
 
-    def Close(self) -> None:  # noqa: N802
+    def Close(self) -> None:
         self._batches, self._batch, self._columns = iter(()), None, []
 
     def _advance(self) -> None:

@@ -1,0 +1,251 @@
+"""A run as CSV, JSON lines or Parquet: one line a transition, columns flattened, numbers exact, as a stream.
+
+`observation` of a Box of four becomes observation.0 … observation.3, of a Dict observation.key, and so on; `info` is
+JSON. Floats are written in the shortest form that gives the same number back. Lines come as they are read: a run of any
+length needs little memory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import itertools
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import IO, Any, Literal, cast
+
+import numpy as np
+
+from cornerman.core.errors import InvalidOption
+from cornerman.core.records import StepRecord
+from cornerman.store.api import Run
+from cornerman.store.sql_tables import iso, to_json
+
+Format = Literal["csv", "jsonl", "parquet"]
+FORMATS: tuple[Format, ...] = ("csv", "jsonl", "parquet")
+PARQUET_ROWS = 8192
+WIDE = 64
+"""An array of more numbers than this is one column of JSON, not a column each."""
+
+
+def export(run: Run, to: Format = "csv", path: Path | str | None = None, *, resets: bool = False) -> int:
+    """Write the transitions of a run to a file, or to standard output; how many lines there were.
+
+    With `resets`, the rows of resets too: they hold the first observations. A file is complete or not there: it is
+    written beside its name first. InvalidOption for a format that cannot be written.
+    """
+    if to not in _WRITERS:
+        raise InvalidOption(f"There is no export format {to!r}.", f"Choose one of {', '.join(FORMATS)}.")
+    if path is None or str(path) == "-":
+        if to == "parquet":
+            raise InvalidOption("Parquet is no text.", "Name a file with --output, or choose csv or jsonl.")
+        return _WRITERS[to](rows(run, resets=resets, nested=to == "jsonl"), sys.stdout)
+    target = Path(path)
+    partial = target.with_name(target.name + ".partial")
+    try:
+        if to == "parquet":
+            count = _write_parquet(rows(run, resets=resets, nested=False), partial)
+        else:
+            with open(partial, "w", encoding="utf-8", newline="") as file:
+                count = _WRITERS[to](rows(run, resets=resets, nested=to == "jsonl"), file)
+        partial.replace(target)
+    except FileNotFoundError as error:
+        raise InvalidOption(f"The folder of {target} does not exist.", "Make it, or name another file.") from error
+    except PermissionError as error:
+        raise InvalidOption(f"{target} cannot be written.", "Name another file.") from error
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+    return count
+
+
+def rows(run: Run, *, resets: bool = False, nested: bool = False) -> Iterator[dict[str, Any]]:
+    """One dict a transition, of every stream and sub-environment in turn. Flattened, unless `nested`."""
+    for stream in run.streams():
+        env_id = stream.manifest.get("env_id")
+        for env in range(stream.envs):
+            for record in stream.steps(env_index=env):
+                if resets or not record.reset:
+                    head = {"run": run.run_id, "stream": stream.name, "env_id": env_id}
+                    yield {**head, **(_nested(record) if nested else _flat(record))}
+
+
+def _facts(record: StepRecord) -> dict[str, Any]:
+    facts = {
+        "env_index": record.env_index,
+        "episode": record.episode,
+        "step": record.step,
+        "t": record.t,
+        "time": iso(record.time_us),
+        "reset": record.reset,
+        "reward": record.reward,
+        "terminated": record.terminated,
+        "truncated": record.truncated,
+    }
+    return {**facts, "seed": record.seed} if record.reset else facts
+
+
+def _nested(record: StepRecord) -> dict[str, Any]:
+    parts = {"action": record.action, "observation": record.observation, "info": record.info}
+    if record.final_observation is not None:
+        parts["final_observation"] = record.final_observation
+    return {**_facts(record), **parts}
+
+
+def _flat(record: StepRecord) -> dict[str, Any]:
+    flat = _facts(record)
+    for name, value in (("action", record.action), ("observation", record.observation)):
+        for key, item in flatten(name, value):
+            flat[key] = item
+    flat["info"] = to_json(record.info)
+    return flat
+
+
+def flatten(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """The columns of a nested value, named by their place in it."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from flatten(f"{name}.{key}", item)
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            yield from flatten(f"{name}.{index}", item)
+    elif isinstance(value, np.ndarray) and value.ndim and 0 < value.size <= WIDE and value.dtype.kind in "biuf":
+        for index, item in enumerate(value.ravel().tolist()):
+            yield f"{name}.{index}", item
+    elif isinstance(value, (np.ndarray, list)):
+        yield name, to_json(value)
+    elif isinstance(value, np.generic):
+        yield name, value.item()
+    else:
+        yield name, value if value is None or isinstance(value, (bool, int, float, str)) else to_json(value)
+
+
+def _write_csv(rows: Iterable[dict[str, Any]], file: IO[str]) -> int:
+    """The columns are those of the first rows; a column that comes later goes, as JSON, into the last, `more`."""
+    writer, fields, count = csv.writer(file, lineterminator="\n"), list[str](), 0
+    for first, row in _with_columns(rows):
+        if first:
+            fields = first
+            writer.writerow([*fields, "more"])
+        more = {key: item for key, item in row.items() if key not in fields}
+        writer.writerow([*(_cell(row.get(field)) for field in fields), to_json(more) if more else ""])
+        count += 1
+    return count
+
+
+def _with_columns(rows: Iterable[dict[str, Any]], look: int = 100) -> Iterator[tuple[list[str], dict[str, Any]]]:
+    """Each row; beside the first, the columns of the first `look` rows in the order in which they come."""
+    source = iter(rows)
+    begin = list(itertools.islice(source, look))
+    fields = list(dict.fromkeys(key for row in begin for key in row))
+    for index, row in enumerate(begin):
+        yield (fields if index == 0 else []), row
+    for row in source:
+        yield [], row
+
+
+def _cell(value: Any) -> Any:
+    """Floats in their shortest exact form; true and false as 1 and 0."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return int(value)
+    return repr(value) if isinstance(value, float) else value
+
+
+def _write_jsonl(rows: Iterable[dict[str, Any]], file: IO[str]) -> int:
+    count = 0
+    for row in rows:
+        file.write(to_json(row) + "\n")
+        count += 1
+    return count
+
+
+def _write_parquet(rows: Iterable[dict[str, Any]], path: Path) -> int:
+    """Row groups of some thousand rows, with the schema of the first; what does not fit it becomes text in `more`."""
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError as error:
+        raise InvalidOption(
+            "Parquet needs pyarrow, which is not installed.", "Install it: pip install 'cornerman[parquet]'."
+        ) from error
+    writer: Any = None
+    schema: Any = None
+    count = 0
+    for batch in _batches(rows, PARQUET_ROWS):
+        if schema is None:
+            schema = _schema(pa, batch)
+            writer = pq.ParquetWriter(path, schema, compression="zstd")
+        writer.write_table(pa.Table.from_pylist([_fitted(row, schema) for row in batch], schema=schema))
+        count += len(batch)
+    if writer is None:
+        pq.write_table(pa.table({"run": pa.array([], pa.string())}), path)
+    else:
+        writer.close()
+    return count
+
+
+def _schema(pa: Any, batch: list[dict[str, Any]]) -> Any:
+    kinds: dict[str, Any] = {}
+    for row in batch:
+        for key, value in row.items():
+            kind = _kind(pa, value)
+            known = kinds.get(key)
+            kinds[key] = (
+                kind if known is None or known == pa.null() else known if kind in (known, pa.null()) else pa.string()
+            )
+    fields = [
+        (key, pa.int64() if key == "seed" else pa.string() if kind == pa.null() else kind)
+        for key, kind in kinds.items()
+    ]
+    return pa.schema([*fields, ("more", pa.string())])
+
+
+def _kind(pa: Any, value: Any) -> Any:
+    if value is None:
+        return pa.null()
+    kinds = {bool: pa.bool_(), int: pa.int64(), float: pa.float64()}
+    return kinds.get(type(value), pa.string())
+
+
+def _fitted(row: dict[str, Any], schema: Any) -> dict[str, Any]:
+    types = {field.name: str(field.type) for field in schema}
+    fitted, more = {}, {}
+    for key, value in row.items():
+        want = types.get(key)
+        if want == "string" and value is not None:
+            fitted[key] = value if isinstance(value, str) else to_json(value)
+        elif value is None or _fits(want, value):
+            fitted[key] = value
+        else:
+            more[key] = value
+    fitted["more"] = to_json(more) if more else None
+    return fitted
+
+
+def _fits(want: str | None, value: Any) -> bool:
+    if want == "int64":
+        return type(value) is int and -(2**63) <= value < 2**63
+    return (want, type(value)) in (("bool", bool), ("double", float), ("double", int))
+
+
+def _batches(rows: Iterable[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any]]]:
+    batch: list[dict[str, Any]] = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+_WRITERS: dict[str, Callable[[Iterable[dict[str, Any]], IO[str]], int]] = {
+    "csv": _write_csv,
+    "jsonl": _write_jsonl,
+    "parquet": cast(Any, None),
+}
+
+__all__ = ["FORMATS", "export", "flatten", "rows"]
