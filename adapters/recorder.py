@@ -319,7 +319,9 @@ class Recorder:
         self._note_differences(node, leaves)
         writer.threaded = layout.row_bytes > WIDE or self.frames.kind == "render"
         height = chunk_height(layout, self.settings.rows_per_chunk)
-        rows = height if writer.threaded else max(height, min(CHUNKS_A_SEGMENT * height, CHUNK_BYTES // layout.row_bytes))
+        rows = (
+            height if writer.threaded else max(height, min(CHUNKS_A_SEGMENT * height, CHUNK_BYTES // layout.row_bytes))
+        )
         writer.begin(layout.resized(rows, 1 << 23 if self.frames.kind == "render" else 1 << 16))
         self._layouts += 1
         self._irregular = 0
@@ -566,4 +568,3 @@ def _after_fork_in_child() -> None:
 
 
 os.register_at_fork(after_in_child=_after_fork_in_child)
-

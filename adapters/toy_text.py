@@ -58,7 +58,9 @@ def _taxi(env: Any) -> Draw:
             marks.append((*_on_map(_STOPS[passenger]), "P"))
         riding = "riding" if passenger == 4 else f"waiting at {_STOP_NAMES[passenger]}"
         caption = f"passenger {riding}, to {_STOP_NAMES[destination]}"
-        return Grid(tiles, {**_TAXI, "D": "destination", "P": "passenger"}, _on_map((row, column)), tuple(marks), caption)
+        return Grid(
+            tiles, {**_TAXI, "D": "destination", "P": "passenger"}, _on_map((row, column)), tuple(marks), caption
+        )
 
     return draw
 

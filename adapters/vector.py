@@ -23,7 +23,12 @@ class RecordVectorSteps(VectorWrapper):
         frames: Any = None, name: str | None = None,
     ) -> None:  # fmt: skip
         super().__init__(env)
-        self._arguments = {"job": job, "store": None if store is None else os.fspath(store), "frames": frames, "name": name}
+        self._arguments = {
+            "job": job,
+            "store": None if store is None else os.fspath(store),
+            "frames": frames,
+            "name": name,
+        }
         attach(self, start(self.env, self._arguments))
 
     def step(self, actions: Any) -> Any:

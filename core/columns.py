@@ -75,7 +75,9 @@ def pack(name: str, values: np.ndarray[Any, Any], delta: bool = False) -> Column
     if _is_constant(values):
         return Column(name, dtype, shape, "constant", values[:1].tobytes())
     if delta:
-        return Column(name, dtype, shape, "delta", values[:1].astype("<i8").tobytes() + _narrow(np.diff(values, axis=0)))
+        return Column(
+            name, dtype, shape, "delta", values[:1].astype("<i8").tobytes() + _narrow(np.diff(values, axis=0))
+        )
     width = values.dtype.itemsize
     if width == 1 or values.dtype.kind in "cS":
         return Column(name, dtype, shape, "raw", compress(np.ascontiguousarray(values).data.cast("B")))

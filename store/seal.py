@@ -152,7 +152,9 @@ def spread_seed(seed: Any, width: int) -> list[int | None]:
     """The seed of each sub-environment: an integer means seed, seed + 1, … as Gymnasium's vector environments do."""
     if isinstance(seed, (int, np.integer)):
         return [int(seed) + index for index in range(width)]
-    given = [None if item is None else int(item) for item in seed] if isinstance(seed, (list, tuple, np.ndarray)) else []
+    given = (
+        [None if item is None else int(item) for item in seed] if isinstance(seed, (list, tuple, np.ndarray)) else []
+    )
     return (given + [None] * width)[:width]
 
 
@@ -393,9 +395,7 @@ def _insert_chunk(connection: apsw.Connection, stream: int, episodes: int, segme
     connection.execute("insert into chunk_payload values (?, ?)", (connection.last_insert_rowid(), chunk.payload))
 
 
-def _insert_frames(
-    connection: apsw.Connection, stream: int, first: int, count: int, payload: bytes
-) -> tuple[int, int]:
+def _insert_frames(connection: apsw.Connection, stream: int, first: int, count: int, payload: bytes) -> tuple[int, int]:
     """Insert a frame chunk; the number of the next frame, and the bytes it took."""
     connection.execute(
         "insert into frame_chunk (stream, first_frame, frames, bytes, sha256) values (?,?,?,?,?)",

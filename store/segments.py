@@ -51,8 +51,8 @@ CAUSES = (
     "after delete",
     "fault",
 )
-_GENERATION, _FIRST_ROW, _FIRST_T, _FIRST_SEQUENCE, _RECEIVED, _DROPPED, _CAUSE, _STEPS, _RECORDS, _CLOSED, _LAYOUT = range(
-    1, 12
+_GENERATION, _FIRST_ROW, _FIRST_T, _FIRST_SEQUENCE, _RECEIVED, _DROPPED, _CAUSE, _STEPS, _RECORDS, _CLOSED, _LAYOUT = (
+    range(1, 12)
 )
 
 _ENCODER = msgspec.msgpack.Encoder()

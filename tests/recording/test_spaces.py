@@ -39,7 +39,11 @@ SPACES: dict[str, spaces.Space[Any]] = {
     "multi": spaces.MultiDiscrete([3, 4, 5]),
     "text": spaces.Text(12, charset="abcäöü日本"),
     "dict": spaces.Dict(
-        {"b": spaces.Discrete(3), "a": spaces.Box(-1, 1, (2,), np.float32), "deep": spaces.Dict({"x": spaces.MultiBinary(3)})}
+        {
+            "b": spaces.Discrete(3),
+            "a": spaces.Box(-1, 1, (2,), np.float32),
+            "deep": spaces.Dict({"x": spaces.MultiBinary(3)}),
+        }
     ),
     "tuple": spaces.Tuple((spaces.Discrete(3), spaces.Box(0, 9, (2,), np.int16), spaces.Tuple((spaces.Discrete(2),)))),
     "dict with text": spaces.Dict({"mission": spaces.Text(8), "image": spaces.Box(0, 255, (3, 3), np.uint8)}),
