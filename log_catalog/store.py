@@ -27,6 +27,13 @@ LOG_NETWORK_FILE_SYSTEM = _define(
 LOG_NETWORK_COPY_FAILED = _define(
     "LOG1206", "WARNING", "Network", "sealed chunks could not be copied to the network folder", "network"
 )
+LOG_NO_LOCAL_DISK = _define(
+    "LOG1209",
+    "ERROR",
+    "Network",
+    "the store's folder is on a network and there is no local disk for the store",
+    "network",
+)
 LOG_DISK_LIMIT_REACHED = _define(
     "LOG1207", "ERROR", "Disk", "the budget or the free-space reserve of the store is used up", "disk"
 )

@@ -27,6 +27,7 @@ from .episode import Episode
 from .episode_index import EpisodeIndex
 from .liveness import alive
 from .location import store_path
+from .network_view import NetworkView
 from .reader import STREAMS, Shelf, StreamRows, identity_of
 from .seal import StreamIdentity
 from .steps import StepFactory
@@ -45,6 +46,7 @@ def open_store(path: Path | str | None = None, *, read_only: bool = False) -> St
     """The store in the folder `path`, else `$CORNERMAN_STORE`, else the user's data folder.
 
     What killed processes left in its journal is put into chunks first, unless `read_only`; it can be read either way.
+    A folder on a network is read from this node's own database, into which what other nodes copied comes by itself.
     Raises StoreNotFound or StoreUnreadable.
     """
     store = Store(store_path(path))
@@ -57,18 +59,25 @@ class Store:
     """A store of runs. A context manager; usable from any thread."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self.notices: tuple[str, ...] = ()
-        """What its user should know: that it was written by a newer version, or cannot be written here."""
+        self._network = NetworkView(path)
+        path = self.path = self._network.path
+        """Where the database is: on this node, also where the folder that was named is on a network."""
+        self._notices: tuple[str, ...] = ()
         self._shelf = Shelf(path)
         self._streams: dict[int, Stream] = {}
         found = format_of(self._shelf.connections.get(), path)
         if found > FORMAT:
-            self.notices = (str(StoreTooNew(path, found, FORMAT)),)
+            self._notices = (str(StoreTooNew(path, found, FORMAT)),)
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What its user should know: that it was written by a newer version, cannot be written here, or is on a network
+        and how old the copies are."""
+        return self._notices + self._network.notices(self._shelf.query)
 
     def recover(self) -> None:
         """Seal what killed processes left behind; where the store cannot be written, say so and go on reading."""
-        if self.notices:
+        if self._notices or self._network.immutable:
             return
         try:
             recovery = importlib.import_module("cornerman.store.recovery")
@@ -76,11 +85,13 @@ class Store:
             return
         try:
             recovery.recover(self.path)
+            self._network.copy_the_rest()
         except (StoreReadOnly, StoreLocked, StoreFull) as error:
-            self.notices += (f"{error.what} What is in its journal is shown from there.",)
+            self._notices += (f"{error.what} What is in its journal is shown from there.",)
 
     def runs(self) -> Sequence[Run]:
         """Newest first."""
+        self._network.refresh()
         grouped: dict[str, list[Stream]] = {}
         for stream in self._all_streams():
             grouped.setdefault(stream.run_id, []).append(stream)
@@ -184,7 +195,10 @@ class Run:
     def summary(self) -> RunSummary:
         """State, totals, pace and curve. Costs the same for a long run as for a short one."""
         first = self._streams[0].rows
-        return first.consistent(lambda: summarize([stream.summarizer for stream in self._streams]))
+        network = self._store._network
+        network.refresh()
+        notes = network.run_notes(self._store._shelf.query, [stream.stream_id for stream in self._streams])
+        return first.consistent(lambda: summarize([stream.summarizer for stream in self._streams], notes))
 
     def streams(self) -> Sequence[Stream]:
         return tuple(self._streams)

@@ -10,12 +10,13 @@ import contextlib
 import fcntl
 import os
 import struct
+import time
 from functools import cache
 from pathlib import Path
 
 from cornerman.core.ids import new_ulid
 
-from .location import JOURNAL
+from .location import ELSEWHERE, JOURNAL
 
 _FLOCK = struct.Struct("hhqqi4x")  # struct flock on 64-bit Linux: type, whence, start, length, pid
 
@@ -72,13 +73,29 @@ def alive(store: Path, process: str) -> bool:
     try:
         descriptor = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
-        return False
+        return _seen_lately(store, process)
     except OSError:  # a store that may only be read: ask the kernel by pid instead
         return _alive_by_pid(lock)
     try:
         return holder(descriptor) is not None
     finally:
         os.close(descriptor)
+
+
+def seen_elsewhere(store: Path, process: str, until_us: int) -> None:
+    """A process of another node was there: it counts as alive until then, unless it is seen again."""
+    sign = store / ELSEWHERE / process
+    with contextlib.suppress(OSError):
+        sign.parent.mkdir(exist_ok=True)
+        sign.touch()
+        os.utime(sign, ns=(until_us * 1000, until_us * 1000))
+
+
+def _seen_lately(store: Path, process: str) -> bool:
+    try:
+        return os.stat(store / ELSEWHERE / process).st_mtime_ns > time.time_ns()
+    except OSError:
+        return False
 
 
 def holder(descriptor: int) -> int | None:

@@ -19,13 +19,17 @@ import apsw
 
 from cornerman.core.errors import StoreError
 from cornerman.core.recorder_settings import RecorderSettings
+from cornerman.log_catalog import log
+from cornerman.log_catalog.store import LOG_NETWORK_FILE_SYSTEM, LOG_NO_LOCAL_DISK
 
 from . import connection as database
 from .filesystem import free_bytes
 from .liveness import Process, forget_after_fork
 from .location import DATABASE
+from .network import CLOSE_SECONDS, NoLocalDisk, Place, no_place, place_of, prepare
 
 if TYPE_CHECKING:
+    from .copier import Copier
     from .writer import StreamWriter
 
 WAL_CHECKPOINT_PAGES = 1024
@@ -41,11 +45,19 @@ class WalFull(StoreError):
 class Session:
     """What the streams of this process that record into the store at `path` have in common."""
 
-    def __init__(self, path: Path, settings: RecorderSettings) -> None:
+    def __init__(self, path: Path, settings: RecorderSettings, place: Place | None = None) -> None:
         self.path = path
+        """Where the database and the journal are: on this node, whatever the user named."""
         self.settings = settings
         self.trouble = ""
         """Why the store did not take the last chunk, or ''."""
+        self.homeless: NoLocalDisk | None = None
+        """There is no local disk for the database: nothing is opened, and what comes is counted as not stored."""
+        self._copier: Copier | None = None
+        if place is not None and place.on_network:
+            from .copier import Copier
+
+            self._copier = Copier(place, settings.network_copy_seconds)
         self._process: Process | None = None
         self._writers: weakref.WeakSet[StreamWriter] = weakref.WeakSet()
         self._strong: set[StreamWriter] = set()
@@ -67,6 +79,8 @@ class Session:
     @property
     def process(self) -> Process:
         """This process's name and lock in the journal; OSError where the store's folder cannot be written."""
+        if self.homeless is not None:
+            raise no_place(self.homeless)
         if self._process is None or not self._process.folder.exists():
             self._process = Process(self.path)
         return self._process
@@ -77,6 +91,9 @@ class Session:
 
     def add(self, writer: StreamWriter) -> None:
         self._strong.add(writer)
+        if self._copier is not None:
+            self._copier.process = self.process.name
+            self.kick()
 
     def forget(self, writer: StreamWriter) -> None:
         """The stream is sealed to its end: nothing of it is left in the journal."""
@@ -202,13 +219,28 @@ class Session:
 
     def _work(self) -> None:
         while not self._stopping:
-            self._wake.wait(timeout=1.0 if self._queue else 30.0)
+            self._wake.wait(timeout=self._pause())
             self._wake.clear()
             for writer in list(self._queue):
                 if writer.drain(self.background):
                     self._queue.discard(writer)
             with contextlib.suppress(apsw.Error, StoreError, OSError):
                 self._checkpoint()
+            if self._copier is not None and time.monotonic() >= self._copier.due and not self._stopping:
+                self._copy()
+        if self._copier is not None:
+            self._copy(time.monotonic() + CLOSE_SECONDS)
+            self._copier.close()
+
+    def _pause(self) -> float:
+        """How long the thread sleeps when nobody wakes it."""
+        pause = 1.0 if self._queue else 30.0
+        return pause if self._copier is None else min(pause, max(self._copier.due - time.monotonic(), 0.01))
+
+    def _copy(self, until: float = float("inf")) -> None:
+        """Carry to the network folder what is new, what is open in the journal included."""
+        assert self._copier is not None
+        self._copier.round([writer.identity for writer in list(self._strong)], until)
 
     def _checkpoint(self) -> None:
         """Move the log into the database, as far as readers allow; never makes a writer wait."""
@@ -227,7 +259,7 @@ class Session:
         self._stopping = True
         self._wake.set()
         if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(timeout=5)
+            self._thread.join(timeout=5 if self._copier is None else 5 + CLOSE_SECONDS)
         with contextlib.suppress(apsw.Error):
             for connection in (self._checkpointer, self._thread_connection, self._inline):
                 if connection is not None:
@@ -244,10 +276,22 @@ class Session:
 
 
 def session_for(path: Path, settings: RecorderSettings) -> Session:
-    """The session of this process with the store at `path`."""
-    session = _SESSIONS.get(path)
+    """The session of this process with the store whose user calls it `path`. Never raises."""
+    place, homeless = Place(path, path), None
+    try:
+        place = place_of(path)
+        if place.on_network:
+            prepare(place)
+    except NoLocalDisk as error:
+        place, homeless = Place(path, path), error
+    session = _SESSIONS.get(place.local)
     if session is None:
-        session = _SESSIONS[path] = Session(path, settings)
+        session = _SESSIONS[place.local] = Session(place.local, settings, place)
+        session.homeless, session.trouble = homeless, str(homeless or "")
+        if homeless is not None:
+            log(LOG_NO_LOCAL_DISK, folder=str(path), reason=str(homeless))
+        elif place.filesystem is not None:
+            log(LOG_NETWORK_FILE_SYSTEM, folder=str(path), type=place.filesystem.type, local=str(place.local))
     return session
 
 
