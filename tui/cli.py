@@ -44,6 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return exits.INTERRUPTED
     except CornermanError as error:
         return _refuse(error, arguments)
+    except OSError as error:  # a full disk, a file that may not be written: the system's word is the message
+        return _refuse(CornermanError(f"{error.filename or 'The system'}: {error.strerror or error}."), arguments)
     except Exception as error:  # the last line of defence: a person reads one line, not a traceback
         return _confess(error, arguments)
 

@@ -14,7 +14,7 @@ COMMANDS = {
     "sql": "ask the recorded steps a question in SQL",
     "export": "write the steps of a run as CSV, JSON lines or Parquet",
     "verify": "check that what was recorded is whole, byte for byte",
-    "delete": "remove a run and give its space back",
+    "delete": "remove a run; its space is used again",
     "doctor": "look at the store and this host, and say what to do",
     "config": "show settings, and where each value comes from",
 }

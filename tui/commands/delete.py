@@ -16,6 +16,7 @@ DESCRIPTION = """
 Remove runs: their steps, episodes, frames and provenance, each in one
 transaction. It cannot be undone; `export` a run first if you may want it
 again. A run that is still recording stops recording, and its training goes on.
+The space is used again by what is recorded next; the file does not shrink.
 
 RUN is a run id, an unambiguous beginning of one, a job's name (its newest
 run), or `latest`."""
@@ -73,4 +74,8 @@ def _print(args: argparse.Namespace, chosen: dict[str, Any], freed: dict[str, in
     for summary in chosen.values():
         print(_line(summary))
     total = output.size(sum(freed.values()))
-    output.say(f"Would free {total}; nothing was changed." if args.dry_run else f"Deleted; {total} freed.")
+    output.say(
+        f"Would free {total}; nothing was changed."
+        if args.dry_run
+        else f"Deleted; what is recorded next uses the {total} again."
+    )
