@@ -169,6 +169,16 @@ class StreamWriter:
             segment.write_through(at, at + leaf.nbytes)
         segment.write_through(cursor.offset, cursor.offset + layout.head.size)
 
+    def put_extras(self, extras: bytes) -> int:
+        """Write the extras of the record that comes next, for the compiled functions; the flag that says so.
+
+        NoRoom where they do not fit the segment: the general way makes room.
+        """
+        if self.segment is None or self._extras_at + len(extras) + 32 > len(self.segment.memory):
+            raise NoRoom("journal full")
+        self._write_extras(extras)
+        return EXTRAS
+
     def _write_extras(self, extras: bytes) -> None:
         segment, sequence, at = self.segment, self.cursor.sequence, self._extras_at
         assert segment is not None
