@@ -73,12 +73,7 @@ def bare_aggregate(store: Store, statement: str, bindings: Any) -> tuple[tuple[s
 def statistics(stream: Stream) -> Statistics:
     """Of a stream: the sealed part from its chunks' rows, the open part from its records."""
     view = stream.rows.view()
-    ((count, total, least, greatest),) = stream.rows.shelf.query(
-        "select coalesce(sum(transitions), 0), coalesce(sum(reward_sum), 0.0), min(reward_min), max(reward_max)"
-        " from chunk where stream = ? and first_row < ?",
-        (stream.stream_id, view.totals.rows),
-    )
-    known = Statistics(int(count), float(total), least, greatest)
+    known = _sealed(stream, view.totals.rows)
     for block in view.blocks:
         rewards = block.reward[block.transition].astype(np.float64)
         numbers = rewards[~np.isnan(rewards)]
@@ -86,6 +81,19 @@ def statistics(stream: Stream) -> Statistics:
             known |= Statistics(len(rewards), float(numbers.sum()), float(numbers.min()), float(numbers.max()))
         else:
             known |= Statistics(len(rewards))
+    return known
+
+
+def _sealed(stream: Stream, stop: int) -> Statistics:
+    """Of the chunks before `stop`; what was added up before is not added up again."""
+    first, known = stream.rows.counted
+    ((count, total, least, greatest),) = stream.rows.shelf.query(
+        "select coalesce(sum(transitions), 0), coalesce(sum(reward_sum), 0.0), min(reward_min), max(reward_max)"
+        " from chunk where stream = ? and first_row >= ? and first_row < ?",
+        (stream.stream_id, first, stop),
+    )
+    known = Statistics(*known) | Statistics(int(count), float(total), least, greatest)
+    stream.rows.counted = (stop, known)
     return known
 
 

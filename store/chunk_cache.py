@@ -52,8 +52,10 @@ class ChunkCache(Generic[Item]):
             self.nbytes = 0
 
     def _shrink(self) -> None:
-        if self.nbytes > self.limit:  # what was evicted may have grown since: count afresh before more goes
-            self.nbytes = sum(item.nbytes for item in self._items.values())
-        while self.nbytes > self.limit and len(self._items) > 1:
+        if self.nbytes <= self.limit:
+            return
+        # what was evicted may have grown since: count afresh. And make some room, so that this is not done each time
+        self.nbytes = sum(item.nbytes for item in self._items.values())
+        while self.nbytes > self.limit * 7 // 8 and len(self._items) > 1:
             _, item = self._items.popitem(last=False)
             self.nbytes -= item.nbytes

@@ -35,6 +35,9 @@ _BACKWARD = (
 )
 
 
+_HOLDING = _BACKWARD.replace("limit 16", "limit 1")
+
+
 class Found(NamedTuple):
     """A block in which episodes ended, and how many of the stream ended before it."""
 
@@ -111,7 +114,10 @@ class EpisodeIndex:
     def _sealed_forward(self, first: int, stop: int) -> Iterator[Found]:
         at = first
         while at < stop:
-            begin = self.rows.shelf.query(_BACKWARD, (self.rows.stream_id, at))[:1] if at == first else []
+            begin = self.rows.shelf.query(_HOLDING, (self.rows.stream_id, at)) if at == first else []
+            if begin and begin[0][3] + begin[0][4] >= stop:
+                yield Found(begin[0][3], self.rows.chunk(*begin[0][:3]))
+                return
             chunks = begin + self.rows.shelf.query(_FORWARD, (self.rows.stream_id, at + 1 if begin else at))
             for number, row, rows, before, count in chunks:
                 if before < stop and before + count > at:
@@ -131,9 +137,12 @@ class EpisodeIndex:
 
     # --- one episode -------------------------------------------------------------------------------------------------
 
-    def at(self, row: int, env: int) -> EpisodeRollup | None:
-        """The episode that a row belongs to: the first that ended at it or after, if it had begun by then."""
-        block = self.rows.block(row)
+    def at(self, row: int, env: int, block: Block | None = None) -> EpisodeRollup | None:
+        """The episode that a row belongs to: the first that ended at it or after, if it had begun by then.
+
+        `block` is the one that holds the row, where the caller has it at hand.
+        """
+        block = block or self.rows.block(row)
         found = self._first_ended(block.episodes, row, env)
         if found is None and isinstance(block, SealedBlock):
             found = self._ended_later(block.stop, row, env)
@@ -181,10 +190,9 @@ class EpisodeIndex:
     def get(self, env: int, episode: int) -> EpisodeRollup:
         """The episode of a sub-environment by its ordinal; NotFound where there is none."""
         view = self.rows.view()
-        found = next((r for r in self._under_way(view, env, empty=True) if r.episode == episode), None)
+        found = self._among(self._sealed_with(view, env, episode), env, episode) if episode >= 0 else None
         found = found or self._among(self._open_blocks(view), env, episode)
-        if found is None and episode >= 0:
-            found = self._among(self._sealed_with(view, env, episode), env, episode)
+        found = found or next((r for r in self._under_way(view, env, empty=True) if r.episode == episode), None)
         if found is None:
             raise NotFound(
                 f"Sub-environment {env} of stream {self.rows.stream_id} has no episode {episode}.",
@@ -203,7 +211,7 @@ class EpisodeIndex:
     def _sealed_with(self, view: View, env: int, episode: int) -> list[Found]:
         """The chunk in which an episode ended, by bisection over the ordinals of the stream's episodes."""
         if not self.rows.num_envs:
-            return [found for found in self._sealed_forward(episode, min(episode + 1, view.totals.episodes))]
+            return list(self._sealed_forward(episode, min(episode + 1, view.totals.episodes)))
         low, high = episode, view.totals.episodes  # at least `episode` episodes of this one ended before it
         while low < high:
             middle = (low + high) // 2

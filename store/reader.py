@@ -31,6 +31,11 @@ ATTEMPTS = 50
 """How often a question is asked again because the writer was faster. Each time, more of what it asks for is sealed."""
 
 
+MAPPED = 1 << 30
+"""Bytes of the database that a reader maps, which halves the time to get at a chunk. No store is read over a network
+without a copy, and a file that is only ever appended to and reused is safe to map."""
+
+
 class Connections:
     """A connection for each thread that reads: SQLite's are not to be shared."""
 
@@ -47,6 +52,7 @@ class Connections:
             if self.closed:
                 raise ValueError("this store was closed")
             connection = self._local.connection = connect(self.path)
+            connection.execute(f"pragma mmap_size={MAPPED}").fetchall()
             with self._lock:
                 self._all.append(connection)
         return connection  # type: ignore[no-any-return]
@@ -171,6 +177,8 @@ class StreamRows:
         self.process = str(stream["process"])
         self.num_envs = int(stream["num_envs"])
         self.mode: AutoresetMode = stream["autoreset"]
+        self.counted: tuple[int, tuple[Any, ...]] = (0, ())
+        """Statistics of the chunks before a row: what `store/aggregates.py` need not add up again."""
         self._manifest: dict[str, Any] | None = None
         self._blocks: dict[tuple[Any, ...], OpenBlock] = {}
 

@@ -1,4 +1,4 @@
-"""The tables that SQL sees: `step`, `step_all` and `episode`, decoded from chunks and the open journal as they are read.
+"""The tables that SQL sees: `step`, `step_all` and `episode`, decoded from chunks and the open journal as it is read.
 
 Times are ISO 8601 in UTC. Observations, actions of more than one number, and infos are JSON text. JSON knows no NaN and
 no infinity: NaN is null there, infinities are 9e999 and -9e999, which every parser reads as infinities. In a column of
@@ -244,7 +244,7 @@ class StepBatch:
         return self._standing
 
     def _stand_env(self, env: int, episode: Array, first_t: Array, seed: Array) -> None:
-        """The episodes of one sub-environment over these rows: each row belongs to the first that ends at it or after."""
+        """The episodes of one sub-environment: each row belongs to the first that ends at it or after."""
         index = self.stream.episode_index
         where = np.flatnonzero(self._env == env)
         rows = self._row[where] + self.block.first_row

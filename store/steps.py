@@ -32,7 +32,7 @@ class StepFactory:
 
     def record(self, row: int, env: int, frame: bool) -> StepRecord:
         block = self.rows.block(row)
-        return self._make(block, row - block.first_row, env, self.episodes.at(row, env), frame)
+        return self._make(block, row - block.first_row, env, self.episodes.at(row, env, block), frame)
 
     def records(self, first: int, stop: int, env: int) -> Iterator[StepRecord]:
         """The records of rows [first, stop), block by block; the rows of one block are of one moment."""
@@ -52,7 +52,7 @@ class StepFactory:
         episode: EpisodeRollup | None = None
         for row in range(at, min(stop, block.stop, at + 256)):
             if episode is None or row > episode.last_row or episode.ended == "open":
-                episode = self.episodes.at(row, env)
+                episode = self.episodes.at(row, env, block)
             made.append(self._make(block, row - block.first_row, env, episode, frame=False))
         return made
 
