@@ -31,6 +31,17 @@ def test_a_flipped_byte_is_found(cornerman: Cornerman) -> None:
     assert not json.loads(cornerman("verify", "--json").stdout)["sound"]
 
 
+def test_one_damaged_run_hides_no_other(cornerman: Cornerman) -> None:
+    """The list shows those that can be read, names the one that cannot, and says so with its exit code."""
+    damaged = cornerman.json("record", "CartPole-v1", "--steps", "100", "--job", "damaged")["run_id"]
+    with sqlite3.connect(cornerman.store / "store.db") as store:
+        store.execute("update chunk_payload set payload = substr(payload, 1, length(payload) / 2)")
+    cornerman.json("record", "CartPole-v1", "--steps", "100", "--job", "whole")
+    done = cornerman("runs")
+    assert "whole" in done.stdout
+    assert done.returncode == (1 if damaged in done.stderr else 0)
+
+
 @pytest.mark.parametrize("to_file", [False, True])
 def test_csv_has_every_transition(recorded: Cornerman, to_file: bool) -> None:
     target = recorded.folder / "single.csv"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
+
+from cornerman.core.errors import PayloadError
 
 from .. import exits, output
 from ..chosen import chosen_store
@@ -45,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
 
     path = chosen_store(args)
     with open_store(path) as store:
-        summaries = [run.summary() for run in store.runs()]
+        summaries, damaged = readable(store.runs())
     ids = short_ids([summary.run_id for summary in summaries])
     if args.job:
         summaries = [summary for summary in summaries if summary.job == args.job]
@@ -54,10 +56,27 @@ def run(args: argparse.Namespace) -> int:
     shown = summaries[: args.limit]
     disk = forecast(path, summaries)
     if args.json:
-        output.print_json({"store": str(path), "runs": list(map(as_json, shown)), "disk": disk})
-    else:
-        _print(shown, ids, disk, path)
-    return exits.OK
+        runs = list(map(as_json, shown))
+        output.print_json({"store": str(path), "runs": runs, "damaged": damaged, "disk": disk})
+    elif shown:
+        _print(shown, ids, disk)
+    elif not damaged:
+        chosen = " of that kind" if args.live or args.job else ""
+        output.say(f"No runs{chosen} in {path}. Make one: `cornerman demo`, or `cornerman record CartPole-v1`.")
+    for run_id, reason in damaged.items():
+        output.say(f"{run_id} is damaged: {reason} `cornerman verify {run_id}` says where.")
+    return exits.PROBLEM if damaged else exits.OK
+
+
+def readable(readers: Iterable[Any]) -> tuple[list[Any], dict[str, str]]:
+    """The summaries of the runs that can be read, and why the others cannot: one damaged run hides no other."""
+    summaries, damaged = [], {}
+    for reader in readers:
+        try:
+            summaries.append(reader.summary())
+        except PayloadError as error:
+            damaged[reader.run_id] = error.what
+    return summaries, damaged
 
 
 def forecast(path: Path, summaries: Sequence[Any]) -> dict[str, Any]:
@@ -105,10 +124,7 @@ def trend(returns: Sequence[float]) -> str:
     return "↗" if new - old > 0.1 * spread else "↘" if old - new > 0.1 * spread else "→"
 
 
-def _print(summaries: Sequence[Any], ids: dict[str, str], disk: dict[str, Any], path: Path) -> None:
-    if not summaries:
-        output.say(f"No runs in {path}. Make one: `cornerman demo`, or `cornerman record CartPole-v1`.")
-        return
+def _print(summaries: Sequence[Any], ids: dict[str, str], disk: dict[str, Any]) -> None:
     headings = ("RUN", "JOB", "STATE", "STEPS", "PER S", "EPISODES", "RETURN", "SIZE", "PER HOUR", "STARTED")
     rows = [_row(summary, ids) for summary in summaries]
     output.print_table(headings, rows, right=range(3, 9), spare=("STARTED", "EPISODES", "PER HOUR", "PER S"))

@@ -9,6 +9,7 @@ from typing import Any
 from .. import exits, output
 from ..chosen import chosen_store
 from . import Subparsers, describe
+from .runs import readable
 
 DESCRIPTION = """
 Read every chunk and frame of a run, or of the whole store, and prove that it is whole: checksums, decoding, rows
@@ -35,10 +36,11 @@ def run(args: argparse.Namespace) -> int:
     began = time.monotonic()
     with open_store(chosen_store(args)) as store:
         chosen = [store.run(args.run)] if args.run else list(store.runs())
-        summaries = [reader.summary() for reader in chosen]
         findings = list(store.verify(chosen[0].run_id if args.run else None))
+        summaries, damaged = readable(chosen)
     if args.json:
         runs = [{"run_id": summary.run_id, "transitions": summary.transition_count} for summary in summaries]
+        runs += [{"run_id": run_id, "transitions": None} for run_id in damaged]
         output.print_json({"sound": not findings, "runs": runs, "findings": list(map(_facts, findings))})
     else:
         _print(summaries, findings, time.monotonic() - began)
@@ -50,8 +52,10 @@ def _print(summaries: list[Any], findings: list[Any], seconds: float) -> None:
         print(output.harmless(str(finding)))
     transitions = sum(summary.transition_count for summary in summaries)
     size = output.size(sum(summary.bytes for summary in summaries))
-    verdict = f"{len(findings)} problems" if findings else "sound"
-    print(f"{verdict}: {len(summaries)} runs, {transitions:,} transitions, {size} in {output.duration(seconds)}")
+    if findings:
+        print(f"{len(findings)} problems; what can still be read is shown by every other command")
+    else:
+        print(f"sound: {len(summaries)} runs, {transitions:,} transitions, {size} in {output.duration(seconds)}")
 
 
 def _facts(finding: Any) -> dict[str, Any]:
