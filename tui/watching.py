@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 
 def preload() -> None:
     """Load what the screens need, so that they open at once when there is something to show."""
-    from . import app  # noqa: F401
+    import_module("cornerman.tui.app")
 
 
 def watch(store: Path, run: str | None = None) -> int:

@@ -53,7 +53,7 @@ def _print(summaries: list[Any], findings: list[Any], seconds: float) -> None:
     transitions = sum(summary.transition_count for summary in summaries)
     size = output.size(sum(summary.bytes for summary in summaries))
     if findings:
-        print(f"{len(findings)} problems; what can still be read is shown by every other command")
+        print(f"{len(findings)} problems. `cornerman runs` lists the runs that can still be read.")
     else:
         print(f"sound: {len(summaries)} runs, {transitions:,} transitions, {size} in {output.duration(seconds)}")
 
