@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -17,7 +18,7 @@ import numpy as np
 
 from cornerman.core import values
 from cornerman.core.episodes import AutoresetMode, Open
-from cornerman.core.errors import NotFound
+from cornerman.core.errors import NotFound, StoreError
 from cornerman.core.payloads import frame_chunk_v1
 
 from .blocks import Block, SealedBlock
@@ -229,7 +230,7 @@ class StreamRows:
         totals = self.totals()
         if not parts:
             return View(totals, (), ())
-        pending = tuple(p for p in parts if p.end_sequence > totals.sequence or p.closed and totals.ended_us is None)
+        pending = tuple(p for p in parts if p.end_sequence > totals.sequence or (p.closed and totals.ended_us is None))
         blocks: list[OpenBlock] = []
         at: int = totals.rows
         before: Open | OpenBlock = totals.open
@@ -254,12 +255,12 @@ class StreamRows:
 
     def consistent(self, question: Callable[[], Result]) -> Result:
         """The answer to a question that may meet rows on their way from the journal to a chunk."""
-        for _ in range(ATTEMPTS):
+        for attempt in range(ATTEMPTS):
             try:
                 return question()
             except Moved:
-                continue
-        return question()
+                time.sleep(attempt * 0.0002)
+        raise StoreError(f"The store {self.shelf.path} changes faster than it can be read.", "Try again.")
 
     # --- rows --------------------------------------------------------------------------------------------------------
 
@@ -310,10 +311,11 @@ class StreamRows:
             if not found:
                 break
         if at < stop:
-            for opened in self.view().blocks:
+            view = self.view()
+            if at < view.totals.rows and self.sealed(at):
+                raise Moved  # sealed since the chunks were looked for
+            for opened in view.blocks:
                 if opened.first_row < stop and opened.stop > at:
-                    if opened.first_row > at and self.sealed(at):
-                        raise Moved
                     yield opened
 
     def row_at(self, t: int) -> int:

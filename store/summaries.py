@@ -17,6 +17,7 @@ from cornerman.core.records import LedgerRow, RunState, RunSummary, StreamSummar
 from .episode_index import EpisodeIndex
 from .liveness import alive
 from .reader import StreamRows, View
+from .tail import Moved
 
 STALE_AFTER = 10_000_000
 """Microseconds without a record after which a living recorder is called stale, unless its pace is slower still."""
@@ -80,7 +81,9 @@ class Summarizer:
             if part.dropped and part.end_sequence > moment.view.totals.sequence:
                 causes[part.cause] = causes.get(part.cause, 0) + part.dropped
         received = max(received, self._received(moment))
-        stored = self._stored() if counted else moment.view.totals.transitions
+        stored = self._stored(moment.view.totals.rows) if counted else moment.view.totals.transitions
+        if self.rows.totals().sequence != moment.view.totals.sequence:
+            raise Moved  # more was sealed meanwhile: the two sides of the equation would be of two moments
         known = {name: causes.pop(name, 0) for name in _FIELDS}
         return LedgerRow(received, stored, moment.open_transitions, dropped=causes, **known)
 
@@ -95,15 +98,16 @@ class Summarizer:
             return 0
         return last.received + (int(block.advanced.transition.sum()) if block else 0) + last.dropped
 
-    def _stored(self) -> int:
-        """Transitions in the chunks; those counted before are not counted again."""
+    def _stored(self, stop: int) -> int:
+        """Transitions in the chunks before row `stop`; those counted before are not counted again."""
         upto, count = self._counted
-        ((more, stop),) = self.rows.shelf.query(
-            "select coalesce(sum(transitions), 0), max(first_row + rows) from chunk"
-            " where stream = ? and first_row >= ?",
-            (self.rows.stream_id, upto),
+        if upto > stop:
+            upto = count = 0
+        ((more,),) = self.rows.shelf.query(
+            "select coalesce(sum(transitions), 0) from chunk where stream = ? and first_row >= ? and first_row < ?",
+            (self.rows.stream_id, upto, stop),
         )
-        self._counted = (stop if stop is not None else upto, count + more)
+        self._counted = (stop, count + int(more))
         return count + int(more)
 
     # --- the curve ---------------------------------------------------------------------------------------------------
