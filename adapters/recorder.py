@@ -123,7 +123,7 @@ class Recorder:
             self.writer.drop(transitions, steps, cause, records)
             self._uncounted = None
         try:
-            recover(self.store)
+            recover(self.session.path)
             with transaction(self.session.patient()) as connection:
                 introduce(connection, identity)
         except Exception as error:

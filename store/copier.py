@@ -101,9 +101,12 @@ class Copier:
         until = min(until, time.monotonic() + ROUND_SECONDS)
         moved: dict[int, tuple[str, Sent]] = {}
         identities = {int(item.stream["id"]): item for item in [*self._behind(shelf), *live]}
+        tombs = {run for (run,) in shelf.query("select run_id from run where deleted_us is not null")}
         for number, identity in identities.items():
             if time.monotonic() > until:
                 break
+            if identity.run["run_id"] in tombs:
+                continue
             before = self._cursor(number)
             sent = self._carry(StreamRows(shelf, identity, stored=False), before, until)
             if sent != before:

@@ -126,16 +126,19 @@ def notices(place: Place, query: Query) -> tuple[str, ...]:
     """What the user of a store on a network should know: where its database is, and how old the copies are."""
     if place.filesystem is None:
         return ()
-    said = [
-        f"{place.named} is on a network ({place.filesystem.type}): its database is on this node, in {place.local}."
-        " Other nodes read the copies."
-    ]
-    for host, t, copied in query("select host, max(t), max(copied_us) from replica group by host order by host"):
+    said = []
+    for host, t, copied in query(
+        "select host, max(r.t), max(copied_us) from replica r join stream on id = stream group by host order by host"
+    ):
         said.append(f"From {host}: copied up to t={t}, {_ago(copied)} ago.")
     for t, copied in query("select max(t), max(copied_us) from relay where sink = ? having count(*)", (sink(place),)):
         said.append(f"From this node: copied up to t={t}, {_ago(copied)} ago.")
     for reason, since in query("select reason, since_us from relay_trouble where sink = ?", (sink(place),)):
-        said.append(f"Nothing could be copied for {_ago(since)}: {reason}.")
+        said.insert(0, f"Nothing could be copied to the network for {_ago(since)}: {reason}")
+    said.append(
+        f"{place.named} is on a network ({place.filesystem.type}): its database is on this node, in {place.local}."
+        " Other nodes read the copies."
+    )
     if place.older:
         said.append(f"An older {DATABASE} lies in {place.named}. It is left as it is, and nothing is recorded into it.")
     return tuple(said)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +149,7 @@ class _Reader:
         columns = {name: value for name, value in row["columns"].items() if name in self._known(table)}
         stream, start, stop = columns["stream"], columns[first], columns[first] + columns[count]
         run = self.connection.execute
-        if not run("select 1 from replica where stream = ?", (stream,)).fetchall():
+        if not run("select 1 from replica join stream on id = stream where stream = ?", (stream,)).fetchall():
             return  # deleted here, or recorded here after all
         found = run(
             f"select id, {first}, {first} + {count}, {'segment' if table == 'chunk' else OPEN_SEGMENT} from {table}"
@@ -214,7 +215,11 @@ class _Reader:
             run(f"delete from {payloads} where {table} in (select id from {table} where stream = ?)", (stream,))
             run(f"delete from {table} where stream = ?", (stream,))
         run("delete from ledger where stream = ?", (stream,))
-        run("delete from stream where id = ?", (stream,))
+        for (number,) in run("delete from stream where id = ? returning run", (stream,)).fetchall():
+            run(
+                "update run set deleted_us = ? where id = ? and not exists (select 1 from stream where run = run.id)",
+                (time.time_ns() // 1000, number),
+            )
 
     def _known(self, table: str) -> list[str]:
         """A newer Cornerman may send columns that this one does not have."""

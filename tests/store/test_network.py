@@ -24,6 +24,7 @@ from cornerman.core.errors import StoreError, StoreNotFound
 from cornerman.core.recorder_settings import RecorderSettings
 from cornerman.log_catalog.emitting import captured
 from cornerman.store import connection, session
+from cornerman.store.copier import Copier
 from cornerman.store.copies import CopyFiles, read_rows
 from cornerman.store.filesystem import filesystem_of
 from cornerman.store.network import NoLocalDisk, Place, place_of
@@ -172,7 +173,7 @@ def test_the_same_node_reads_the_database_itself(nodes: Nodes) -> None:
     with cornerman.open_store(nodes.store) as store:
         assert store.run().step_count == 50
         assert store.path == nodes.local()
-        assert "nfs4" in store.notices[0]
+        assert any("on a network (nfs4)" in notice for notice in store.notices)
         eventually(lambda: any("copied up to t=50" in notice for notice in store.notices))
         assert any("up to t=50" in note for note in store.run().summary().notes)
     env.close()
@@ -200,6 +201,7 @@ def test_a_second_node_reads_while_it_grows(nodes: Nodes) -> None:
     there = contents(nodes.store)
     with cornerman.open_store(nodes.store) as store:
         assert store.run().summary().state == "done"
+        assert not list(store.verify())
     nodes.on("writer")
     assert contents(nodes.store) == there
     assert chunks(nodes.root / "writer") == chunks(nodes.root / "reader")
@@ -374,12 +376,49 @@ def test_a_deleted_run_goes_from_other_nodes_too(nodes: Nodes) -> None:
     nodes.on("reader")
     assert contents(nodes.store)["steps"]
     nodes.on("writer")
-    with apsw.Connection(str(nodes.local() / "store.db")) as database:
-        database.execute("update run set deleted_us = 1; delete from stream")
+    with cornerman.open_store(nodes.store) as store:
+        store.delete(store.run().run_id)
     cornerman.open_store(nodes.store).close()
     nodes.on("reader")
     with cornerman.open_store(nodes.store) as store:
         assert not store.runs()
+
+
+def test_a_run_deleted_where_it_was_only_read_does_not_come_back(nodes: Nodes) -> None:
+    """Its node goes on recording it; here, nobody wants to see it."""
+    env = recorded(nodes, 100)
+    eventually(lambda: bool(nodes.copies()))
+    nodes.on("reader")
+    with cornerman.open_store(nodes.store) as store:
+        eventually(lambda: step_count(store) == 100)
+        store.delete(store.run().run_id)
+        walk(env, 200)
+        time.sleep(1)
+        assert not refresh(place_of(nodes.store)) or not store.runs()
+        assert not store.runs()
+    env.close()
+
+
+def test_a_copier_that_dies_before_its_cursor_moved_brings_the_rows_again(
+    nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At least once, and read as once."""
+
+    def die(*_: object) -> None:
+        raise OSError("killed here")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Copier, "_remember", die)
+        env = recorded(nodes, 9000)
+        eventually(lambda: len(nodes.copies()) > 1)
+    walk(env, 100)
+    env.close()
+    end_sessions()
+    here = contents(nodes.store)
+    nodes.on("reader")
+    assert contents(nodes.store) == here
+    with cornerman.open_store(nodes.store) as store:
+        assert not list(store.verify())
 
 
 # --- what was there before -------------------------------------------------------------------------------------------

@@ -79,8 +79,11 @@ def _print(finding: Finding) -> None:
 
 def _store(path: Path, quick: bool) -> Iterator[Finding]:
     """The store: what keeps it from being used ends the list, everything else is looked at."""
+    from cornerman.store.network import place_of
+
     yield from _place(path)
     try:
+        path = place_of(path).local
         yield from _format(path)
     except StoreNotFound as error:
         yield Finding("note", "store", error.what, error.remedy)
@@ -99,14 +102,20 @@ def _place(path: Path) -> Iterator[Finding]:
     yield Finding("ok", "path", str(path))
     mount = filesystem_of(path)
     if mount.network:
-        yield Finding(
-            "warn",
-            "file system",
-            f"{mount.type} at {mount.mount_point}, reached over a network",
-            "SQLite's log is unsafe there: record to a local disk, with --store or CORNERMAN_STORE.",
-        )
+        yield Finding("ok", "file system", f"{mount.type} at {mount.mount_point}, reached over a network")
+        yield from _local(path)
     else:
         yield Finding("ok", "file system", f"{mount.type} at {mount.mount_point}, local")
+
+
+def _local(path: Path) -> Iterator[Finding]:
+    """Where the database of a store on a network is."""
+    from cornerman.store.network import NoLocalDisk, place_of
+
+    try:
+        yield Finding("ok", "database", f"on this node, in {place_of(path).local}; other nodes read the copies")
+    except NoLocalDisk:
+        return  # the store's own line says it
 
 
 def _format(path: Path) -> Iterator[Finding]:
