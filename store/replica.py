@@ -96,7 +96,7 @@ class _Reader:
                 self._read_batch(file, name)
 
     def _offset(self, name: str) -> int:
-        rows = self.connection.execute("select offset from copy_file where name = ?", (name,)).fetchall()
+        rows: list[Any] = self.connection.execute("select offset from copy_file where name = ?", (name,)).fetchall()
         return int(rows[0][0]) if rows else 0
 
     def _read_batch(self, file: Path, name: str) -> None:
@@ -171,7 +171,7 @@ class _Reader:
 
     def _mark(self, row: dict[str, Any]) -> None:
         stream, run = row["stream"], self.connection.execute
-        known = run(
+        known: list[Any] = run(
             "select s.rows, s.sequence, s.ended_us, r.process, r.copied_us"
             " from stream s join replica r on r.stream = s.id where s.id = ?",
             (stream,),
@@ -224,7 +224,7 @@ class _Reader:
     def _known(self, table: str) -> list[str]:
         """A newer Cornerman may send columns that this one does not have."""
         if table not in self._columns:
-            rows = self.connection.execute(f"select name from pragma_table_info('{table}')").fetchall()
+            rows: list[Any] = self.connection.execute(f"select name from pragma_table_info('{table}')").fetchall()
             self._columns[table] = [name for (name,) in rows]
         return self._columns[table]
 

@@ -238,6 +238,29 @@ def test_frames_and_vectors_are_the_same_on_both_nodes(nodes: Nodes, kind: str) 
             assert frame is not None
 
 
+def test_two_nodes_record_into_one_folder_and_each_sees_both(nodes: Nodes) -> None:
+    """Neither waits for the other, nor copies what is not its own."""
+    nodes.on("other")
+    child = start_child(nodes, "single")
+    nodes.on("writer")
+    env = recorded(nodes, 100)
+    with cornerman.open_store(nodes.store) as store:
+        eventually(lambda: {run.job for run in store.runs()} == {"net", "killed"})
+        assert {run.summary().state for run in store.runs()} == {"live"}
+        child.terminate()
+        child.wait()
+    nodes.on("other")
+    with cornerman.open_store(nodes.store) as store:
+        eventually(lambda: {run.job for run in store.runs()} == {"net", "killed"})
+        assert store.run("killed").summary().state != "live"
+    env.close()
+    end_sessions()
+    writers = [next(row for row, _ in read_rows(path)) for path in nodes.copies()]
+    streams = [[row["kind"] for row, _ in read_rows(path)].count("stream") for path in nodes.copies()]
+    assert len({row["store"] for row in writers}) == 2
+    assert all(count <= 2 for count in streams)
+
+
 def start_child(nodes: Nodes, kind: str) -> subprocess.Popen[bytes]:
     counter = nodes.root / "counter"
     counter.write_bytes(bytes(8))
