@@ -82,6 +82,8 @@ def _loops(one: Case, steps: int, repetitions: int, scratch: Path) -> Iterator[F
         part=one.name, name="until durable, CPU", unit="x bare", values=durable_cpu,
         limit=one.durable[0], goal=one.durable[1],
     )  # fmt: skip
+    ends = tuple((o.close.wall - c.wall) / 1e6 for o, _, c in pairs)
+    yield Figure(part=one.name, name="end of the stream", unit="ms", values=ends)
     yield Figure(part=one.name, name="thread CPU of a step", unit="ns", values=own, limit=one.cpu_ns)
     if one.vector:
         env = one.make()

@@ -126,8 +126,10 @@ def mcap(env: Any, folder: Path) -> Recording:
         now = time.time_ns()
         writer.add_message(channel, now, encode((observation, action, reward, flags)), now)
 
+    end: Callable[[], None] = writer.finish
+
     def finish() -> None:
-        writer.finish()
+        end()
         file.close()
 
     return Recording(_Appending(env, append), finish)

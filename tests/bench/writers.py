@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 import cornerman
+from cornerman.core.records import LedgerRow
 
 from .environments import case
 from .figures import Figure, Skipped
@@ -52,8 +53,8 @@ def _kept(store: Path, steps: int) -> Iterator[Figure]:
     yield Figure(part=name, name="steps taken less step_count", unit="", values=(steps - stored,), limit=0)
 
 
-def _dropped(ledgers: list[object]) -> int:
-    return sum(sum(ledger.dropped.values()) for ledger in ledgers)  # type: ignore[attr-defined]
+def _dropped(ledgers: list[LedgerRow]) -> int:
+    return sum(sum(ledger.dropped.values()) for ledger in ledgers)
 
 
 def main(store: str, steps: str, turns: str, seed: str, answer: str) -> None:
