@@ -56,7 +56,7 @@ def test_every_key_has_an_action_and_a_sentence() -> None:
 def test_ids_are_stable_names_and_no_key_is_given_twice() -> None:
     assert len({key.id for key in keys.KEYS}) == len(keys.KEYS)
     for where in ("runs", "run"):
-        used = Counter(name for key in keys.keys_of(where, "app") for name in key.keys)  # type: ignore[arg-type]
+        used = Counter(name for key in keys.keys_of(where, "app") for name in key.keys)
         assert [name for name, times in used.items() if times > 1] == []
 
 
