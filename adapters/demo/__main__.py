@@ -22,7 +22,7 @@ from .learner import Learner, Record
 from .pixels import pixels
 
 _CATCH_UP = 0.25
-"""Seconds of steps that a learner may make up for after the others kept it waiting."""
+"""Seconds that the learners may be behind before their clock is put back."""
 
 
 def main() -> int:
@@ -56,7 +56,9 @@ def train(learners: Sequence[Learner], stop: StopSignals, until: float) -> None:
             time.sleep(min(due[learner] - now, 0.05))
             continue
         learner.step()
-        due[learner] = max(due[learner] + 1 / learner.steps_per_second, now - _CATCH_UP)
+        due[learner] += 1 / learner.steps_per_second
+        if (late := now - min(due.values()) - _CATCH_UP) > 0:  # a busy host slows all of them alike
+            due = {each: moment + late for each, moment in due.items()}
         if now > orphan_check:
             if os.getppid() != parent:
                 return

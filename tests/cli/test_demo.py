@@ -18,9 +18,11 @@ import numpy as np
 import pytest
 from command_line import Cornerman
 
+from cornerman.adapters.demo.__main__ import train
 from cornerman.adapters.demo.cartpole import CartPole
 from cornerman.adapters.demo.catch import Catch
 from cornerman.adapters.demo.frozenlake import FrozenLake
+from cornerman.adapters.stopping import StopSignals
 
 pytestmark = pytest.mark.slow
 
@@ -141,3 +143,24 @@ def _rest(terminal: int) -> bytes:
         if not part:
             return seen
         seen += part
+
+
+def test_on_a_busy_host_all_slow_down_alike() -> None:
+    """The slow one must not set the pace of the others."""
+
+    class Slow:
+        job = ""
+
+        def __init__(self, pace: float, cost: float) -> None:
+            self.steps_per_second, self.cost, self.steps = pace, cost, 0
+
+        def step(self) -> None:
+            self.steps += 1
+            time.sleep(self.cost)
+
+        def close(self) -> None:
+            pass
+
+    fast, slow = Slow(200, 0), Slow(50, 0.04)  # the slow one alone needs twice the time there is
+    train([fast, slow], StopSignals(), time.monotonic() + 3)
+    assert 2 < fast.steps / slow.steps < 8
