@@ -212,7 +212,8 @@ def _kind(pa: Any, value: Any) -> Any:
 
 def _fitted(row: dict[str, Any], schema: Any) -> dict[str, Any]:
     types = {field.name: str(field.type) for field in schema}
-    fitted, more = {}, {}
+    fitted: dict[str, Any] = {}
+    more: dict[str, Any] = {}
     for key, value in row.items():
         want = types.get(key)
         if want == "string" and value is not None:

@@ -131,7 +131,7 @@ class _Source:
         else:
             self.values[leaf.column] = f"{expression}.tobytes()"
 
-    def compile(self, template: str, name: str, *, flags: str, frames: list[str], after: str) -> Any:
+    def compile(self, template: str, name: str, *, flags: str, frames: list[str], after: str) -> Callable[..., Any]:
         """The function that the template gives with these parts."""
         if self.before:
             self.before.insert(0, f"row = (offset - {HEADER}) // {self.layout.head.size}")
@@ -146,7 +146,8 @@ class _Source:
             after=after,
         )
         exec(compile(text, f"<recorder {name}>", "exec"), self.names)
-        return self.names[name]
+        made: Callable[..., Any] = self.names[name]
+        return made
 
 
 def compile_step(
@@ -177,7 +178,8 @@ def compile_reset(
 ) -> Callable[..., Any]:
     """`reset()` of a single environment that records a reset without seed and options itself."""
     source = _Source(writer, layout)
-    source.names |= {"inner": inner, "slow": slow, "extras": lambda info: writer.put_extras(encode({"info": info}))}
+    source.names |= {"inner": inner, "slow": slow}
+    source.names["extras"] = lambda info: writer.put_extras(encode({"info": info}))
     source.add(layout.observation, "observation")
     numbers = _add_frames(source, frames)
     return source.compile(_RESET, "reset", flags=str(RESET | NO_INFO), frames=numbers, after=_after(source, writer))

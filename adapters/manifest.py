@@ -46,7 +46,7 @@ def wrappers(env: Any) -> list[str]:
     names = []
     while True:
         names.append(_class_name(env))
-        # not by way of `__dict__`: looking at an object's dictionary makes its attributes slower ever after (CPython 3.11)
+        # not by way of `__dict__`: looking at it makes the object's attributes slower ever after (CPython 3.11)
         if not isinstance(env, (gymnasium.Wrapper, gymnasium.vector.VectorWrapper)):
             return names
         env = env.env

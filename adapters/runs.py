@@ -1,8 +1,8 @@
 """Which run a recording belongs to, decided without asking the store: it may be locked, full, or not there yet.
 
 A run is one execution of a job. Its id is drawn from the program that was started (its kernel, pid and start time), the
-job and the store, so that everything a program records, in its own process, in forked or spawned workers, in the workers
-of an AsyncVectorEnv, meets in the same run. Programs that a worker is started as by other means join through
+job and the store, so that everything a program records, in its own process, in forked or spawned workers, in the
+workers of an AsyncVectorEnv, meets in the same run. Programs that a worker is started as by other means join through
 `CORNERMAN_RUN` and `CORNERMAN_JOB`, which the first `record()` of a program sets for its children.
 """
 

@@ -8,7 +8,8 @@ from typing import Any
 import gymnasium
 from gymnasium.utils import RecordConstructorArgs
 
-from .handle import attach, start
+from .handle import Handle, attach, start
+from .recorder import Recorder
 
 
 class RecordSteps(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
@@ -17,6 +18,9 @@ class RecordSteps(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
     Made by `cornerman.record`. It pickles into subprocess environments, where it begins a stream of its own, and
     `gymnasium.make(env.spec)` makes it again. Closing is optional: leaving the process ends the stream.
     """
+
+    cornerman: Handle
+    _recorder: Recorder | None
 
     def __init__(
         self, env: gymnasium.Env[Any, Any], job: str | None = None, store: str | os.PathLike[str] | None = None,

@@ -4,7 +4,7 @@
     {"type": "Discrete", "n": 2, "start": 0, "dtype": "<i8"}
     {"type": "Dict", "spaces": {...}}  {"type": "Tuple", "spaces": [...]}
     {"type": "MultiBinary" | "MultiDiscrete" | "Text" | "Sequence" | "Graph" | "OneOf", ...}
-    {"type": "mypackage.MissionSpace", "repr": "..."}                              the typed fallback: nothing is refused
+    {"type": "mypackage.MissionSpace", "repr": "..."}                             the typed fallback: nothing is refused
 
 Infinite bounds are the texts "inf" and "-inf": JSON has no word for them.
 """

@@ -8,15 +8,19 @@ from typing import Any
 import numpy as np
 from gymnasium.vector import VectorEnv, VectorWrapper
 
-from .handle import attach, start
+from .handle import Handle, attach, start
+from .recorder import Recorder
 
 
 class RecordVectorSteps(VectorWrapper):
     """Records every step of a vector environment; what the loop sees does not change.
 
-    Made by `cornerman.record`. Each vector step is one record; per sub-environment the episodes equal, row for row, those
-    of the environment recorded alone. It pickles, and begins a stream of its own where it is unpickled.
+    Made by `cornerman.record`. Each vector step is one record; per sub-environment the episodes equal, row for row,
+    those of the environment recorded alone. It pickles, and begins a stream of its own where it is unpickled.
     """
+
+    cornerman: Handle
+    _recorder: Recorder | None
 
     def __init__(
         self, env: VectorEnv[Any, Any, Any], job: str | None = None, store: str | os.PathLike[str] | None = None,

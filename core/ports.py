@@ -1,7 +1,7 @@
 """The ports of the core: what an adapter, a screen or a command may ask of a telemetry store.
 
 `cornerman.store.api` answers them from SQLite and the open journal. Everything here is read afresh at each call, in a
-transaction that ends with it: no reader holds the write-ahead log back, and nothing a caller keeps goes stale in silence.
+transaction that ends with it: no reader holds the write-ahead log back, and nothing a caller keeps goes stale silently.
 """
 
 from __future__ import annotations
@@ -23,20 +23,24 @@ class StreamReader(Protocol):
     def summary(self) -> StreamSummary: ...
     def row_count(self) -> int:
         """Sealed and open rows; costs one indexed look-up and a look at the journal's tail."""
+        ...
 
     def step(self, row: int, env_index: int = 0, *, frame: bool = True) -> StepRecord: ...
     def steps(self, first: int = 0, stop: int | None = None, env_index: int = 0) -> Iterator[StepRecord]: ...
     def row_at(self, t: int) -> int:
         """The row of vector step `t`."""
+        ...
 
     def frame(self, row: int, env_index: int = 0) -> Frame | None: ...
     def rewards(self, first: int, stop: int, env_index: int = 0) -> np.ndarray:
         """float64, NaN on reset rows."""
+        ...
 
     def episodes(
         self, *, env_index: int | None = None, newest: bool = False, limit: int | None = None, offset: int = 0
     ) -> Sequence[EpisodeRollup]:
         """Ended episodes by the row of their end, then those under way. Costs what is asked for, not the history."""
+        ...
 
     def episode_at(self, row: int, env_index: int = 0) -> EpisodeRollup | None: ...
     def episode(self, env_index: int, episode: int) -> EpisodeRollup: ...
@@ -56,9 +60,12 @@ class TelemetryRepository(Protocol):
 
     def runs(self) -> Sequence[RunReader]:
         """Newest first."""
+        ...
 
     def run(self, name: str) -> RunReader:
         """By id, a unique prefix of it, a job's newest, or `latest`; NotFound otherwise."""
+        ...
 
     def delete(self, run_id: str) -> int:
         """Remove a run in one transaction; the bytes freed. Its writer, if alive, stops recording and counts."""
+        ...

@@ -154,7 +154,8 @@ def _dtype(text: str) -> np.dtype[Any]:
     if text.startswith("["):
         import ast
 
-        return np.dtype(ast.literal_eval(text))
+        fields: np.dtype[Any] = np.dtype(ast.literal_eval(text))
+        return fields
     return np.dtype(text)
 
 

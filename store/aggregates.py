@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -31,7 +32,7 @@ _PARTS = re.compile(
 class Statistics(NamedTuple):
     """Of transitions: how many, and the sum, least and greatest of their rewards that are numbers."""
 
-    count: int = 0
+    number: int = 0
     total: float = 0.0
     least: float | None = None
     greatest: float | None = None
@@ -40,7 +41,7 @@ class Statistics(NamedTuple):
         least = [value for value in (self.least, other.least) if value is not None]
         greatest = [value for value in (self.greatest, other.greatest) if value is not None]
         return Statistics(
-            self.count + other.count, self.total + other.total,
+            self.number + other.number, self.total + other.total,
             min(least) if least else None, max(greatest) if greatest else None,
         )  # fmt: skip
 
@@ -62,7 +63,7 @@ def bare_aggregate(store: Store, statement: str, bindings: Any) -> tuple[tuple[s
     streams = [stream for item in store.runs() if run is None or item.run_id == run for stream in item.streams()]
     known = Statistics()
     for stream in streams:
-        known |= stream.rows.consistent(lambda stream=stream: statistics(stream))  # type: ignore[misc]
+        known |= stream.rows.consistent(partial(statistics, stream))
     if known.least is not None and (math.isinf(known.least) or math.isinf(known.greatest or 0.0)):
         return None
     items = list(_PARTS.finditer(found["items"]))
@@ -99,7 +100,7 @@ def _sealed(stream: Stream, stop: int) -> Statistics:
 
 def _value(known: Statistics, name: str) -> Any:
     if name == "count":
-        return known.count
+        return known.number
     if name == "total":
         return known.total
     if name == "sum":

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -238,7 +239,7 @@ class Stream:
 
     def __init__(self, rows: StreamRows) -> None:
         self.rows = rows
-        self.identity = rows.identity
+        self.identity: StreamIdentity = rows.identity
         self.episode_index = EpisodeIndex(rows, self.ongoing)
         self.summarizer = Summarizer(rows, self.episode_index)
 
@@ -349,7 +350,7 @@ class Stream:
     def iter_episodes(self) -> Iterator[Episode]:
         """All episodes with their data, read a few hundred at a time."""
         at = 0
-        while found := self.rows.consistent(lambda: self.episode_index.window(at, 512)):
+        while found := self.rows.consistent(partial(self.episode_index.window, at, 512)):
             at += len(found)
             yield from map(self.data, found)
         for rollup in self.rows.consistent(lambda: self.episode_index.under_way()):

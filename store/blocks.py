@@ -42,7 +42,7 @@ class Block:
 
     def take(self, name: str, index: Index) -> Array:
         """Some rows of a column, a copy where the block's bytes may change under the caller."""
-        return self.column(name)[index]  # type: ignore[no-any-return]
+        return self.column(name)[index]
 
     def extra(self, offset: int) -> dict[str, Any]:
         """What travels beside the columns of a row; empty where nothing does."""
@@ -78,7 +78,7 @@ class Block:
     @cached_property
     def t(self) -> Array:
         """`t` of each row: a call of reset has that of the step that follows it."""
-        return self.first_t + np.cumsum(self.step) - self.step  # type: ignore[no-any-return]
+        return self.first_t + np.cumsum(self.step) - self.step
 
     @cached_property
     def transition(self) -> Array:
@@ -96,7 +96,7 @@ class Block:
         """bool (rows, envs) for `terminated` or `truncated`."""
         if self.num_envs:
             return self.column(name)
-        return (self.flags & (TERMINATED if name == "terminated" else TRUNCATED) > 0)[:, None]  # type: ignore[no-any-return]
+        return (self.flags & (TERMINATED if name == "terminated" else TRUNCATED) > 0)[:, None]
 
 
 class SealedBlock(Block):

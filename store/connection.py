@@ -1,5 +1,7 @@
 """Opening the database: every pragma with its reason, every failure as a sentence a person can act on.
 
+What each pragma is for:
+
     page_size 8192        smallest files for chunks of tens of kilobytes (measured: 64 KiB pages double small chunks)
     journal_mode WAL      readers never wait for the writer, nor it for them
     synchronous NORMAL    survives kill -9 whole; a power cut may take the newest commits, which the journal still has

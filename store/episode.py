@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,8 +19,8 @@ from .steps import StepFactory, final_observation
 class Episode:
     """What one sub-environment did from a reset to an end. The data is read when asked for, each time afresh.
 
-    `observations` has one row more than there are transitions: the first is what the reset returned (unless no reset was
-    seen), the last is the final observation, whatever the autoreset mode.
+    `observations` has one row more than there are transitions: the first is what the reset returned (unless no reset
+    was seen), the last is the final observation, whatever the autoreset mode.
     """
 
     def __init__(self, rows: StreamRows, factory: StepFactory, rollup: EpisodeRollup) -> None:
@@ -100,7 +99,7 @@ class Episode:
     @property
     def times(self) -> Array:
         """int64, microseconds since 1970, UTC, of each transition."""
-        return self._rows.consistent(lambda: column(self._transitions, "time", None))  # type: ignore[no-any-return]
+        return self._rows.consistent(lambda: column(self._transitions, "time", None))
 
     @property
     def infos(self) -> list[dict[str, Any]]:

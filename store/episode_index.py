@@ -52,7 +52,7 @@ class EpisodeIndex:
         self.rows = rows
         self._ongoing = ongoing
 
-    # --- by position in the stream -------------------------------------------------------------------------------------
+    # --- by position in the stream -----------------------------------------------------------------------------------
 
     def page(self, env: int | None, newest: bool, limit: int | None, offset: int) -> list[EpisodeRollup]:
         """Ended episodes by the row of their end, then those under way; backwards with `newest`."""
@@ -71,7 +71,8 @@ class EpisodeIndex:
 
     def window(self, first: int, count: int) -> list[EpisodeRollup]:
         """Ended episodes of the stream by ordinal, [first, first + count)."""
-        view, found = self.rows.view(), []
+        found: list[EpisodeRollup] = []
+        view = self.rows.view()
         for rollup in self._ended(view, None, False, first):
             if len(found) >= count:
                 break
@@ -241,8 +242,9 @@ class EpisodeIndex:
         return EpisodeRollup(
             self.rows.stream_id, env, int(columns["episode"][index]), first_row, int(columns["last_row"][index]),
             int(columns["first_t"][index]), int(columns["last_t"][index]), int(columns["length"][index]),
-            float(columns["total_reward"][index]), ended, self._seed(int(columns["seed"][index]), source, first_row, env),
-            _SOURCE.get(source, "continued"), int(columns["started_us"][index]), int(columns["ended_us"][index]),
+            float(columns["total_reward"][index]), ended,
+            self._seed(int(columns["seed"][index]), source, first_row, env), _SOURCE.get(source, "continued"),
+            int(columns["started_us"][index]), int(columns["ended_us"][index]),
             bool(how & TERMINATED), bool(how & TRUNCATED),
         )  # fmt: skip
 

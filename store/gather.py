@@ -6,7 +6,8 @@ A part whose rows have no common dtype and shape (text, ragged values, a row tha
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -19,7 +20,8 @@ Space: TypeAlias = "dict[str, Any] | None"
 ABSENT = {"observation": NO_OBSERVATION, "action": NO_ACTION}
 
 
-class Picked(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Picked:
     """Some rows of a block: `index` is a slice or an array of offsets."""
 
     block: Block
@@ -39,8 +41,8 @@ def _one(block: Block, name: str, offset: int, env: int | None) -> Any:
 def _built(node: Node, space: Space, env: int | None, column: Callable[[str, int | None], Any]) -> Any:
     """The nested value of one sub-environment, or of a single environment.
 
-    A batched tuple is the parts of a Tuple space, each batched. Of every other space without a common array (a sequence,
-    say) it is one value for each sub-environment, with no axis of its own for them.
+    A batched tuple is the parts of a Tuple space, each batched. Of every other space without a common array (a
+    sequence, say) it is one value for each sub-environment, with no axis of its own for them.
     """
     if "leaf" in node:
         return column(node["leaf"], env)
@@ -102,9 +104,7 @@ def gather(picked: Sequence[Picked], part: str, env: int | None, space: Space = 
 
 def column(picked: Sequence[Picked], name: str, env: int | None) -> Any:
     """A column over blocks, a copy: an array, or a list where its dtype or shape changed between blocks."""
-    pieces = []
-    for block, index in picked:
-        pieces.append(block.take(name, index if env is None else (index, env)))
+    pieces = [item.block.take(name, item.index if env is None else (item.index, env)) for item in picked]
     if len(pieces) == 1:
         return np.array(pieces[0])
     first = pieces[0]
@@ -129,8 +129,9 @@ def stack(rows: list[Any]) -> Any:
         )
         return np.stack(rows) if same else rows
     if type(first) in (bool, int, float) and all(type(row) is type(first) for row in rows):
+        dtype: Any = np.bool_ if type(first) is bool else np.int64 if type(first) is int else np.float64
         try:
-            return np.array(rows, {bool: np.bool_, int: np.int64, float: np.float64}[type(first)])
+            return np.array(rows, dtype)
         except OverflowError:
             return rows
     return rows

@@ -8,7 +8,7 @@ Nothing can be written and no other file attached: an authorizer allows reading 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import apsw
@@ -84,12 +84,19 @@ def run_query(store: Store, statement: str, bindings: Sequence[Any] | dict[str, 
     return Result(columns, rows, rows.close)
 
 
-def _rows(connection: apsw.Connection, statement: str, bindings: Any, timeout: float | None) -> Iterator[Any]:
+def _rows(
+    connection: apsw.Connection, statement: str, bindings: Any, timeout: float | None
+) -> Generator[Any, None, None]:
     """First the names of the columns, then the rows."""
     try:
         cursor = connection.cursor()
         names: list[tuple[str, ...]] = []
-        cursor.exec_trace = lambda cursor, _sql, _bindings: names.append(_names(cursor)) or True
+
+        def trace(cursor: apsw.Cursor, _sql: str, _bindings: Any) -> bool:
+            names.append(_names(cursor))
+            return True
+
+        cursor.exec_trace = trace
         cursor.execute(statement, bindings or None)
         yield names[0] if names else ()
         yield from cursor

@@ -56,7 +56,7 @@ class Connections:
             connection.execute(f"pragma mmap_size={MAPPED}").fetchall()
             with self._lock:
                 self._all.append(connection)
-        return connection  # type: ignore[no-any-return]
+        return connection
 
     def query(self, statement: str, bindings: tuple[Any, ...] = ()) -> list[Any]:
         """All rows of a statement: its transaction ends here. SQLite's errors as those of `cornerman.core.errors`."""
@@ -171,7 +171,7 @@ class StreamRows:
 
     def __init__(self, shelf: Shelf, identity: StreamIdentity, stored: bool = True) -> None:
         self.shelf = shelf
-        self.identity = identity
+        self.identity: StreamIdentity = identity
         self.stored = stored
         stream = identity.stream
         self.stream_id = int(stream["id"])
@@ -217,8 +217,9 @@ class StreamRows:
     def totals(self) -> Totals:
         found = self.shelf.query(_TOTALS, (self.stream_id,))
         if found:
-            *numbers, state, notes = found[0]
-            return Totals(*numbers, Open.decode(state), tuple(json.loads(notes)))
+            numbers: tuple[Any, ...] = found[0][:-2]
+            state, notes = found[0][-2:]
+            return Totals._make((*numbers, Open.decode(state), tuple(json.loads(notes))))
         if self.stored:
             raise NotFound(f"The stream {self.stream_id} is no longer in the store: its run was deleted.")
         created = int(self.identity.stream["created_us"])
@@ -325,9 +326,9 @@ class StreamRows:
             if block.first_t <= t:
                 return _row_in(block, t)
         for first, _, rows, number in self.shelf.query(_BY_T, (self.stream_id, t)):
-            block = self.chunk(number, first, rows)
-            if len(np.flatnonzero(block.step & (block.t == t))):
-                return _row_in(block, t)
+            sealed = self.chunk(number, first, rows)
+            if len(np.flatnonzero(sealed.step & (sealed.t == t))):
+                return _row_in(sealed, t)
         raise NotFound(
             f"The stream {self.stream_id} has no step {t}.", "`cornerman show RUN` says how far it has come."
         )
@@ -352,7 +353,8 @@ class StreamRows:
         """The payload of a frame by its number, sealed or open."""
         for chunk, first, count in self.shelf.query(_FRAMES, (self.stream_id, number)):
             if number < first + count:
-                return self._frame_block(chunk, first, count).frames[number - first]
+                found: bytes = self._frame_block(chunk, first, count).frames[number - first]
+                return found
         for block in self.view().blocks:
             payload = block.frames.get(number)
             if payload is not None:

@@ -1,7 +1,7 @@
 """What a killed process left in the journal, brought into the store: by whoever opens the store next.
 
-Nothing is lost meanwhile, a reader sees the journal as it is. Recovery may itself be killed at any point and done again:
-what lies below a stream's high-water mark is never inserted twice, and a file is removed only after its commit.
+Nothing is lost meanwhile, a reader sees the journal as it is. Recovery may itself be killed at any point and done
+again: what lies below a stream's high-water mark is never inserted twice, and a file is removed only after its commit.
 """
 
 from __future__ import annotations

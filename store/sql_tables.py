@@ -12,6 +12,7 @@ import datetime
 import json
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -101,7 +102,7 @@ def _settled(stream: Stream, block: Block, a: int, b: int, env: int | None, rese
             yield StepBatch(stream, block, a - block.first_row, b - block.first_row, env, resets).batch()
             return
         except Moved:
-            block = stream.rows.consistent(lambda: stream.rows.block(a))
+            block = stream.rows.consistent(partial(stream.rows.block, a))
             if b > block.stop:
                 yield from _settled(stream, block, a, block.stop, env, resets)
                 a = block.stop
@@ -160,10 +161,9 @@ class StepBatch:
         self.stream, self.block = stream, block
         shape = (b - a, block.envs)
         taken = np.ones(shape, np.bool_) if resets else block.transition[a:b]
-        self._row, self._env = np.nonzero(taken) if env is None else (np.flatnonzero(taken[:, env]), np.int64(env))
-        self._row = self._row + a
-        if env is not None:
-            self._env = np.full(len(self._row), env)
+        rows, envs = np.nonzero(taken if env is None else taken[:, [env]])
+        self._row: Array = rows + a
+        self._env: Array = envs if env is None else np.full(len(rows), env)
         self._taken = block.transition[self._row, self._env]
         self._all = bool(self._taken.all())
         self._standing: tuple[Values, Values, list[int | None]] | None = None
@@ -383,7 +383,7 @@ def _episodes(store: Store, wanted: list[Wanted]) -> Iterator[Batch]:
         env = _only(wanted, "env_index")
         at = 0
         if env is None:
-            while found := stream.rows.consistent(lambda at=at: stream.episode_index.window(at, 4096)):  # type: ignore[misc]
+            while found := stream.rows.consistent(partial(stream.episode_index.window, at, 4096)):
                 at += len(found)
                 yield _episode_batch(stream, found)
             yield _episode_batch(stream, stream.rows.consistent(stream.episode_index.under_way))

@@ -257,7 +257,7 @@ def _joined(states: list[RunState]) -> RunState:
     """A run lives while any of its streams does; it is done when all ended cleanly."""
     for state in ("live", "stale", "interrupted"):
         if state in states:
-            return state  # type: ignore[return-value]
+            return state
     return "done"
 
 

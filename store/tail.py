@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import os
 import threading
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +34,8 @@ class Moved(Exception):
     """What was being read is somewhere else by now: ask again."""
 
 
-class Part(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Part:
     """What the header of a segment said at one moment, and how many records it held."""
 
     mapped: Mapped
@@ -145,23 +147,23 @@ class OpenBlock(Block):
 
     def take(self, name: str, index: Index) -> Array:
         if name == "flags":
-            return self._all_flags[self._start :][index]  # type: ignore[no-any-return]
+            return self._all_flags[self._start :][index]
         if name == "time":
-            return self.time_us[index]  # type: ignore[no-any-return]
+            return self.time_us[index]
         if name == "reset":
-            return self.reset[index]  # type: ignore[no-any-return]
+            return self.reset[index]
         leaf = self._leaves.get(name)
         if leaf is not None and leaf.in_lane:
             found = self._segment.lane(name)[self._start : self._stop][index].copy()
             self._mapped.check(self._generation)
-            return found  # type: ignore[no-any-return]
+            return found
         if leaf is None and name != "frame":
             raise KeyError(name)
         try:
             found = self._heads[name][self._start :][index]
         except ValueError as error:
             raise KeyError(name) from error
-        return found.astype(leaf.type) if leaf is not None and leaf.scalar else found  # type: ignore[no-any-return]
+        return found.astype(leaf.type) if leaf is not None and leaf.scalar else found
 
     @cached_property
     def time_us(self) -> Array:
@@ -202,8 +204,10 @@ class OpenBlock(Block):
         return advance(rows, before)
 
     def _extras_bytes(self) -> dict[int, bytes]:
-        """The extras of the calls of reset, as `episode_rows` wants them."""
-        marked = np.flatnonzero(~self.step & (self.flags & EXTRAS > 0)).tolist()
+        """The extras of the first record and of the calls of reset, as `episode_rows` wants them."""
+        wanted = ~self.step
+        wanted[:1] = True  # after a gap the first record says who was done meanwhile
+        marked = np.flatnonzero(wanted & (self.flags & EXTRAS > 0)).tolist()
         numbers = {offset: int(self._heads["sequence"][self._start + offset]) for offset in marked}
         found = {offset: self._mapped.extra(number, self._generation) for offset, number in numbers.items()}
         return {offset: data for offset, data in found.items() if data}

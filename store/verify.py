@@ -131,7 +131,7 @@ class StreamCheck:
             )
         if block.first_t < self.t:
             yield self._found("rows", f"step {block.first_t} follows step {self.t - 1}", block.first_row)
-        self.t = block.first_t + counted["steps"]  # type: ignore[operator]
+        self.t = block.first_t + int(block.step.sum())
         self.transitions += int(block.transition.sum())
         self.reward_sum += float(row["reward_sum"])
         yield from self._episodes(block)

@@ -7,7 +7,8 @@ makes each column it is asked for a Python list, once, and a cursor only indexes
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, TypeAlias
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import apsw
 
@@ -30,7 +31,8 @@ class Wanted(NamedTuple):
     value: Any
 
 
-class Batch(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Batch:
     """Some rows: how many, and a function that gives a column of them as a list."""
 
     count: int
@@ -47,7 +49,7 @@ class BatchTable:
         self.columns, self.constrainable, self.read = columns, constrainable, read
 
     def register(self, connection: apsw.Connection, name: str) -> None:
-        connection.create_module(name, self, use_bestindex_object=True, eponymous_only=True, read_only=True)
+        connection.create_module(name, cast(Any, self), use_bestindex_object=True, eponymous_only=True, read_only=True)
 
     def Connect(self, *_: Any) -> tuple[str, BatchTable]:
         columns = ", ".join(f'"{column}"' for column in self.columns)

@@ -54,7 +54,7 @@ _DECODER = msgspec.msgpack.Decoder(ChunkV1)
 
 
 def pack_episodes(episodes: dict[str, np.ndarray[Any, Any]]) -> list[Column]:
-    """The episodes as two columns: their whole numbers side by side, each less the episode's before, and the returns."""
+    """The episodes as two columns: their whole numbers side by side, each less the one before, and the returns."""
     if not episodes["ended"].size:
         return []
     whole = np.column_stack([episodes[name].astype(np.int64) for name in _WHOLE])

@@ -1,4 +1,4 @@
-"""Version 1 of the frame chunk: consecutive frames of a stream, each different from every other, compressed together."""
+"""Version 1 of the frame chunk: consecutive frames of a stream, no two of them equal, compressed together."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ class Case:
 
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
-    mode: AutoresetMode = draw(st.sampled_from(("", "NextStep", "SameStep", "Disabled")))  # type: ignore[arg-type]
+    mode: AutoresetMode = draw(st.sampled_from(("", "NextStep", "SameStep", "Disabled")))
     envs = 1 if mode == "" else draw(st.integers(1, 4))
     rows = draw(st.integers(1, 40))
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))

@@ -13,6 +13,7 @@ import os
 import struct
 import sys
 import time
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -20,7 +21,7 @@ import numpy as np
 import cornerman
 
 
-class Counting(gymnasium.Env):  # type: ignore[type-arg]
+class Counting(gymnasium.Env):
     """An environment whose observation is the number of its step, so that a lost or doubled step shows."""
 
     observation_space = gymnasium.spaces.Box(-1, 2**62, (1,), np.int64)
@@ -50,11 +51,12 @@ class Counting(gymnasium.Env):  # type: ignore[type-arg]
 def make(kind: str, store: str):  # type: ignore[no-untyped-def]
     picture = "frames" in kind
     frames = "auto" if picture else "none"
+    env: Any
     if kind.startswith("vector"):
         env = gymnasium.vector.SyncVectorEnv([lambda: Counting(37, picture), lambda: Counting(5, picture)])
     else:
         env = Counting(37, picture)
-    return cornerman.record(env, store=store, job="killed", frames=frames)  # type: ignore[type-var]
+    return cornerman.record(env, store=store, job="killed", frames=frames)
 
 
 def main(store: str, counter: str, kind: str, pace: float) -> None:
@@ -63,7 +65,7 @@ def main(store: str, counter: str, kind: str, pace: float) -> None:
     env = make(kind, store)
     vector = kind.startswith("vector")
     env.reset(seed=1)
-    action = np.array([3, 4]) if vector else 3
+    action: Any = np.array([3, 4]) if vector else 3
     number = 0
     while True:
         _, _, terminated, truncated, _ = env.step(action)

@@ -21,7 +21,7 @@ from cornerman.core.errors import StoreNotFound, StoreTooNew, StoreUnreadable
 from cornerman.store.session import _close_all
 
 
-class Counter(gymnasium.Env):  # type: ignore[type-arg]
+class Counter(gymnasium.Env):
     """Numbers its steps, and weighs a kilobyte each, so that little room is soon used up."""
 
     observation_space: Any = gymnasium.spaces.Box(0, 255, (1024,), np.uint8)
@@ -103,7 +103,9 @@ def test_the_budget_stops_the_recording(tmp_path: Path, monkeypatch: pytest.Monk
     assert size < 12 << 20
     with cornerman.open_store(tmp_path, read_only=True) as store:
         ledger = store.run("latest").summary().ledger
-        assert ledger.balanced and ledger.received == 20000 and ledger.dropped["budget"] > 0
+        assert ledger.balanced
+        assert ledger.received == 20000
+        assert ledger.dropped["budget"] > 0
 
 
 def test_a_locked_store_spools_into_the_journal(tmp_path: Path) -> None:
@@ -121,7 +123,9 @@ def test_a_locked_store_spools_into_the_journal(tmp_path: Path) -> None:
     env.close()
     with cornerman.open_store(tmp_path) as store:
         summary = store.run("latest").summary()
-        assert summary.step_count == 10_001 and summary.ledger.balanced and not summary.ledger.dropped
+        assert summary.step_count == 10_001
+        assert summary.ledger.balanced
+        assert not summary.ledger.dropped
     assert not list((tmp_path / "journal").rglob("*.seg"))
 
 
@@ -139,7 +143,8 @@ def test_a_store_locked_from_the_start_still_records(tmp_path: Path) -> None:
     holder.execute("rollback")
     env.close()
     with cornerman.open_store(tmp_path) as store:
-        assert store.run("late").summary().ledger.balanced and store.run("late").step_count == 50
+        assert store.run("late").summary().ledger.balanced
+        assert store.run("late").step_count == 50
 
 
 def _made(path: Path) -> Path:
@@ -244,7 +249,9 @@ def test_a_reader_that_holds_its_transaction_does_not_stop_the_writer(
     env.close()
     with cornerman.open_store(tmp_path) as store:
         summary = store.run("latest").summary()
-        assert summary.step_count == 75_000 and summary.ledger.balanced and not summary.ledger.dropped
+        assert summary.step_count == 75_000
+        assert summary.ledger.balanced
+        assert not summary.ledger.dropped
 
 
 @pytest.mark.parametrize("content", [b"SQLite", b"not a database at all, but long enough to look", b""])
@@ -294,7 +301,8 @@ def test_a_kill_between_any_two_effects_of_sealing_changes_nothing(tmp_path: Pat
         "        return result\n"
         "    setattr(owner, name, wrapped)\n"
         "owner, name = {'commit': (writer, 'commit'), 'reset': (segments.Segment, 'begin'),\n"
-        "               'recycle': (writer.StreamWriter, '_recycle'), 'use': (writer.StreamWriter, '_use')}[place.split('-')[0]]\n"
+        "               'recycle': (writer.StreamWriter, '_recycle'),\n"
+        "               'use': (writer.StreamWriter, '_use')}[place.split('-')[0]]\n"
         "die_around(owner, name, place.endswith('after'))\n"
         "env = cornerman.record(gymnasium.make('CartPole-v1'), store=sys.argv[1], job='boundary')\n"
         "env.reset(seed=1)\n"

@@ -16,7 +16,8 @@ from cornerman.core.payloads.frame_v1 import Grid, Rgb, Text
 
 def stored_frames(store: Path) -> int:
     connection = apsw.Connection(str(store / "store.db"))
-    return int(connection.execute("select coalesce(sum(frames), 0) from frame_chunk").fetchall()[0][0])
+    rows: list[Any] = connection.execute("select coalesce(sum(frames), 0) from frame_chunk").fetchall()
+    return int(rows[0][0])
 
 
 def play(env: Any, steps: int, seed: int = 1) -> None:
@@ -41,7 +42,9 @@ def test_toy_text_is_drawn_as_a_grid_without_rendering(tmp_path: Path, env_id: s
         assert all(isinstance(frame, Grid) for frame in frames)
         if env_id == "FrozenLake-v1":
             for row in range(0, stream.row_count(), 7):
-                assert stream.frame(row).agent == divmod(int(stream.step(row).observation), 4)
+                frame = stream.frame(row)
+                assert isinstance(frame, Grid)
+                assert frame.agent == divmod(int(stream.step(row).observation), 4)
         assert stream.summary().frame_kind == "grid"
     assert stored_frames(tmp_path) <= len(states)
 
@@ -52,7 +55,7 @@ def test_blackjack_is_told_in_words(tmp_path: Path) -> None:
         assert isinstance(store.run("latest").streams()[0].frame(0), Text)
 
 
-class Picture(gymnasium.Env):  # type: ignore[type-arg]
+class Picture(gymnasium.Env):
     """Observes pixels."""
 
     observation_space: Any = gymnasium.spaces.Box(0, 255, (32, 40, 3), np.uint8)
@@ -81,7 +84,8 @@ def test_pixel_observations_are_the_frames_and_not_stored_twice(tmp_path: Path) 
         stream = store.run("latest").streams()[0]
         for row, picture in enumerate(inner.seen):
             frame = stream.frame(row)
-            assert isinstance(frame, Rgb) and np.array_equal(frame.array, picture)
+            assert isinstance(frame, Rgb)
+            assert np.array_equal(frame.array, picture)
     assert stored_frames(tmp_path) == 0
 
 
@@ -108,7 +112,9 @@ def test_render_is_asked_where_nothing_else_shows_the_environment(tmp_path: Path
     with cornerman.open_store(tmp_path, read_only=True) as store:
         stream = store.run("latest").streams()[0]
         for row in range(41):
-            assert (stream.frame(row).array == row % 5).all()
+            frame = stream.frame(row)
+            assert isinstance(frame, Rgb)
+            assert (frame.array == row % 5).all()
     assert stored_frames(tmp_path) == 5
 
 
@@ -139,5 +145,7 @@ def test_frames_are_readable_before_they_are_sealed(tmp_path: Path) -> None:
     for _ in range(3):
         env.step(0)
     with cornerman.open_store(tmp_path, read_only=True) as store:
-        assert (store.run("latest").streams()[0].frame(3).array == 3).all()
+        frame = store.run("latest").streams()[0].frame(3)
+        assert isinstance(frame, Rgb)
+        assert (frame.array == 3).all()
     env.close()

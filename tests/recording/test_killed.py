@@ -63,7 +63,7 @@ def check(store: Path, kind: str, acknowledged: int) -> None:
 
 
 def check_rows(run: cornerman.Run, kind: str) -> None:
-    """Every sub-environment's observations are 0, 1, 2, … in its transitions; the last episode is kept as interrupted."""
+    """Every sub-environment's observations are 0, 1, 2, … in its transitions; the last episode is interrupted."""
     for env in range(2 if kind.startswith("vector") else 1):
         episodes = [episode for episode in run.episodes() if episode.env_index == env]
         numbers = np.concatenate([episode.observations[1:].ravel() for episode in episodes])
@@ -76,7 +76,7 @@ def check_rows(run: cornerman.Run, kind: str) -> None:
 CASES = list(itertools.islice(itertools.cycle(itertools.product(KINDS, PACES)), 100))
 
 
-@pytest.mark.parametrize("kind,pace", [*itertools.product(KINDS, PACES[:2]), ("single", 1.0), ("vector", 1.0)])
+@pytest.mark.parametrize(("kind", "pace"), [*itertools.product(KINDS, PACES[:2]), ("single", 1.0), ("vector", 1.0)])
 def test_a_killed_process_loses_no_acknowledged_step(tmp_path: Path, kind: str, pace: float) -> None:
     """Ten kills of the hundred that `just soak` makes."""
     acknowledged = run_and_kill(tmp_path / "store", kind, pace, random.uniform(0.05, 0.8), group=pace == 0)

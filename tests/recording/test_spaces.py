@@ -54,7 +54,7 @@ SPACES: dict[str, spaces.Space[Any]] = {
 }
 
 
-class Sampler(gymnasium.Env):  # type: ignore[type-arg]
+class Sampler(gymnasium.Env):
     """Returns samples of its observation space, and takes samples of its action space."""
 
     def __init__(self, space: spaces.Space[Any]) -> None:
@@ -105,7 +105,8 @@ def test_every_space_comes_back_bit_for_bit(tmp_path: Path, name: str) -> None:
             assert same(step.observation, expected), (row, step.observation, expected)
             if row:
                 assert same(step.action, actions[row - 1])
-        assert stream.summary().ledger.balanced and not stream.summary().ledger.dropped
+        assert stream.summary().ledger.balanced
+        assert not stream.summary().ledger.dropped
 
 
 @pytest.mark.parametrize("name", [name for name in SPACES if name not in ("custom", "graph", "sequence", "one of")])

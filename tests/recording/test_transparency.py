@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import pickle
 import subprocess
 import sys
@@ -19,7 +18,7 @@ import cornerman
 from cornerman.core.errors import InvalidOption
 
 
-class Scripted(gymnasium.Env):  # type: ignore[type-arg]
+class Scripted(gymnasium.Env):
     """Returns, step by step, exactly what it was told to."""
 
     observation_space: Any = gymnasium.spaces.Box(-1, 1, (3,), np.float32)
@@ -85,18 +84,21 @@ def test_odd_steps_are_returned_as_they_are_and_kept(tmp_path: Path, case: str) 
     with cornerman.open_store(tmp_path) as store:
         run = store.run("latest")
         assert run.step_count == 5
-        assert run.summary().ledger.balanced and not run.summary().ledger.dropped
+        assert run.summary().ledger.balanced
+        assert not run.summary().ledger.dropped
         step = run.streams()[0].step(3)
         expected = results[2]
         if isinstance(expected[0], np.ndarray):
             assert step.observation.dtype == expected[0].dtype
-            assert step.observation.tobytes() == expected[0].tobytes() and step.observation.shape == expected[0].shape
+            assert step.observation.tobytes() == expected[0].tobytes()
+            assert step.observation.shape == expected[0].shape
         else:
             assert step.observation == expected[0]
         if case == "info of 10 MB":
             assert np.array_equal(step.info["big"], expected[4]["big"])
         if case == "object in info":
-            assert step.info["n"] == 1 and "Unfriendly" in str(step.info["thing"])
+            assert step.info["n"] == 1
+            assert "Unfriendly" in str(step.info["thing"])
 
 
 def test_an_exception_of_the_environment_passes_through(tmp_path: Path) -> None:
@@ -209,7 +211,8 @@ def test_exec_loses_nothing(tmp_path: Path) -> None:
     )
     with cornerman.open_store(tmp_path / "store") as store:
         run = store.run("latest")
-        assert run.step_count == 6 and run.summary().state == "interrupted"
+        assert run.step_count == 6
+        assert run.summary().state == "interrupted"
 
 
 def test_workers_of_an_async_vector_environment_are_streams_of_one_run(tmp_path: Path) -> None:
@@ -273,4 +276,4 @@ def test_recording_can_be_switched_off(tmp_path: Path, monkeypatch: pytest.Monke
     env.reset(seed=1)
     env.step(0)
     env.close()
-    assert not os.path.exists(tmp_path / "store")
+    assert not (tmp_path / "store").exists()

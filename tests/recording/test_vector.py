@@ -82,7 +82,8 @@ def test_episodes_equal_those_recorded_alone(tmp_path: Path, mode: AutoresetMode
             for fact in FACTS[1:]:
                 assert one[fact] == other[fact], fact
             for name in ARRAYS:
-                assert one[name].dtype == other[name].dtype and np.array_equal(one[name], other[name]), name
+                assert one[name].dtype == other[name].dtype, name
+                assert np.array_equal(one[name], other[name]), name
             assert one["seed"] == 100 + index
         assert compared > 10
 
