@@ -20,6 +20,7 @@ from cornerman.core import values
 from cornerman.core.frames_option import FramesOption
 from cornerman.core.ids import new_stream_id
 from cornerman.core.layout import (
+    GAP,
     NO_ACTION,
     NO_INFO,
     NO_OBSERVATION,
@@ -65,8 +66,8 @@ class Recorder:
     """Records one environment as one stream. `env` is the wrapped environment, not the wrapper."""
 
     def __init__(
-        self, env: Any, *, store: Path, job: str | None, name: str | None, settings: RecorderSettings, frames: FramesOption,
-        manifest: dict[str, Any], vector: bool, mode: str,
+        self, env: Any, *, store: Path, job: str | None, name: str | None, settings: RecorderSettings,
+        frames: FramesOption, manifest: dict[str, Any], vector: bool, mode: str,
     ) -> None:  # fmt: skip
         self.env = env
         self.store = store
@@ -84,6 +85,7 @@ class Recorder:
         self.on_compiled: Callable[[], None] = lambda: None
         self._pending_reset: tuple[Any, dict[str, Any], Taken] | None = None
         self._chosen = False
+        self._gap = False
         self._layouts = 0
         self._irregular = 0
         self._done = np.zeros(max(self.num_envs, 1), np.bool_)
@@ -111,8 +113,8 @@ class Recorder:
     def _start(self) -> None:
         """Take a place in the journal, and tell the store as soon as it can be told.
 
-        OSError where there is no place: the store's folder cannot be written. A store that is locked, full or damaged is
-        no reason not to record: the journal keeps it.
+        OSError where there is no place: the store's folder cannot be written. A store that is locked, full or damaged
+        is no reason not to record: the journal keeps it.
         """
         identity = self._identity()
         self.writer = StreamWriter(self.session, identity)
@@ -175,6 +177,8 @@ class Recorder:
         except Exception as error:
             self._fault(error)
             self._drop(cause_of(error))
+        if self._gap:
+            self._remember_done(result)
 
     def after_reset(self, result: Any, seed: Any, options: Any, mask: Any) -> None:
         """Record what `reset` returned; never raises."""
@@ -210,7 +214,6 @@ class Recorder:
                 extras["info"] = info
         self._irregular = self._irregular + 1 if extras.keys() - {"frames", "final"} else 0
         self._append(observation, row, flags, extras)
-        self._remember_done(terminated, truncated)
 
     def _record_reset(self, observation: Any, info: Any, seed: Any, options: Any, mask: Any) -> None:
         extras: dict[str, Any] = {}
@@ -254,10 +257,13 @@ class Recorder:
         self, observation: Any, row: dict[str, Any], flags: int, extras: dict[str, Any], taken: Taken | None = None
     ) -> None:
         writer = self._writer()
+        if self._gap:
+            extras["done"], flags = self._done.copy(), flags | GAP
         numbers, new = taken or self._take_frames(observation, writer.cursor.sequence)
         if new:
             extras["frames"] = new
         writer.append(row, flags, values.encode(extras) if extras else b"", numbers)
+        self._gap = False
         if new:
             self.frames.keep()
 
@@ -291,9 +297,12 @@ class Recorder:
         stacked = _stack([_part(final, int(env)) for env in ended])
         return {"index": ended.astype(np.int32), "observation": stacked}, rest
 
-    def _remember_done(self, terminated: Any, truncated: Any) -> None:
-        if self.mode == "NextStep":
-            self._done = np.logical_or(terminated, truncated)
+    def _remember_done(self, result: Any) -> None:
+        """Who is at an end while nothing can be recorded: the record after the gap says it."""
+        try:
+            self._done = np.logical_or(result[2], result[3]) & np.ones(max(self.num_envs, 1), np.bool_)
+        except Exception:  # not a result at all: the fault was counted
+            pass
 
     # --- layouts -----------------------------------------------------------------------------------------------------
 
@@ -419,6 +428,9 @@ class Recorder:
 
     def _drop(self, cause: str, reset: bool = False) -> None:
         """Count a record that could not be kept: its transitions by cause, at the journal where there is one."""
+        if not self._gap and self.writer is not None:
+            self._done = np.array(self.writer.done())
+        self._gap = True
         transitions = 0 if reset else max(self.num_envs, 1) - int(self._done.sum() if self.mode == "NextStep" else 0)
         self._lost[cause] = self._lost.get(cause, 0) + transitions
         steps = 0 if reset else 1

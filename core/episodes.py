@@ -110,6 +110,7 @@ class Rows(NamedTuple):
     truncated: Array  # bool (rows, envs)
     masks: dict[int, Array]  # offset of a reset that did not reset every sub-environment: which it did
     seeds: dict[int, list[int | None]]  # offset of a reset that was given seeds: one for each sub-environment
+    gap: Array | None = None  # rows before the first were dropped: which sub-environments were done at the gap's end
 
     @property
     def t(self) -> Array:
@@ -143,6 +144,7 @@ def advance(rows: Rows, before: Open) -> Advanced:
     Everything is laid out sub-environment by sub-environment and cut where an episode begins, so that a chunk with
     forty episodes a row costs NumPy a few dozen calls and Python nothing.
     """
+    lost, before = _cut_off(rows, before)
     reset = reset_rows(rows, before.done)
     transition = rows.step[:, None] & ~reset
     done = (rows.terminated | rows.truncated) & transition
@@ -152,13 +154,28 @@ def advance(rows: Rows, before: Open) -> Advanced:
     closed, last = groups["closed"], cut.last
     episodes = {name: groups[name][closed].astype(dtype, copy=False) for name, dtype in FIELDS.items()}
     order = np.lexsort((episodes["env_index"], episodes["last_row"])) if len(before.done) > 1 else slice(None)
-    episodes = {name: values[order] for name, values in episodes.items()}
+    episodes = {name: np.concatenate((lost[name], values[order])) for name, values in episodes.items()}
     after = {name: groups[name][last].astype(dtype) for name, dtype in _OPEN.items()}
     shut = closed[last]
     after["episode"] += shut
     after["length"][shut] = 0
     after["total_reward"][shut] = 0.0
     return Advanced(episodes, Open(**after), transition, reset)
+
+
+def _cut_off(rows: Rows, before: Open) -> tuple[dict[str, Array], Open]:
+    """What a gap ends: the open episodes are interrupted, and what follows begins without a first observation."""
+    shut = np.zeros(len(before.done), np.bool_) if rows.gap is None else before.length > 0
+    episodes = {
+        "env_index": np.flatnonzero(shut),
+        "ended": np.full(int(shut.sum()), INTERRUPTED),
+        **{name: getattr(before, name)[shut] for name in FIELDS if name in _OPEN},
+    }
+    episodes = {name: episodes[name].astype(dtype) for name, dtype in FIELDS.items()}
+    if rows.gap is None:
+        return episodes, before
+    fresh = Open.new(len(shut))._replace(episode=before.episode + shut, done=np.asarray(rows.gap, np.bool_))
+    return episodes, fresh
 
 
 class _Cut(NamedTuple):
@@ -306,7 +323,8 @@ def _last(at: Array, cut: _Cut) -> Array:
 def _number(closed: Array, episode: Array, cut: _Cut) -> Array:
     """The ordinal of each group's episode: every one that closed before it in its sub-environment counts."""
     before = np.cumsum(closed) - closed
-    return episode[cut.env] + before - before[cut.first][cut.env]
+    number: Array = episode[cut.env] + before - before[cut.first][cut.env]
+    return number
 
 
 def _seeds(rows: Rows, before: Open, cut: _Cut) -> tuple[Array, Array]:

@@ -32,6 +32,7 @@ NO_OBSERVATION = 16  # the observation did not fit its columns: it is in the ext
 NO_ACTION = 32
 NO_INFO = 64  # the info columns hold nothing for this row: info is empty or in the extras
 NO_REWARD = 128
+GAP = 256  # in the journal only: records before this one were dropped, its extras say who was `done` meanwhile
 
 SMALL = 512  # bytes up to which an array is packed into the head rather than copied into a lane of its own
 
@@ -100,7 +101,8 @@ class Layout(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def head_dtype(self) -> np.dtype[Any]:
-        names, formats, offsets, at = ["sequence", "time", "flags"], ["u8", "f8", "u8"], [0, 8, 16], 24
+        names, offsets, at = ["sequence", "time", "flags"], [0, 8, 16], 24
+        formats: list[Any] = ["u8", "f8", "u8"]
         for leaf in self.packed:
             names.append(leaf.column)
             offsets.append(at)

@@ -20,7 +20,7 @@ import numpy as np
 from cornerman.core import values
 from cornerman.core.columns import Column, pack, pack_objects
 from cornerman.core.episodes import Advanced, AutoresetMode, Open, Rows, advance
-from cornerman.core.layout import EXTRAS, RESET, TERMINATED, TRUNCATED, Layout
+from cornerman.core.layout import EXTRAS, GAP, RESET, TERMINATED, TRUNCATED, Layout
 from cornerman.core.payloads import chunk_v1, frame_chunk_v1
 
 from .connection import transaction
@@ -130,7 +130,12 @@ def episode_rows(
         if "seed" in extra:
             seeds[row] = spread_seed(extra["seed"], width)
     time_us = np.rint(heads["time"] * 1e6).astype(np.int64)
-    return Rows(segment.first_row + start, first_t, mode, step, time_us, reward, terminated, truncated, masks, seeds)
+    gap = None
+    if start == 0 and int(heads["flags"][0]) & GAP:
+        gap = np.asarray(values.decode(extras[0])["done"], np.bool_)
+    return Rows(
+        segment.first_row + start, first_t, mode, step, time_us, reward, terminated, truncated, masks, seeds, gap
+    )
 
 
 def received_in(segment: Segment, records: int, mode: str, done_before: Array) -> tuple[int, int, Array]:
@@ -143,6 +148,9 @@ def received_in(segment: Segment, records: int, mode: str, done_before: Array) -
     steps = int(np.count_nonzero(step))
     if mode != "NextStep" or not records:
         return steps, steps * width, done_before
+    if int(segment.heads()["flags"][0]) & GAP:
+        extras = segment.extras()[segment.first_sequence]
+        done_before = np.asarray(values.decode(bytes(extras))["done"], np.bool_)
     done = column_of(segment, "terminated", 0, records) | column_of(segment, "truncated", 0, records)
     done = np.concatenate((done_before[None], done & step[:, None]))
     return steps, steps * width - int(np.count_nonzero(done[:-1] & step[:, None])), done[-1]
@@ -272,17 +280,17 @@ class Mark(NamedTuple):
 
 def mark_of(connection: apsw.Connection, stream: int) -> Mark | None:
     """The high-water mark of a stream, None where the store does not know it; Deleted where its run was deleted."""
-    found = connection.execute(
+    found: list[Any] = connection.execute(
         "select s.rows, s.t, s.sequence, s.frames, s.episodes, s.open, r.deleted_us"
         " from stream s join run r on r.id = s.run where s.id = ?",
         (stream,),
     ).fetchall()
     if not found:
         return None
-    *numbers, state, deleted = found[0]
+    rows, t, sequence, frames, episodes, state, deleted = found[0]
     if deleted is not None:
         raise Deleted
-    return Mark(*numbers, Open.decode(state))
+    return Mark(rows, t, sequence, frames, episodes, Open.decode(state))
 
 
 def introduce(connection: apsw.Connection, identity: StreamIdentity, first: Mark | None = None) -> None:
@@ -410,12 +418,13 @@ def _count(connection: apsw.Connection, stream: int, cause: str, transitions: in
     now = time.time_ns() // 1000
     change = "max(transitions, excluded.transitions)" if absolute else "transitions + excluded.transitions"
     connection.execute(
-        f"insert into ledger values (?, ?, ?, ?, ?) on conflict do update set transitions = {change}, last_us = excluded.last_us",
+        "insert into ledger values (?, ?, ?, ?, ?) on conflict do update"
+        f" set transitions = {change}, last_us = excluded.last_us",
         (stream, cause, transitions, now, now),
     )
 
 
 def _note(connection: apsw.Connection, stream: int, notes: list[str]) -> None:
-    ((known,),) = connection.execute("select notes from stream where id = ?", (stream,)).fetchall()
-    merged = list(dict.fromkeys([*json.loads(known), *notes]))[:50]
+    rows: list[Any] = connection.execute("select notes from stream where id = ?", (stream,)).fetchall()
+    merged = list(dict.fromkeys([*json.loads(rows[0][0]), *notes]))[:50]
     connection.execute("update stream set notes = ? where id = ?", (json.dumps(merged), stream))

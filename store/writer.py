@@ -22,7 +22,7 @@ import numpy as np
 
 from cornerman.core.episodes import Open
 from cornerman.core.errors import StoreError, StoreFull, StoreReadOnly
-from cornerman.core.layout import EXTRAS, Layout, Leaf
+from cornerman.core.layout import EXTRAS, GAP, Layout, Leaf
 
 from .seal import Deleted, Packed, StreamIdentity, chunk_height, commit, pack_segment, received_in
 from .segments import HEADER, Segment
@@ -98,6 +98,12 @@ class StreamWriter:
         """How many records the current segment has."""
         return 0 if self.layout is None else (self.cursor.offset - HEADER) // self.layout.head.size
 
+    def done(self) -> Any:
+        """Which sub-environments the newest record found at an end."""
+        if self.segment is None or not self.index:
+            return self._done
+        return received_in(self.segment, self.index, self.mode, self._done)[2]
+
     # --- records -----------------------------------------------------------------------------------------------------
 
     def begin(self, layout: Layout) -> None:
@@ -108,13 +114,17 @@ class StreamWriter:
         self._forget_free()
         self._use(self._obtain())
 
-    def roll(self) -> None:
+    def roll(self, after_gap: bool = False) -> None:
         """The segment is full, or ended by drops: seal it and go on in another; NoRoom where there is none.
+
+        After drops only the general way may go on: the next record has to say that there is a gap before it.
 
         Until another is had the full segment stays, and carries the count of what is dropped.
         """
         if self.layout is None or self.state != "recording":
             raise NoRoom("after delete" if self.state == "deleted" else "fault")
+        if self._drops[2] and not self._drops[4] and not after_gap:
+            raise NoRoom(self._drops[3])
         if self._no_room and time.monotonic() - self._no_room[0] < RETRY_SECONDS:
             raise NoRoom(self._no_room[1])
         if self.segment is None or self.threaded:
@@ -135,15 +145,17 @@ class StreamWriter:
         cursor = self.cursor
         needed = len(extras) + 32
         if self.segment is None or cursor.offset >= cursor.end:
-            self.roll()
-        assert self.layout is not None and self.segment is not None
+            self.roll(after_gap=bool(flags & GAP))
+        assert self.layout is not None
+        assert self.segment is not None
         if extras and self._extras_at + needed > len(self.segment.memory):
             self._grow(needed)
         self._write(values, flags, extras, frames)
 
     def _write(self, values: dict[str, Any], flags: int, extras: bytes, frames: tuple[int, ...]) -> None:
         cursor, layout, segment = self.cursor, self.layout, self.segment
-        assert layout is not None and segment is not None
+        assert layout is not None
+        assert segment is not None
         if extras:
             self._write_extras(extras)
             flags |= EXTRAS
@@ -163,7 +175,8 @@ class StreamWriter:
     def write_through(self) -> None:
         """Where the segment could not be mapped: lanes first, the head last; OSError when the disk is full."""
         cursor, layout, segment = self.cursor, self.layout, self.segment
-        assert layout is not None and segment is not None
+        assert layout is not None
+        assert segment is not None
         for leaf in layout.lanes:
             at = HEADER + layout.lane_offsets[leaf.column] + self.index * leaf.nbytes
             segment.write_through(at, at + leaf.nbytes)
@@ -288,7 +301,8 @@ class StreamWriter:
     def _hand_over(self, seal: bool = True) -> None:
         """The current segment goes to be sealed: here and now, or by the thread."""
         segment, records = self.segment, self.index
-        assert segment is not None and self.layout is not None
+        assert segment is not None
+        assert self.layout is not None
         steps, transitions, done = received_in(segment, records, self.mode, self._done)
         with self._lock:
             received = self._received + transitions + self._drops[0]
