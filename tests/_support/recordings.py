@@ -23,7 +23,7 @@ class Seen:
 
 
 class Walk(gym.Env[np.ndarray, np.int64]):
-    """A walk of random length with random rewards: episodes of one to `longest` steps, an info that changes its keys."""
+    """Random lengths and rewards: episodes of one to `longest` steps, an info that changes its keys."""
 
     def __init__(self, longest: int = 20, end: float = 0.08) -> None:
         self.longest, self.end = longest, end

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -46,11 +47,10 @@ def chunk() -> bytes:
     )  # fmt: skip
 
 
-FILES = {
-    "chunk_v1.bin": chunk,
-    "frame_chunk_v1.bin": lambda: frame_chunk_v1.encode(5, list(map(frame_v1.encode, FRAMES))),
-    **{f"frame_v1_{frame_v1.kind(frame)}.bin": (lambda frame=frame: frame_v1.encode(frame)) for frame in FRAMES},
-}
+def files() -> dict[str, bytes]:
+    """Every golden file and the bytes that version 1 writes today."""
+    frames = {f"frame_v1_{frame_v1.kind(frame)}.bin": frame_v1.encode(frame) for frame in FRAMES}
+    return {"chunk_v1.bin": chunk(), "frame_chunk_v1.bin": frame_chunk_v1.encode(5, list(frames.values())), **frames}
 
 
 def read(name: str) -> bytes:
@@ -66,10 +66,11 @@ def test_a_chunk_of_version_1_decodes_to_what_was_packed() -> None:
         {"leaf": "action"},
     )
     columns = {column.name: unpack(column) for column in found.columns}
-    for name, expected in {
+    expected: dict[str, np.ndarray] = {
         "time": TIME, "flags": FLAGS, "reward": REWARD, "observation/picture": PICTURE, "action": ACTION,
-    }.items():  # fmt: skip
-        assert (columns[name].dtype, columns[name].tobytes()) == (expected.dtype, expected.tobytes())
+    }  # fmt: skip
+    for name, values_ in expected.items():
+        assert (columns[name].dtype, columns[name].tobytes()) == (values_.dtype, values_.tobytes())
     assert unpack_objects(found.extras) == EXTRAS
     episodes = chunk_v1.unpack_episodes(found.episodes)
     assert {name: column.tolist() for name, column in episodes.items()} == {n: c.tolist() for n, c in EPISODES.items()}
@@ -88,9 +89,9 @@ def test_a_frame_chunk_of_version_1_decodes_to_its_frames() -> None:
 
 @pytest.mark.parametrize("decode", [chunk_v1.decode, frame_v1.decode, frame_chunk_v1.decode])
 @pytest.mark.parametrize("payload", [b"", b"\xc1", b"\x93\x01\x02\x03", values.encode({"a": 1})])
-def test_bytes_that_are_no_payload_are_refused(decode: object, payload: bytes) -> None:
+def test_bytes_that_are_no_payload_are_refused(decode: Callable[[bytes], object], payload: bytes) -> None:
     with pytest.raises(PayloadError):
-        decode(payload)  # type: ignore[operator]
+        decode(payload)
 
 
 def test_a_chunk_of_a_version_to_come_is_refused_by_its_number() -> None:
@@ -103,6 +104,6 @@ def test_a_chunk_of_a_version_to_come_is_refused_by_its_number() -> None:
 
 if __name__ == "__main__":
     GOLDEN.mkdir(parents=True, exist_ok=True)
-    for name, make in FILES.items():
+    for name, content in files().items():
         if not (GOLDEN / name).exists():
-            (GOLDEN / name).write_bytes(make())
+            (GOLDEN / name).write_bytes(content)

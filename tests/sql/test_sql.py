@@ -83,12 +83,8 @@ def test_the_rows_of_step_are_the_transitions(store: Store) -> None:
             expected = [
                 (s.t, s.episode, s.step, s.reward, s.action.item()) for s in stream.steps(env_index=env) if not s.reset
             ]
-            got = answer(
-                store,
-                "select t, episode, step, reward, action from step where stream = ? and env_index = ?",
-                stream.stream_id,
-                env,
-            )
+            columns = "select t, episode, step, reward, action from step"
+            got = answer(store, f"{columns} where stream = ? and env_index = ?", stream.stream_id, env)
             assert got == expected
 
 
@@ -119,8 +115,9 @@ def test_constraints_change_what_is_read_never_what_is_answered(store: Store, wh
 def test_episodes_are_those_of_the_steps(store: Store) -> None:
     joined = answer(
         store,
-        "select count(*) from episode e where abs(e.total_reward - (select total(s.reward) from step s where s.stream = e.stream"
-        " and s.env_index = e.env_index and s.episode = e.episode)) > 1e-9 and e.length > 0 and e.episode < 4",
+        "select count(*) from episode e where abs(e.total_reward - (select total(s.reward) from step s"
+        " where s.stream = e.stream and s.env_index = e.env_index and s.episode = e.episode)) > 1e-9"
+        " and e.length > 0 and e.episode < 4",
     )
     assert joined == [(0,)]
 
@@ -143,8 +140,8 @@ def test_json_has_a_form_for_what_json_lacks() -> None:
 
 @pytest.mark.parametrize(
     "statement",
-    ["delete from chunk", "insert into step values (1)", "attach 'other.db' as other", "drop view run", "pragma user_version = 3",
-     "create temp table x(a)", "update stream set rows = 0", "vacuum into 'x.db'"],
+    ["delete from chunk", "insert into step values (1)", "attach 'other.db' as other", "drop view run",
+     "pragma user_version = 3", "create temp table x(a)", "update stream set rows = 0", "vacuum into 'x.db'"],
 )  # fmt: skip
 def test_nothing_can_be_written(store: Store, statement: str) -> None:
     with pytest.raises(InvalidQuery):

@@ -118,7 +118,10 @@ def test_summaries_count_what_the_loop_did(store: Path) -> None:
 
 def test_runs_are_found_by_name_job_and_prefix(store: Path) -> None:
     for job in ("a", "b"):
-        script = f"from recordings import Recording; import pathlib; Recording(pathlib.Path({str(store)!r}), job={job!r}).run(20).close()"
+        script = (
+            "from recordings import Recording; import pathlib;"
+            f"Recording(pathlib.Path({str(store)!r}), job={job!r}).run(20).close()"
+        )
         subprocess.run([sys.executable, "-c", script], check=True, env={**os.environ, "PYTHONPATH": _support()})
     with open_store(store) as opened:
         newest, oldest = opened.runs()

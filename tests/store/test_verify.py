@@ -44,7 +44,8 @@ def test_a_run_under_way_has_no_findings(tmp_path: Path) -> None:
 FIRST = "(select min(id) from chunk)"
 DAMAGE = {
     "a byte of a chunk": (
-        f"update chunk_payload set payload = cast(substr(payload, 1, 999) || x'77' || substr(payload, 1001) as blob) where chunk = {FIRST}",
+        "update chunk_payload set payload = cast(substr(payload, 1, 999) || x'77' || substr(payload, 1001) as blob)"
+        f" where chunk = {FIRST}",
         "chunk",
     ),
     "a payload that is missing": (f"delete from chunk_payload where chunk = {FIRST}", "chunk"),
