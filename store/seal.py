@@ -349,11 +349,15 @@ def commit(
             if dropped:
                 _count(connection, stream, cause, dropped)
         if segment.closed:
-            connection.execute(
-                "update stream set ended_us = coalesce(ended_us, ?) where id = ?", (time.time_ns() // 1000, stream)
-            )
+            end(connection, stream)
         if notes:
             _note(connection, stream, notes)
+
+
+def end(connection: apsw.Connection, stream: int) -> None:
+    """Say that a stream ended cleanly, and when."""
+    now = time.time_ns() // 1000
+    connection.execute("update stream set ended_us = coalesce(ended_us, ?) where id = ?", (now, stream))
 
 
 def _reintroduce(connection: apsw.Connection, identity: StreamIdentity, segment: Segment, before: Open) -> Mark:

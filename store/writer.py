@@ -24,7 +24,7 @@ from cornerman.core.episodes import Open
 from cornerman.core.errors import StoreError, StoreFull, StoreReadOnly
 from cornerman.core.layout import EXTRAS, GAP, Layout, Leaf
 
-from .seal import Deleted, Packed, StreamIdentity, chunk_height, commit, pack_segment, received_in
+from .seal import Deleted, Packed, StreamIdentity, chunk_height, commit, end, pack_segment, received_in
 from .segments import HEADER, Segment
 
 if TYPE_CHECKING:
@@ -388,6 +388,8 @@ class StreamWriter:
         """Seal everything and end the stream; False where the store does not take it: the journal keeps it."""
         if self.state == "closed":
             return True
+        if self.layout is None:
+            return self._end_unbegun()
         deleted = self.state == "deleted"
         if self.segment is None and self.layout is not None and not deleted and not self._waiting:
             self._reopen()
@@ -402,6 +404,17 @@ class StreamWriter:
         if done:
             self.session.forget(self)
         return done
+
+    def _end_unbegun(self) -> bool:
+        """There was no step: nothing to seal, only the stream's end to say."""
+        self.state = "closed"
+        try:
+            end(self.session.patient(), self.stream_id)
+        except (apsw.Error, StoreError, OSError) as error:
+            self.session.refused(error)
+            return False
+        self.session.forget(self)
+        return True
 
     def _reopen(self) -> None:
         """Nothing is open: an empty segment, the smallest there is, says that the stream ended and what was dropped."""

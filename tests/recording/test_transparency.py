@@ -236,6 +236,15 @@ def test_workers_of_an_async_vector_environment_are_streams_of_one_run(tmp_path:
             assert names == ["evaluation", "worker", "worker"]
 
 
+def test_an_environment_that_is_only_reset_is_done_when_it_is_closed(tmp_path: Path) -> None:
+    """Not interrupted: nothing was cut short."""
+    env = cornerman.record(gymnasium.make("CartPole-v1"), store=tmp_path)
+    env.reset(seed=1)
+    env.close()
+    with cornerman.open_store(tmp_path) as store:
+        assert store.run("latest").summary().state == "done"
+
+
 def test_two_environments_of_a_process_are_streams_of_one_run(tmp_path: Path) -> None:
     """Training and evaluation stand side by side."""
     for name in ("train", "evaluate"):
