@@ -97,7 +97,8 @@ def test_step_all_has_the_reset_rows_too(store: Store) -> None:
 
 @pytest.mark.parametrize(
     "where",
-    ["t = 5", "t between 100 and 130", "t < 3", "t >= 2490", "t > 2497.5", "t = 'x'", "row = 7", "episode = 3", "env_index = 2",
+    ["t = 5", "t between 100 and 130", "t < 3", "t >= 2490", "t > 2497.5", "t = 'x'", "row = 7", "episode = 3",
+     "env_index = 2",
      "env_index = 1 and episode = 4", "t > 10 and t < 20 and env_index = 0", "env_index = 9", "episode = 99999"],
 )  # fmt: skip
 def test_constraints_change_what_is_read_never_what_is_answered(store: Store, where: str) -> None:
