@@ -349,12 +349,12 @@ def commit(
             if dropped:
                 _count(connection, stream, cause, dropped)
         if segment.closed:
-            end(connection, stream)
+            end_stream(connection, stream)
         if notes:
             _note(connection, stream, notes)
 
 
-def end(connection: apsw.Connection, stream: int) -> None:
+def end_stream(connection: apsw.Connection, stream: int) -> None:
     """Say that a stream ended cleanly, and when."""
     now = time.time_ns() // 1000
     connection.execute("update stream set ended_us = coalesce(ended_us, ?) where id = ?", (now, stream))

@@ -24,7 +24,7 @@ from cornerman.core.episodes import Open
 from cornerman.core.errors import StoreError, StoreFull, StoreReadOnly
 from cornerman.core.layout import EXTRAS, GAP, Layout, Leaf
 
-from .seal import Deleted, Packed, StreamIdentity, chunk_height, commit, end, pack_segment, received_in
+from .seal import Deleted, Packed, StreamIdentity, chunk_height, commit, end_stream, pack_segment, received_in
 from .segments import HEADER, Segment
 
 if TYPE_CHECKING:
@@ -409,7 +409,7 @@ class StreamWriter:
         """There was no step: nothing to seal, only the stream's end to say."""
         self.state = "closed"
         try:
-            end(self.session.patient(), self.stream_id)
+            end_stream(self.session.patient(), self.stream_id)
         except (apsw.Error, StoreError, OSError) as error:
             self.session.refused(error)
             return False
