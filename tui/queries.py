@@ -37,9 +37,14 @@ class RunsQuery:
 
     def answer(self, reading: Reading) -> RunsAnswer:
         started = time.perf_counter()
-        summaries = tuple(reader.summary() for reader in reading.repository.runs())
-        notices = tuple(getattr(reading.repository, "notices", ()))
-        return RunsAnswer(summaries, time.perf_counter() - started, notices)
+        notices = list(getattr(reading.repository, "notices", ()))
+        summaries: list[RunSummary] = []
+        for reader in reading.repository.runs():
+            try:
+                summaries.append(reader.summary())
+            except Exception as error:  # one damaged run is no reason to show none
+                notices.append(f"run {reader.run_id} cannot be read ({type(error).__name__}): `cornerman verify`")
+        return RunsAnswer(tuple(summaries), time.perf_counter() - started, tuple(notices))
 
 
 class RunsAnswer(NamedTuple):

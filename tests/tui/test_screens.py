@@ -6,8 +6,8 @@ import pytest
 from fake_telemetry import FakeRepository, FakeRun, FakeStream, lake, poles, race, repository, uneven
 from screens import app_on, press, settle, text_of, watching
 
-from cornerman.core.errors import StoreLocked, StoreNotFound, StoreTooNew, StoreUnreadable
-from cornerman.core.records import LedgerRow
+from cornerman.core.errors import PayloadError, StoreLocked, StoreNotFound, StoreTooNew, StoreUnreadable
+from cornerman.core.records import LedgerRow, RunSummary
 from cornerman.tui.look import Look
 from cornerman.tui.screens.run import RunScreen
 
@@ -157,3 +157,15 @@ async def test_ascii_mode_sends_nothing_else() -> None:
         await press(pilot, "question_mark")
         body = text_of(pilot.app).replace("╭", "").replace("╮", "")  # type: ignore[arg-type]
         assert "Help" in body
+
+
+async def test_one_damaged_run_does_not_hide_the_others() -> None:
+    class Damaged(FakeRun):
+        def summary(self) -> RunSummary:
+            raise PayloadError("A chunk does not decode.")
+
+    bad = Damaged("01BAD", "bad", [FakeStream(1, "01BAD", "X-v0", [[9]])], ())
+    async with watching(app_on(FakeRepository([lake(), bad])), size=(120, 40)) as pilot:
+        text = text_of(pilot.app)  # type: ignore[arg-type]
+        assert "q-learning" in text
+        assert "run 01BAD cannot be read" in text
