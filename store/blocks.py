@@ -80,6 +80,10 @@ class Block:
         """`t` of each row: a call of reset has that of the step that follows it."""
         return self.first_t + np.cumsum(self.step) - self.step
 
+    def t_at(self, offset: int) -> int:
+        """`t` of one row, without that of all the others."""
+        return self.first_t + int(np.count_nonzero(self.step[:offset]))
+
     @cached_property
     def transition(self) -> Array:
         """bool (rows, envs)."""

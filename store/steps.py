@@ -60,7 +60,7 @@ class StepFactory:
         single = not block.num_envs
         part = None if single else env
         taken = bool(block.step[offset] if single else block.transition[offset, env])
-        row, t = block.first_row + offset, int(block.t[offset])
+        row, t = block.first_row + offset, block.t_at(offset)
         extra = block.extra(offset) if block.flags[offset] & EXTRAS else {}
         info = info_at(block, offset)
         return StepRecord(
