@@ -37,6 +37,9 @@ class FrameSource:
         """Spent in `render()`: the environment's cost, reported apart from the recorder's."""
         self.column: str | None = None
         self.by_observation: dict[Any, int] = {}
+        self.on_failure: Callable[[str], None] = lambda reason: None
+        """Told once why no further frame is taken."""
+        self._off = False
         self._draw = draw
         self._by_digest: OrderedDict[bytes, int] = OrderedDict()
         self._next = 0
@@ -57,7 +60,7 @@ class FrameSource:
         They count as seen once `keep` is called, after the record was written.
         """
         self._new = []
-        if not self.numbered or sequence % self.every:
+        if self._off or not self.numbered or sequence % self.every:
             return (-1,) * self.numbered, []
         numbers = tuple(self._number(env, seen) for env, seen in zip(self.envs, observations, strict=True))
         return numbers, [[number, payload] for number, payload, _ in self._new]
@@ -75,22 +78,23 @@ class FrameSource:
 
     def forget(self) -> None:
         """A new stream: none of its frames is stored yet."""
+        self._off = False
         self.by_observation.clear()
         self._by_digest.clear()
         self._next = 0
 
     def _number(self, env: int, observation: Any) -> int:
-        assert self._draw is not None
+        if self._off:
+            return -1
         key = observation if self.kind == "adapter" and len(self.by_observation) < REMEMBERED else None
         if key is not None:
             key = key.item() if isinstance(key, np.generic) else key
             if key in self.by_observation:
                 return self.by_observation[key]
         begin = time.perf_counter()
-        frame = self._draw(env, observation)
+        payload = self._drawn(env, observation)
         if self.kind == "render":
             self.render_seconds += time.perf_counter() - begin
-        payload = None if frame is None else frame_v1.encode(frame)
         if payload is None:
             return -1
         digest = _digest(payload)
@@ -104,6 +108,20 @@ class FrameSource:
         number = self._next + len(self._new)
         self._new.append((number, payload, key))
         return number
+
+    def _drawn(self, env: int, observation: Any) -> bytes | None:
+        """The payload of a frame. After the first that cannot be had no other is tried: a step is worth more."""
+        assert self._draw is not None
+        try:
+            frame = self._draw(env, observation)
+            if frame is not None:
+                return frame_v1.encode(frame)
+            reason = "no picture came"
+        except Exception as error:  # someone else's drawing: whatever it raises, the step is recorded
+            reason = f"{type(error).__name__}: {str(error)[:200]}"
+        self._off = True
+        self.on_failure(reason)
+        return None
 
 
 def _digest(payload: bytes) -> bytes:

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import weakref
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from cornerman.core.frames_option import parse_frames
 from cornerman.core.recorder_settings import RecorderSettings
-from cornerman.log_catalog import log
-from cornerman.log_catalog.recorder import LOG_STORE_UNAVAILABLE
+from cornerman.log_catalog import Level, log, set_private_level
+from cornerman.log_catalog.recorder import LOG_RECORDING_DISABLED, LOG_STORE_UNAVAILABLE, LOG_VECTOR_AUTORESET_MODE
 from cornerman.store.location import store_path
 
-from .manifest import autoreset_mode, manifest
+from .manifest import autoreset_mode, declared_mode, manifest
 from .recorder import Recorder
 
 
 def start(env: Any, arguments: dict[str, Any]) -> Recorder | None:
     """A recorder for `env`, or None where recording is switched off or cannot be begun: training goes on."""
     settings = RecorderSettings.from_environment()
+    set_private_level(cast(Level, settings.log_level))
     if not settings.enabled:
+        log(LOG_RECORDING_DISABLED)
         return None
     frames = settings.frames if arguments.get("frames") is None else parse_frames(arguments["frames"])
     store = store_path(arguments.get("store") or settings.store)
     vector = hasattr(env, "num_envs")
+    if vector and declared_mode(env) is None:
+        log(LOG_VECTOR_AUTORESET_MODE, env=type(env.unwrapped).__name__, taken=autoreset_mode(env))
     try:
         return Recorder(
             env,

@@ -8,6 +8,8 @@ import gymnasium
 
 from .spaces import describe
 
+_MODES = frozenset(mode.value for mode in gymnasium.vector.AutoresetMode)
+
 
 def manifest(env: Any, vector: bool) -> dict[str, Any]:
     """Environment id, arguments, version, wrappers, spaces, vector metadata, rendering."""
@@ -36,9 +38,15 @@ def manifest(env: Any, vector: bool) -> dict[str, Any]:
 
 
 def autoreset_mode(env: Any) -> str:
-    """NextStep, SameStep or Disabled; NextStep, Gymnasium's default, where the environment does not say."""
+    """NextStep, SameStep or Disabled; NextStep, Gymnasium's default, where the environment names none of them."""
+    return declared_mode(env) or "NextStep"
+
+
+def declared_mode(env: Any) -> str | None:
+    """The mode that the environment names, None where it names none that is known."""
     mode = (getattr(env, "metadata", None) or {}).get("autoreset_mode")
-    return str(getattr(mode, "value", mode)) if mode is not None else "NextStep"
+    name = str(getattr(mode, "value", mode))
+    return name if name in _MODES else None
 
 
 def wrappers(env: Any) -> list[str]:

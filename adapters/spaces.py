@@ -17,6 +17,9 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
+from cornerman.log_catalog import log
+from cornerman.log_catalog.recorder import LOG_SPACE_DESCRIPTOR_MISSING
+
 
 def describe(space: spaces.Space[Any] | None) -> dict[str, Any] | None:
     """The descriptor of a space; None for None."""
@@ -26,6 +29,7 @@ def describe(space: spaces.Space[Any] | None) -> dict[str, Any] | None:
         if type(space) is kind:
             return {"type": kind.__name__, **describe_kind(space)}
     name = f"{type(space).__module__}.{type(space).__qualname__}"
+    log(LOG_SPACE_DESCRIPTOR_MISSING, space=name)
     return {"type": name, "repr": repr(space)[:2000]}
 
 

@@ -36,5 +36,5 @@ LOG_VECTOR_AUTORESET_MODE = _define(
     "LOG669", "WARNING", "Validation", "the vector environment names no autoreset mode that is known", "vector"
 )
 LOG_SPACE_DESCRIPTOR_MISSING = _define(
-    "LOG670", "WARNING", "Validation", "a space has no description of its own and is recorded by its values", "schema"
+    "LOG670", "INFO", "Validation", "a space has no description of its own and is recorded by its values", "schema"
 )

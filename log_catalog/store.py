@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from .constant import component
 
-STORE = component("Store", range(1200, 1300), kept=("LOG622", "LOG622A", "LOG623"))
+STORE = component("Store", range(1200, 1300), kept=("LOG622", "LOG622A"))
 _define = STORE.define
 
 LOG_STORE_CREATED = _define("LOG1201", "INFO", "Lifecycle", "a store was created")
-LOG_STORE_TOO_NEW = _define(
-    "LOG1202", "WARNING", "Lifecycle", "the store was written by a newer version and opens read-only", "version"
-)
 LOG_STREAM_RECOVERED = _define(
     "LOG1203", "INFO", "Recovery", "steps of an interrupted stream were recovered from its journal", "recovery"
-)
-LOG_STREAM_NOT_RECOVERED = _define(
-    "LOG1204", "ERROR", "Recovery", "a journal could not be read to its end and what was left is kept aside", "loss"
 )
 LOG_NETWORK_FILE_SYSTEM = _define(
     "LOG1205",
@@ -34,11 +28,7 @@ LOG_NO_LOCAL_DISK = _define(
     "the store's folder is on a network and there is no local disk for the store",
     "network",
 )
-LOG_DISK_LIMIT_REACHED = _define(
-    "LOG1207", "ERROR", "Disk", "the budget or the free-space reserve of the store is used up", "disk"
-)
 LOG_RUN_DELETED = _define("LOG1208", "INFO", "Lifecycle", "a run was deleted")
 
 LOG_SQLITE_WRITE_FAILED = _define("LOG622", "ERROR", "SQLite", "a write to the store failed", "sqlite")
 LOG_SQLITE_DISK_FAILED = _define("LOG622A", "ERROR", "SQLite", "the disk failed under the store", "sqlite", "disk")
-LOG_PAYLOAD_UNREADABLE = _define("LOG623", "ERROR", "Payload", "a stored payload could not be decoded", "payload")

@@ -22,6 +22,8 @@ import numpy as np
 from cornerman.core.errors import NotFound, StoreFull, StoreLocked, StoreReadOnly, StoreTooNew
 from cornerman.core.payloads.frame_v1 import Frame
 from cornerman.core.records import EpisodeRollup, LedgerRow, RunSummary, StepRecord, StreamSummary
+from cornerman.log_catalog import log
+from cornerman.log_catalog.store import LOG_RUN_DELETED
 
 from .connection import FORMAT, format_of
 from .episode import Episode
@@ -141,6 +143,7 @@ class Store:
         freed = delete_run(self, self.run(run_id))
         self._streams = {}
         self._shelf.chunks.clear()
+        log(LOG_RUN_DELETED, run=run_id, bytes=freed)
         return freed
 
     def close(self) -> None:

@@ -31,6 +31,8 @@ from cornerman.core.errors import (
     StoreUnreadable,
 )
 from cornerman.core.ids import new_ulid
+from cornerman.log_catalog import log
+from cornerman.log_catalog.store import LOG_STORE_CREATED
 
 from .filesystem import filesystem_of
 from .location import DATABASE
@@ -54,10 +56,13 @@ def create(path: Path, *, busy_ms: int = 5000) -> apsw.Connection:
         except OSError as error:
             raise StoreReadOnly(path) from error
         _refuse_foreign(path)
+        new = not (path / DATABASE).exists()
         flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
         connection = apsw.Connection(os.fspath(path / DATABASE), flags=flags)
         connection.set_busy_timeout(busy_ms)
         _prepare(connection, path)
+        if new:
+            log(LOG_STORE_CREATED, path=str(path))
         return connection
 
 

@@ -17,6 +17,8 @@ import apsw
 from cornerman.core.episodes import Open
 from cornerman.core.errors import StoreError
 from cornerman.core.setting_keys import KEYS
+from cornerman.log_catalog import log
+from cornerman.log_catalog.store import LOG_STREAM_RECOVERED
 
 from .connection import create, snapshot, translated
 from .liveness import alive, lock_path
@@ -40,7 +42,9 @@ def recover(path: Path) -> list[Recovered]:
     for process in abandoned(path):
         with _claimed(path, process) as claimed:
             if claimed:
-                found += _recover_process(path, process)
+                for recovered in _recover_process(path, process):
+                    log(LOG_STREAM_RECOVERED, run=recovered.run_id, stream=recovered.stream_id, rows=recovered.rows)
+                    found.append(recovered)
     return found
 
 

@@ -17,10 +17,16 @@ from typing import TYPE_CHECKING
 
 import apsw
 
-from cornerman.core.errors import StoreError
+from cornerman.core.errors import StoreError, StoreFull, StoreLocked
 from cornerman.core.recorder_settings import RecorderSettings
-from cornerman.log_catalog import log
-from cornerman.log_catalog.store import LOG_NETWORK_FILE_SYSTEM, LOG_NO_LOCAL_DISK
+from cornerman.log_catalog import LogConstant, log
+from cornerman.log_catalog.recorder import LOG_CHUNK_SEALED, LOG_JOURNAL_SPOOLED
+from cornerman.log_catalog.store import (
+    LOG_NETWORK_FILE_SYSTEM,
+    LOG_NO_LOCAL_DISK,
+    LOG_SQLITE_DISK_FAILED,
+    LOG_SQLITE_WRITE_FAILED,
+)
 
 from . import connection as database
 from .filesystem import free_bytes
@@ -192,13 +198,16 @@ class Session:
 
     def refused(self, error: Exception) -> None:
         """The store did not take a chunk: it waits in the journal. Said once, when the reason changes."""
-        self.trouble = f"{type(error).__name__}: {error}"
+        before, self.trouble = self.trouble, f"{type(error).__name__}: {error}"
+        if self.trouble != before:
+            log(_refusal(error), store=str(self.path), reason=self.trouble)
         if self._thread is None or not self._thread.is_alive():
             self.kick()
 
     def sealed(self, records: int) -> None:
         """A chunk was committed: the log is checkpointed elsewhere when it has grown."""
         self.trouble = ""
+        log(LOG_CHUNK_SEALED, records=records)
         if self._wal_pages > WAL_CHECKPOINT_PAGES and time.monotonic() - self._checkpointed > CHECKPOINT_SECONDS:
             self.kick()
 
@@ -293,6 +302,14 @@ def session_for(path: Path, settings: RecorderSettings) -> Session:
         elif place.filesystem is not None:
             log(LOG_NETWORK_FILE_SYSTEM, folder=str(path), type=place.filesystem.type, local=str(place.local))
     return session
+
+
+def _refusal(error: Exception) -> LogConstant:
+    """What to say of an error of the store: it is busy, its disk failed, or something else is wrong with it."""
+    if isinstance(error, (StoreLocked, apsw.BusyError, apsw.LockedError)):
+        return LOG_JOURNAL_SPOOLED
+    disk = isinstance(error, (StoreFull, apsw.FullError, apsw.IOError, OSError))
+    return LOG_SQLITE_DISK_FAILED if disk else LOG_SQLITE_WRITE_FAILED
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
