@@ -116,6 +116,7 @@ class SealedBlock(Block):
         self._packed = {column.name: column for column in chunk.columns}
         self._decoded: dict[str, Array] = {}
         self._episodes = chunk.episodes
+        self._unpacked: dict[str, Array] | None = None
         self._extras = chunk.extras
         self._charge = charge
 
@@ -143,9 +144,11 @@ class SealedBlock(Block):
         data = self.extras.get(offset)
         return values.decode(data) if data else {}
 
-    @cached_property
+    @property
     def episodes(self) -> dict[str, Array]:
-        return chunk_v1.unpack_episodes(self._episodes)
+        if self._unpacked is None:
+            self._unpacked = chunk_v1.unpack_episodes(self._episodes)
+        return self._unpacked
 
     @property
     def reset(self) -> Array:

@@ -1,4 +1,4 @@
-"""Where a store is: the folder a user names, else `$CORNERMAN_STORE`, else the user's data folder.
+"""Where a store is: the folder a user names, else what the settings say, else the user's data folder.
 
 So `cornerman` over SSH shows every run of that host without being told where to look.
 """
@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+
+from cornerman.core.recorder_settings import RecorderSettings
+from cornerman.core.setting_keys import user_data_folder
 
 DATABASE = "store.db"
 JOURNAL = "journal"
@@ -17,12 +20,8 @@ ELSEWHERE = "elsewhere"
 
 
 def default_path() -> Path:
-    """`$CORNERMAN_STORE`, else `$XDG_DATA_HOME/cornerman`, else `~/.local/share/cornerman`."""
-    named = os.environ.get("CORNERMAN_STORE")
-    if named:
-        return Path(named).expanduser()
-    data = os.environ.get("XDG_DATA_HOME")
-    return (Path(data) if data else Path.home() / ".local" / "share") / "cornerman"
+    """What `store` says in the environment or the configuration, else the user's data folder."""
+    return RecorderSettings.from_environment().store or user_data_folder()
 
 
 def store_path(path: Path | str | None) -> Path:

@@ -125,7 +125,8 @@ class OpenBlock(Block):
     """Records of a segment that lie beyond what is sealed. Small columns are a copy; lanes are copied when asked."""
 
     def __init__(self, part: Part, first_row: int, mode: AutoresetMode, before: Open | OpenBlock) -> None:
-        self.part, self.mode = part, mode
+        self.part = part
+        self.mode: AutoresetMode = mode
         self._before = before
         self._mapped, self._generation = part.mapped, part.generation
         self._segment = part.mapped.segment

@@ -391,7 +391,7 @@ class StreamWriter:
         if self.layout is None:
             return self._end_unbegun()
         deleted = self.state == "deleted"
-        if self.segment is None and self.layout is not None and not deleted and not self._waiting:
+        if self.segment is None and not deleted and not self._waiting:
             self._reopen()
         if self.segment is not None:
             self.segment.set_closed()

@@ -37,7 +37,7 @@ class RunsQuery:
 
     def answer(self, reading: Reading) -> RunsAnswer:
         started = time.perf_counter()
-        notices = list(getattr(reading.repository, "notices", ()))
+        notices: list[str] = list(getattr(reading.repository, "notices", ()))
         summaries: list[RunSummary] = []
         for reader in reading.repository.runs():
             try:

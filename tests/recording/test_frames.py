@@ -12,6 +12,8 @@ import pytest
 
 import cornerman
 from cornerman.core.payloads.frame_v1 import Grid, Rgb, Text
+from cornerman.log_catalog import captured
+from cornerman.log_catalog.recorder import LOG_RENDER_FAILED
 
 
 def stored_frames(store: Path) -> int:
@@ -149,3 +151,36 @@ def test_frames_are_readable_before_they_are_sealed(tmp_path: Path) -> None:
         assert isinstance(frame, Rgb)
         assert (frame.array == 3).all()
     env.close()
+
+
+class Broken(Drawn):
+    """Its picture fails from the fourth on: by raising, or by not coming."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__()
+        self.how, self.asked = how, 0
+
+    def render(self) -> Any:
+        self.asked += 1
+        if self.asked < 4:
+            return super().render()
+        if self.how == "raise":
+            raise RuntimeError("no display")
+        return None
+
+
+@pytest.mark.parametrize("how", ["raise", "none"])
+def test_a_picture_that_fails_costs_no_step(tmp_path: Path, how: str) -> None:
+    """It is said and noted once, frames are off for the stream, and every step is there."""
+    inner = Broken(how)
+    with captured() as events:
+        play(cornerman.record(inner, store=tmp_path), 40)
+    assert [event.constant for event in events].count(LOG_RENDER_FAILED) == 1
+    assert inner.asked == 4
+    with cornerman.open_store(tmp_path, read_only=True) as store:
+        run = store.run("latest")
+        stream = run.streams()[0]
+        assert [stream.frame(row) is not None for row in (0, 2, 3, 30)] == [True, True, False, False]
+        assert run.step_count == 40
+        assert any("frames are off" in note for note in run.summary().notes)
+        assert not run.summary().ledger.dropped

@@ -13,7 +13,7 @@ from gymnasium.vector import AutoresetMode
 import cornerman
 
 
-class Counting(gymnasium.Env):  # type: ignore[type-arg]
+class Counting(gymnasium.Env):
     """Observes the number of its step."""
 
     observation_space: Any = gymnasium.spaces.Box(-1, 2**40, (1,), np.int64)

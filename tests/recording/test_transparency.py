@@ -286,3 +286,20 @@ def test_recording_can_be_switched_off(tmp_path: Path, monkeypatch: pytest.Monke
     env.step(0)
     env.close()
     assert not (tmp_path / "store").exists()
+
+
+def test_the_store_of_the_configuration_is_recorded_into_and_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One definition of where the store is: `record()` and `open_store()` without a path meet in it."""
+    config = tmp_path / "config.toml"
+    config.write_text(f'store = "{tmp_path / "named"}"\n')
+    monkeypatch.delenv("CORNERMAN_STORE")
+    monkeypatch.setenv("CORNERMAN_CONFIG", str(config))
+    env = cornerman.record(gymnasium.make("CartPole-v1"))
+    env.reset(seed=1)
+    env.step(0)
+    env.close()
+    with cornerman.open_store() as store:
+        assert store.path == tmp_path / "named"
+        assert store.run("latest").step_count == 1

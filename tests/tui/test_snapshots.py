@@ -48,8 +48,11 @@ SCREENS: dict[str, tuple[Any, tuple[str, ...]]] = {
     "filter": (repository, ("slash",)),
 }
 LOOKS = {"colour": Look(), "plain": Look("none"), "ascii": Look("none", True)}
-CASES = [(name, "colour") for name in SCREENS] + [(name, "plain") for name in ("runs", "live_grid", "replay_rgb")]
-CASES += [(name, "ascii") for name in ("runs", "vector_env")]
+CASES = [
+    *((name, "colour") for name in SCREENS),
+    *((name, "plain") for name in ("runs", "live_grid", "replay_rgb")),
+    *((name, "ascii") for name in ("runs", "vector_env")),
+]
 
 
 def made(name: str, look: str) -> CornermanApp:

@@ -25,8 +25,11 @@ app = CornermanApp(lambda read_only: fake_telemetry.repository(), "store", look=
 app.run()
 sys.exit(app.return_code or 0)
 """
-BREAK = "from cornerman.tui.screens.runs import RunsScreen\ndef action_reverse(self): raise RuntimeError('ours')\n"
-BREAK += "RunsScreen.action_reverse = action_reverse"
+BREAK = (
+    "from cornerman.tui.screens.runs import RunsScreen\n"
+    "def action_reverse(self): raise RuntimeError('ours')\n"
+    "RunsScreen.action_reverse = action_reverse"
+)
 SUPPORT = str(Path(__file__).parent.parent / "_support")
 
 

@@ -23,7 +23,7 @@ class Footer(Lines):
 
     def __init__(self, where: keys.Where) -> None:
         super().__init__(id="footer")
-        self._where = where
+        self._where: keys.Where = where
 
     def on_resize(self) -> None:
         row: list[tuple[str, str]] = [(" ", "normal")]

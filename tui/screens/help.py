@@ -68,7 +68,8 @@ class Help(ModalScreen[None]):
 
     def __init__(self, where: keys.Where) -> None:
         super().__init__()
-        self._where, self._top = where, 0
+        self._where: keys.Where = where
+        self._top = 0
 
     def compose(self) -> ComposeResult:
         yield Lines(id="help")

@@ -31,7 +31,8 @@ class FrameStrip(Strip):
 
     def __init__(self, row: Row, width: int, depth: Depth) -> None:
         super().__init__((), width)
-        self._row, self._depth = row, depth
+        self._row = row
+        self._depth: Depth = depth
         self._made: list[Segment] | None = None
 
     @property
