@@ -31,15 +31,23 @@ from cornerman.core.layout import (
     Layout,
     Leaf,
     Node,
-    as_leaf,
     draw,
-    has_objects,
-    walk,
 )
 from cornerman.core.payloads import chunk_v1
 from cornerman.core.recorder_settings import RecorderSettings
 from cornerman.log_catalog import log
-from cornerman.log_catalog.recorder import LOG_STEPS_DROPPED, LOG_STORE_UNAVAILABLE
+from cornerman.log_catalog.recorder import (
+    LOG_FORK_NOT_RECORDED,
+    LOG_RECORDER_FAILED,
+    LOG_RECORDING_RESUMED,
+    LOG_RECORDING_STOPPED,
+    LOG_RENDER_FAILED,
+    LOG_SCHEMA_MISMATCH,
+    LOG_STEPS_DROPPED,
+    LOG_STORE_UNAVAILABLE,
+    LOG_STREAM_CLOSED,
+    LOG_STREAM_STARTED,
+)
 from cornerman.store.connection import transaction
 from cornerman.store.recovery import recover
 from cornerman.store.seal import CHUNK_BYTES, StreamIdentity, chunk_height, introduce
@@ -47,6 +55,7 @@ from cornerman.store.session import session_for
 from cornerman.store.writer import NoRoom, StreamWriter, cause_of
 
 from . import fast_step
+from .fitting import fit, fit_info, info_leaves, part, stack
 from .frame_source import FrameSource, choose
 from .runs import run_for
 
@@ -130,6 +139,7 @@ class Recorder:
                 introduce(connection, identity)
         except Exception as error:
             self._say(LOG_STORE_UNAVAILABLE, "store", reason=str(error))
+        log(LOG_STREAM_STARTED, run=self.run["run_id"], stream=self.stream_id, store=str(self.store))
 
     def _identity(self) -> StreamIdentity:
         return StreamIdentity(
@@ -204,11 +214,11 @@ class Recorder:
         final = self._final(info) if self.mode == "SameStep" else None
         if final:
             extras["final"], info = final
-        if not _fit(layout, layout.observation, observation, row):
+        if not fit(layout, layout.observation, observation, row):
             extras["observation"], flags = observation, flags | NO_OBSERVATION
-        if not _fit(layout, layout.action, action, row):
+        if not fit(layout, layout.action, action, row):
             extras["action"], flags = action, flags | NO_ACTION
-        if not _fit_info(layout, info, row):
+        if not fit_info(layout, info, row):
             flags |= NO_INFO
             if info:
                 extras["info"] = info
@@ -244,13 +254,13 @@ class Recorder:
         assert writer.layout is not None
         row: dict[str, Any] = {}
         flags = RESET | NO_INFO | NO_ACTION
-        if not _fit(writer.layout, writer.layout.observation, observation, row):
+        if not fit(writer.layout, writer.layout.observation, observation, row):
             extras["observation"], flags = observation, flags | NO_OBSERVATION
         self._append(observation, row, flags, extras, taken)
 
     def _take_frames(self, observation: Any, sequence: int) -> Taken:
         """The numbers of the frames that belong to this observation, and those among them that are new."""
-        seen = [_part(observation, env) if self.num_envs else observation for env in self.frames.envs]
+        seen = [part(observation, env) if self.num_envs else observation for env in self.frames.envs]
         return self.frames.take(seen if self.frames.numbered else (), sequence)
 
     def _append(
@@ -263,7 +273,9 @@ class Recorder:
         if new:
             extras["frames"] = new
         writer.append(row, flags, values.encode(extras) if extras else b"", numbers)
-        self._gap = False
+        if self._gap:
+            self._gap = False
+            self._say(LOG_RECORDING_RESUMED, "resumed", lost=sum(self._lost.values()))
         if new:
             self.frames.keep()
 
@@ -294,7 +306,7 @@ class Recorder:
         ended = np.flatnonzero(np.asarray(info.get("_final_obs", [item is not None for item in info["final_obs"]])))
         rest = {key: item for key, item in info.items() if key not in ("final_obs", "_final_obs")}
         final = info["final_obs"]
-        stacked = _stack([_part(final, int(env)) for env in ended])
+        stacked = stack([part(final, int(env)) for env in ended])
         return {"index": ended.astype(np.int32), "observation": stacked}, rest
 
     def _remember_done(self, result: Any) -> None:
@@ -316,12 +328,12 @@ class Recorder:
             self._choose_frames(observation)
             writer.identity = self._identity_again()
             writer.frame_envs = self.frames.envs
-        keys, info_leaves = _info_leaves(info) if self._layouts + 1 < MAX_LAYOUTS else ((), [])
+        keys, of_info = info_leaves(info) if self._layouts + 1 < MAX_LAYOUTS else ((), [])
         layout = Layout(
             self.num_envs,
             node,
             action_node,
-            (*self._outcome_leaves(reward), *leaves, *action_leaves, *info_leaves),
+            (*self._outcome_leaves(reward), *leaves, *action_leaves, *of_info),
             keys,
             self.frames.numbered,
         )
@@ -345,6 +357,7 @@ class Recorder:
             return
         node, _ = draw("observation", observation)
         self.frames = choose(self.env, self.option, node, self._sample(observation), bool(self.num_envs))
+        self.frames.on_failure = self._frames_failed
         self._chosen = True
 
     def _identity_again(self) -> StreamIdentity:
@@ -379,7 +392,7 @@ class Recorder:
         return action
 
     def _sample(self, observation: Any) -> Any:
-        return _part(observation, 0) if self.num_envs else observation
+        return part(observation, 0) if self.num_envs else observation
 
     def _note_differences(self, node: Node, leaves: list[Leaf]) -> None:
         """Say once where observations are not what their space declares; they are recorded as they come."""
@@ -389,9 +402,9 @@ class Recorder:
         leaf = leaves[0]
         declared = np.dtype(space.dtype)
         if leaf.type != declared or tuple(leaf.shape) != tuple(space.shape):
-            self._note(
-                f"observations are {leaf.type} {tuple(leaf.shape)}, their space says {declared} {tuple(space.shape)}"
-            )
+            seen, says = f"{leaf.type} {tuple(leaf.shape)}", f"{declared} {tuple(space.shape)}"
+            self._note(f"observations are {seen}, their space says {says}")
+            self._say(LOG_SCHEMA_MISMATCH, "schema", observation=seen, space=says)
 
     def _compile(self) -> None:
         """Write the step function of this layout, if its steps can be regular at all."""
@@ -439,11 +452,18 @@ class Recorder:
         else:  # there is no journal yet: the count goes with the first record that finds a place
             before = self._uncounted or (0, 0, 0, cause)
             self._uncounted = (before[0] + transitions, before[1] + steps, before[2] + 1, before[3])
-        self._say(LOG_STEPS_DROPPED, cause, cause=cause)
+        self._say(LOG_RECORDING_STOPPED if cause == "after delete" else LOG_STEPS_DROPPED, cause, cause=cause)
 
     def _fault(self, error: Exception) -> None:
         self._faults += 1
-        self._note(f"recorder fault: {type(error).__name__}: {str(error)[:200]}")
+        reason = f"{type(error).__name__}: {str(error)[:200]}"
+        self._note(f"recorder fault: {reason}")
+        self._say(LOG_RECORDER_FAILED, f"fault {type(error).__name__}", reason=reason)
+
+    def _frames_failed(self, reason: str) -> None:
+        """The source of the frames gave up; the steps are recorded without."""
+        self._note(f"frames are off: {reason}")
+        self._say(LOG_RENDER_FAILED, "frames", reason=reason)
 
     def _note(self, text: str) -> None:
         if text not in self._said and len(self._said) < 50:
@@ -470,6 +490,7 @@ class Recorder:
                 if self.writer.layout is None and self._pending_reset is not None:
                     self._pending_reset = None
                 self.writer.close()
+                log(LOG_STREAM_CLOSED, run=self.run["run_id"], stream=self.stream_id, store=str(self.store))
         except Exception as error:
             self._fault(error)
         self._restart()
@@ -485,82 +506,8 @@ class Recorder:
         self._lost = {}
         if self.writer is not None:
             self.writer.abandon()
+            log(LOG_FORK_NOT_RECORDED, stream=self.stream_id, parent=self._pid)
         self._restart()
-
-
-def _fit(layout: Layout, node: Node, value: Any, row: dict[str, Any]) -> bool:
-    """Put the value's parts into their columns; False, with nothing put, where one does not fit exactly."""
-    if has_objects(node):
-        return False
-    found: dict[str, Any] = {}
-    try:
-        for column, part in walk(node, value):
-            leaf = next(leaf for leaf in layout.leaves if leaf.column == column)
-            fitted = _fitted(leaf, part)
-            if fitted is None:
-                return False
-            found[column] = fitted
-    except (KeyError, IndexError, TypeError, AttributeError):
-        return False
-    row.update(found)
-    return True
-
-
-def _fitted(leaf: Leaf, value: Any) -> Any:
-    """The value as its column holds it, or None where that would change it."""
-    if not leaf.scalar:
-        if isinstance(value, np.ndarray):
-            return value if value.dtype == leaf.type and value.shape == tuple(leaf.shape) else None
-        if isinstance(value, (list, tuple)) and leaf.column == "action":
-            array = np.asarray(value, leaf.type)
-            return array if array.shape == tuple(leaf.shape) else None
-        return None
-    if isinstance(value, np.ndarray) and value.shape == () and value.dtype.kind in "iu":
-        value = int(value)
-    found = as_leaf(leaf.column, value)
-    if found is None or found.scalar != leaf.scalar:
-        return None
-    if leaf.scalar == "float" and found.dtype != leaf.dtype:
-        return None
-    return value
-
-
-def _fit_info(layout: Layout, info: Any, row: dict[str, Any]) -> bool:
-    if not layout.info or not isinstance(info, dict) or len(info) != len(layout.info):
-        return False
-    return _fit(layout, {"dict": {key: {"leaf": f"info/{key}"} for key in layout.info}}, info, row)
-
-
-def _info_leaves(info: Any) -> tuple[tuple[str, ...], list[Leaf]]:
-    """A column for every key of `info`, where all of them are numbers or small arrays; else none."""
-    if not isinstance(info, dict) or not info or not all(isinstance(key, str) for key in info):
-        return (), []
-    leaves = [as_leaf(f"info/{key}", item) for key, item in info.items()]
-    if any(leaf is None or "final" in leaf.column for leaf in leaves):
-        return (), []
-    return tuple(info), [leaf for leaf in leaves if leaf is not None]
-
-
-def _part(value: Any, env: int) -> Any:
-    """What belongs to one sub-environment of a batched value."""
-    if isinstance(value, dict):
-        return {key: _part(item, env) for key, item in value.items()}
-    if isinstance(value, tuple) and value and isinstance(value[0], (np.ndarray, dict, tuple)):
-        return tuple(_part(item, env) for item in value)
-    return value[env]
-
-
-def _stack(parts: list[Any]) -> Any:
-    """Values of the same structure with a leading axis; a list where they cannot be stacked."""
-    if parts and isinstance(parts[0], dict):
-        return {key: _stack([part[key] for part in parts]) for key in parts[0]}
-    if parts and isinstance(parts[0], tuple):
-        return tuple(_stack(list(items)) for items in zip(*parts, strict=True))
-    try:
-        stacked = np.stack(parts)
-        return stacked if stacked.dtype.kind != "O" else parts
-    except (ValueError, TypeError):
-        return parts
 
 
 def _generator_seed(env: Any) -> Any:
