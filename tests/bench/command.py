@@ -64,14 +64,17 @@ def main() -> int:
     for name in chosen:
         report["programs"][name] = _run(name, options.quick, options.scratch)
         report["machine"]["load at the end"] = os.getloadavg()[0]
-    content = json.dumps(report, indent=1, ensure_ascii=False)
+        _write(report, options.json, options.markdown)  # after each: a run that is stopped leaves what it has
     if options.json == "-":
-        print(content)
-    elif options.json:
-        Path(options.json).write_text(content + "\n", encoding="utf-8")
-    if options.markdown:
-        _write_markdown(Path(options.markdown), report)
+        print(json.dumps(report, indent=1, ensure_ascii=False))
     return 0
+
+
+def _write(report: dict[str, Any], as_json: str | None, as_markdown: str | None) -> None:
+    if as_json and as_json != "-":
+        Path(as_json).write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    if as_markdown:
+        _write_markdown(Path(as_markdown), report)
 
 
 def _run(name: str, quick: bool, scratch: str | None) -> list[dict[str, Any]]:

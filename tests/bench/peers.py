@@ -170,7 +170,8 @@ def _h5py_readable(folder: Path) -> int:
     import h5py as library
 
     with library.File(folder / "steps.h5", "r") as file:
-        return int(np.count_nonzero(file["flags"][:] != 4))
+        flags: Any = file["flags"]
+        return int(np.count_nonzero(flags[:] != 4))
 
 
 def _mcap_readable(folder: Path) -> int:
