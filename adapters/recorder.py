@@ -65,6 +65,8 @@ RELAYOUT_AFTER = 64
 RETRY_SECONDS = 1.0
 WIDE = 2048
 """Bytes a record from which its chunks are sealed by a thread: compressing them costs more than handing them over."""
+MANY = 16
+"""Sub-environments from which the same holds: their episodes have to be followed."""
 CHUNKS_A_SEGMENT = 4
 """Where the training thread seals, it does so for several chunks at once: the fixed costs are shared."""
 Taken: TypeAlias = tuple[tuple[int, ...], list[list[Any]]]
@@ -338,7 +340,7 @@ class Recorder:
             self.frames.numbered,
         )
         self._note_differences(node, leaves)
-        writer.threaded = layout.row_bytes > WIDE or self.frames.kind == "render"
+        writer.threaded = layout.row_bytes > WIDE or self.num_envs >= MANY or self.frames.kind == "render"
         height = chunk_height(layout, self.settings.rows_per_chunk)
         rows = (
             height if writer.threaded else max(height, min(CHUNKS_A_SEGMENT * height, CHUNK_BYTES // layout.row_bytes))
