@@ -27,9 +27,9 @@ types:
 bench *args:
     python tests/bench/run.py {{ args }}
 
-# A hundred kills, faults, long runs.
+# A hundred kills, faults, long runs, file systems that are full or on a network.
 soak *args:
-    pytest -m soak {{ args }}
+    pytest -m "soak or mounts" {{ args }}
 
 # Accept the screens as they are drawn now.
 snapshot-update *args:

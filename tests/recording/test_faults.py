@@ -64,6 +64,7 @@ def no_reserve(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     _close_all()
 
 
+@pytest.mark.mounts
 def test_a_full_disk_stops_the_recording_not_the_training(small_disk: Path) -> None:
     """No signal, no exception; what was lost is counted by cause, and recording resumes when there is room."""
     ballast = small_disk / "ballast"

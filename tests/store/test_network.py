@@ -105,7 +105,7 @@ def step_count(store: cornerman.Store) -> int:
     return max((run.step_count for run in store.runs()), default=0)
 
 
-def eventually(question: Callable[[], bool], seconds: float = 10) -> None:
+def eventually(question: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not question():
         assert time.monotonic() < deadline, "did not come true in time"
@@ -503,6 +503,7 @@ def fuse(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["fusermount3", "-u", "-z", str(mounted)], check=False)
 
 
+@pytest.mark.mounts
 def test_a_real_fuse_mount_is_recorded_and_read_from_elsewhere(
     fuse: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
