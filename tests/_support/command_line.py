@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -17,6 +19,15 @@ class Cornerman:
     def __init__(self, store: Path, folder: Path) -> None:
         self.store = store
         self.folder = folder
+        self._children: list[subprocess.Popen[str]] = []
+
+    def stop(self) -> None:
+        """Kill what a failed test left under way: a forgotten recording slows every test after it."""
+        for child in self._children:
+            if child.poll() is None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(child.pid, signal.SIGKILL)
+                child.communicate()
 
     def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("CORNERMAN_")}
@@ -42,7 +53,7 @@ class Cornerman:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """The command, under way, in a process group of its own."""
-        return subprocess.Popen(
+        child = subprocess.Popen(
             [sys.executable, "-m", "cornerman", *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -52,3 +63,5 @@ class Cornerman:
             env=self.environment(),
             start_new_session=True,
         )
+        self._children.append(child)
+        return child

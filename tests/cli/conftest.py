@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,11 @@ from command_line import Cornerman
 
 
 @pytest.fixture
-def cornerman(tmp_path: Path) -> Cornerman:
-    """The command over an empty store."""
-    return Cornerman(tmp_path / "store", tmp_path)
+def cornerman(tmp_path: Path) -> Iterator[Cornerman]:
+    """The command over an empty store; what it started is gone afterwards, however the test went."""
+    command = Cornerman(tmp_path / "store", tmp_path)
+    yield command
+    command.stop()
 
 
 @pytest.fixture(scope="session")
