@@ -79,6 +79,8 @@ def stack(parts: list[Any]) -> Any:
     if parts and isinstance(parts[0], dict):
         return {key: stack([part[key] for part in parts]) for key in parts[0]}
     if parts and isinstance(parts[0], tuple):
+        if len({len(items) for items in parts}) > 1:  # sequences, each of its own length
+            return parts
         return tuple(stack(list(items)) for items in zip(*parts, strict=True))
     try:
         stacked = np.stack(parts)

@@ -273,7 +273,7 @@ class Recorder:
             extras["done"], flags = self._done.copy(), flags | GAP
         numbers, new = taken or self._take_frames(observation, writer.cursor.sequence)
         if new:
-            extras["frames"] = new
+            extras = {"frames": new, **extras}  # first, where sealing looks for them
         writer.append(row, flags, values.encode(extras) if extras else b"", numbers)
         if self._gap:
             self._gap = False

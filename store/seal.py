@@ -224,7 +224,7 @@ def _extras(segment: Segment, heads: Array, flags: Array) -> tuple[dict[int, byt
         if entry is None:
             continue
         data = bytes(entry)
-        if b"\xa6frames" in data[:4096]:
+        if b"\xa6frames" in data[:16]:  # the first key, where there are any
             content = values.decode(data)
             if isinstance(content, dict) and "frames" in content:
                 frames += [(row, number, payload) for number, payload in content.pop("frames")]
@@ -341,6 +341,8 @@ def commit(
         if mark is None:
             mark = _reintroduce(connection, identity, segment, before)
         if chunks and chunks[0].first_row >= mark.rows:
+            if not mark.rows:  # the manifest has grown since the stream was introduced: its frames are chosen by now
+                connection.execute("update stream set manifest = ? where id = ?", (identity.stream["manifest"], stream))
             _insert_chunks(connection, stream, mark, segment, chunks)
         if end > mark.sequence:
             dropped, dropped_steps, cause = segment.dropped

@@ -129,3 +129,20 @@ def test_every_space_comes_back_from_a_vector_environment(tmp_path: Path, name: 
             for row in range(21):
                 step = stream.step(row, index)
                 assert same(step.observation, sampler.seen[row]), (row, index, step.observation, sampler.seen[row])
+
+
+def test_final_observations_of_sequences_are_kept(tmp_path: Path) -> None:
+    """SAME_STEP with values of different lengths: nothing is dropped, the last observation is the environment's."""
+    inner = [Sampler(copy.deepcopy(SPACES["sequence"])) for _ in range(2)]
+    mode = gymnasium.vector.AutoresetMode.SAME_STEP
+    env = gymnasium.vector.SyncVectorEnv([lambda sampler=sampler: sampler for sampler in inner], autoreset_mode=mode)  # type: ignore[misc]
+    recorded = cornerman.record(env, store=tmp_path, frames="none")
+    recorded.reset(seed=3)
+    for _ in range(30):
+        recorded.step(recorded.action_space.sample())
+    recorded.close()
+    with cornerman.open_store(tmp_path, read_only=True) as store:
+        run = store.run("latest")
+        assert not run.summary().ledger.dropped
+        ended = [episode for episode in run.episodes() if episode.ended == "truncated"]
+        assert len(ended) >= 6
