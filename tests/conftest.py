@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -46,6 +47,13 @@ def one_copy_of_every_class() -> Iterator[None]:
     yield
     bare = [name for name in BARE_NAMES if name in sys.modules]
     assert not bare, f"imported without the package's name: {bare}; say cornerman.{bare[0]}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ctrl_c_is_heard() -> None:
+    """A shell starts what it runs in the background with Ctrl-C ignored, and programs that tests start inherit that."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
