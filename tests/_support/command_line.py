@@ -62,6 +62,12 @@ class Cornerman:
             stdin=subprocess.DEVNULL,
             env=self.environment(),
             start_new_session=True,
+            preexec_fn=default_signals,
         )
         self._children.append(child)
         return child
+
+
+def default_signals() -> None:
+    """As a shell starts a command in the foreground: a suite that runs in the background has SIGINT ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
