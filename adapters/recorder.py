@@ -50,7 +50,7 @@ from cornerman.log_catalog.recorder import (
 )
 from cornerman.store.connection import transaction
 from cornerman.store.recovery import recover
-from cornerman.store.seal import CHUNK_BYTES, StreamIdentity, chunk_height, introduce
+from cornerman.store.seal import StreamIdentity, chunk_height, introduce
 from cornerman.store.session import session_for
 from cornerman.store.writer import NoRoom, StreamWriter, cause_of
 
@@ -65,6 +65,8 @@ RELAYOUT_AFTER = 64
 RETRY_SECONDS = 1.0
 WIDE = 2048
 """Bytes a record from which its chunks are sealed by a thread: compressing them costs more than handing them over."""
+INLINE_BYTES = 640 << 10
+"""What the training thread seals at once: about six nanoseconds a byte, so a stall stays under five milliseconds."""
 MANY = 16
 """Sub-environments from which the same holds: their episodes have to be followed."""
 CHUNKS_A_SEGMENT = 4
@@ -89,7 +91,7 @@ class Recorder:
         self.manifest = manifest
         self.num_envs = int(env.num_envs) if vector else 0
         self.mode = mode
-        self.step: Callable[[Any], Any] = self._first_step
+        self._compiled: Callable[[Any], Any] | None = None
         self.reset: Callable[..., Any] | None = None
         self.frames = FrameSource("none", (), 1, None)
         self.writer: StreamWriter | None = None
@@ -175,7 +177,15 @@ class Recorder:
 
     # --- the loop ----------------------------------------------------------------------------------------------------
 
-    def _first_step(self, action: Any) -> Any:
+    @property
+    def step(self) -> Callable[[Any], Any]:
+        """What the wrapper's `step` is now."""
+        return self._compiled or self.general_step
+
+    def general_step(self, action: Any) -> Any:
+        """The step of a layout that is not known yet; a loop that bound it before goes on to the compiled one."""
+        if self._compiled is not None:
+            return self._compiled(action)
         result = self.env.step(action)
         self.slow(action, result)
         return result
@@ -342,9 +352,7 @@ class Recorder:
         self._note_differences(node, leaves)
         writer.threaded = layout.row_bytes > WIDE or self.num_envs >= MANY or self.frames.kind == "render"
         height = chunk_height(layout, self.settings.rows_per_chunk)
-        rows = (
-            height if writer.threaded else max(height, min(CHUNKS_A_SEGMENT * height, CHUNK_BYTES // layout.row_bytes))
-        )
+        rows = height if writer.threaded else inline_rows(layout.row_bytes, height)
         writer.begin(layout.resized(rows, 1 << 23 if self.frames.kind == "render" else 1 << 16))
         self._layouts += 1
         self._irregular = 0
@@ -414,11 +422,11 @@ class Recorder:
         layout = writer.layout
         assert layout is not None
         if fast_step.regular(layout, self.frames):
-            self.step = fast_step.compile_step(self.env.step, writer, layout, self.frames, self.slow)
+            self._compiled = fast_step.compile_step(self.env.step, writer, layout, self.frames, self.slow)
             if not self.num_envs:
                 self.reset = fast_step.compile_reset(self.env.reset, writer, layout, self.frames, self.after_reset)
         else:
-            self.step, self.reset = self._first_step, None
+            self._compiled, self.reset = None, None
         self.on_compiled()
 
     # --- trouble -----------------------------------------------------------------------------------------------------
@@ -499,7 +507,7 @@ class Recorder:
 
     def _restart(self) -> None:
         """Back to the general step: the compiled one writes into a journal that is no longer ours."""
-        self.step, self.reset = self._first_step, None
+        self._compiled, self.reset = None, None
         self.frames.forget()
         self.on_compiled()
 
@@ -510,6 +518,12 @@ class Recorder:
             self.writer.abandon()
             log(LOG_FORK_NOT_RECORDED, stream=self.stream_id, parent=self._pid)
         self._restart()
+
+
+def inline_rows(row_bytes: int, height: int) -> int:
+    """Rows of a segment that the training thread seals: whole chunks where it can, never more than it has time for."""
+    rows = min(CHUNKS_A_SEGMENT * height, max(64, INLINE_BYTES // row_bytes))
+    return rows - rows % height if rows > height else rows
 
 
 def _generator_seed(env: Any) -> Any:

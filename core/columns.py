@@ -1,12 +1,13 @@
 """Columns as bytes: one array per name, packed so that zstd finds what repeats, and given back bit for bit.
 
     raw       the bytes as they are
-    shuffle   byte planes: first bytes of all items, then second bytes, …  (floats and wide integers: 4 to 9 % smaller)
+    shuffle   component by component, each as byte planes: the first bytes of all rows, then the second, …  (floats)
     narrow    integers of the narrowest width that holds them, then shuffled (actions, flags)
     delta     differences from row to row, then narrow (times, counters)
     constant  one item, repeated (flags and rewards that never change)
 
-Shuffle is the filter of HDF5 and Blosc. Level 1 of zstd: level 3 gains nothing on these data.
+Shuffle is the filter of HDF5 and Blosc, after a transposition: 6 to 7 % smaller than without either. zstd at level 1,
+where level 3 gains nothing; shuffled numbers at level -3: half the time, and no larger.
 """
 
 from __future__ import annotations
@@ -42,14 +43,18 @@ class ObjectColumn(msgspec.Struct, array_like=True, frozen=True):
     data: bytes
 
 
+NUMBERS = -3
+"""The level for shuffled numbers, whose low bytes are noise."""
 _context = threading.local()
 
 
-def compress(data: Any) -> bytes:
-    """zstd, level 1; `data` is anything with a contiguous buffer. A context per thread: they are not shareable."""
-    compressor = getattr(_context, "compressor", None)
+def compress(data: Any, level: int = 1) -> bytes:
+    """zstd; `data` is anything with a contiguous buffer. Contexts are kept per thread: they are not shareable."""
+    name = f"level{level}"
+    compressor = getattr(_context, name, None)
     if compressor is None:
-        compressor = _context.compressor = zstandard.ZstdCompressor(level=1)
+        compressor = zstandard.ZstdCompressor(level=level)
+        setattr(_context, name, compressor)
     packed: bytes = compressor.compress(data)
     return packed
 
@@ -84,7 +89,7 @@ def pack(name: str, values: np.ndarray[Any, Any], delta: bool = False) -> Column
         return Column(name, dtype, shape, "raw", compress(np.ascontiguousarray(values).data.cast("B")))
     if values.dtype.kind == "i":
         return Column(name, dtype, shape, "narrow", _narrow(values))
-    return Column(name, dtype, shape, "shuffle", _shuffle(values))
+    return Column(name, dtype, shape, "shuffle", _planes(values))
 
 
 def unpack(column: Column) -> np.ndarray[Any, Any]:
@@ -101,17 +106,22 @@ def unpack(column: Column) -> np.ndarray[Any, Any]:
     raw = decompress(column.data, items * dtype.itemsize)
     if column.transform == "raw":
         return np.frombuffer(raw, dtype).reshape(column.shape)
-    return _unshuffle(raw, dtype).reshape(column.shape)
+    return _unplanes(raw, dtype, column.shape[0]).reshape(column.shape)
 
 
-def _shuffle(values: np.ndarray[Any, Any]) -> bytes:
-    planes = np.ascontiguousarray(values).view(np.uint8).reshape(-1, values.dtype.itemsize).T
-    return compress(np.ascontiguousarray(planes).data.cast("B"))
+def _planes(values: np.ndarray[Any, Any]) -> bytes:
+    """Component by component, and of each component the first bytes of all rows, then the second bytes, …"""
+    rows, width = len(values), values.dtype.itemsize
+    parts = np.ascontiguousarray(values).view(np.uint8).reshape(rows, -1, width)
+    return compress(np.ascontiguousarray(parts.transpose(2, 1, 0)).data.cast("B"), level=NUMBERS)
 
 
-def _unshuffle(raw: bytes, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
-    planes = np.frombuffer(raw, np.uint8).reshape(dtype.itemsize, -1)
-    return np.ascontiguousarray(planes.T).view(dtype).ravel()
+def _unplanes(raw: bytes, dtype: np.dtype[Any], rows: int) -> np.ndarray[Any, Any]:
+    planes = np.frombuffer(raw, np.uint8).reshape(dtype.itemsize, -1, rows)
+    values = np.empty((rows, planes.shape[1], dtype.itemsize), np.uint8)
+    for place, plane in enumerate(planes):  # measured: half the time of one transposed copy
+        values[:, :, place] = plane.T
+    return values.view(dtype).ravel()
 
 
 def _narrow(values: np.ndarray[Any, Any]) -> bytes:
@@ -121,13 +131,13 @@ def _narrow(values: np.ndarray[Any, Any]) -> bytes:
     low, high = int(values.min()), int(values.max())
     width = next(w for w in (1, 2, 4, 8) if -(1 << 8 * w - 1) <= low and high < 1 << 8 * w - 1)
     narrow = values.astype(f"<i{width}")
-    return bytes([width]) + (compress(narrow.data.cast("B")) if width == 1 else _shuffle(narrow))
+    return bytes([width]) + (compress(narrow.data.cast("B")) if width == 1 else _planes(narrow.reshape(-1)))
 
 
 def _widen(data: bytes, items: int) -> np.ndarray[Any, Any]:
     width = data[0]
     raw = decompress(data[1:], items * width)
-    return np.frombuffer(raw, np.int8) if width == 1 else _unshuffle(raw, np.dtype(f"<i{width}"))
+    return np.frombuffer(raw, np.int8) if width == 1 else _unplanes(raw, np.dtype(f"<i{width}"), items)
 
 
 def _undelta(column: Column, items: int) -> np.ndarray[Any, Any]:

@@ -278,6 +278,21 @@ def test_what_cannot_be_recorded_is_refused_with_the_remedy() -> None:
         cornerman.record(gymnasium.make("CartPole-v1"), frames="sometimes")
 
 
+def test_a_step_bound_before_the_first_reset_is_recorded_at_full_speed(tmp_path: Path) -> None:
+    """`step = env.step` outside the loop: it goes on to the function that was compiled since."""
+    env = cornerman.record(gymnasium.make("CartPole-v1"), store=tmp_path)
+    step = env.step
+    env.reset(seed=1)
+    step(0)
+    slow = env._recorder.slow  # type: ignore[attr-defined]
+    env._recorder.slow = lambda *_: pytest.fail("the general way was taken")  # type: ignore[attr-defined]
+    step(0)
+    env._recorder.slow = slow  # type: ignore[attr-defined]
+    env.close()
+    with cornerman.open_store(tmp_path) as store:
+        assert store.run("latest").step_count == 2
+
+
 def test_recording_can_be_switched_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One variable, and the loop runs bare."""
     monkeypatch.setenv("CORNERMAN_RECORDER_ENABLED", "false")
