@@ -1,5 +1,8 @@
 """The environments that are recorded, each with its own number of steps and its own limits."""
 
+# pyright: reportMissingImports=false
+# The libraries that are measured come with the `bench` extra; the checkers run without it.
+
 from __future__ import annotations
 
 import importlib.util

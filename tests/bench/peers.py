@@ -8,6 +8,9 @@ Each keeps observation, action, reward and ends; we keep `info`, times, episodes
 Turns are bare, ours, bare, a peer, bare, the next peer, …; each is held against the bare turns before and after it.
 """
 
+# pyright: reportMissingImports=false
+# The libraries that are measured come with the `bench` extra; the checkers run without it.
+
 from __future__ import annotations
 
 import importlib.util
