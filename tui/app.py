@@ -44,7 +44,7 @@ THEME = Theme(
     surface="#1a1f28",
     panel="#1c222c",
     dark=True,
-    variables={"boost-strong": "#2b3547"},
+    variables={"boost-strong": "#2b3547", "quiet": "#a0a7b3"},
 )
 PUMP_S = 1 / 30
 """The screen takes answers at most this often."""
@@ -78,7 +78,8 @@ class CornermanApp(App[int], inherit_bindings=False):
         super().__init__()
         self.animation_level = "none"
         self.register_theme(THEME)
-        self.theme = "cornerman"
+        self.set_reactive(App.theme, "cornerman")  # set, not changed: a change would parse the style sheet twice
+        self.stylesheet.set_variables(self.get_css_variables())
         self.feed = Feed(open_repository, self._wake)
         self._run = run
         self._attributes = Attributes()
@@ -109,11 +110,10 @@ class CornermanApp(App[int], inherit_bindings=False):
             screen.add_class("-mono")
         return screen
 
-    def on_mount(self) -> None:
-        self.call_after_refresh(self._begin)
-
-    def _begin(self) -> None:
-        """After the first paint."""
+    def begin(self) -> None:
+        """After the first paint, which the reader's imports would otherwise hold up; later calls do nothing."""
+        if self._begun:
+            return
         self._begun = True
         self.feed.start()
         if self._run is not None:

@@ -49,6 +49,8 @@ store, pace, steps, mode = sys.argv[1], float(sys.argv[2]), int(sys.argv[3]), sy
 env = gymnasium.make("CartPole-v1", render_mode=mode if mode != "none" else None)
 env = cornerman.record(Stamped(env), job="bench", store=store, frames="auto" if mode != "none" else "none")
 env.reset(seed=1)
+env.step(env.action_space.sample())
+print("ready", flush=True)
 due = time.monotonic()
 for _ in range(steps):
     *_, terminated, truncated, info = env.step(env.action_space.sample())
@@ -67,10 +69,13 @@ class Terminal:
     def __init__(self, command: list[str], environ: dict[str, str] | None = None) -> None:
         self.started = time.monotonic()
         self.chunks: list[tuple[float, bytes]] = []
-        self.pid, self._fd = pty.fork()
+        self._fd, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *SIZE, 0, 0))
+        self.pid = os.fork()
         if self.pid == 0:
+            os.login_tty(slave)
             os.execvpe(command[0], command, {**_environ(), **(environ or {})})
-        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", *SIZE, 0, 0))
+        os.close(slave)
 
     def read(self, seconds: float) -> bool:
         """Take what comes within so many seconds, at the first bytes; False at the end of the program."""
@@ -137,7 +142,10 @@ def cornerman(store: str, *more: str) -> list[str]:
 
 def record(store: str, pace: float, steps: int, mode: str = "none") -> subprocess.Popen[bytes]:
     command = [sys.executable, "-c", RECORD, store, str(pace), str(steps), mode]
-    return subprocess.Popen(command, env=_environ(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    recorder = subprocess.Popen(command, env=_environ(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert recorder.stdout is not None
+    recorder.stdout.readline()  # the first step is recorded: there is a run to open
+    return recorder
 
 
 def first_paint(store: str, rounds: int) -> dict[str, float]:

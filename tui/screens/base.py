@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 
 from .. import keys
-from ..widgets.lines import Line, Lines
+from ..widgets.lines import Line, Lines, Palette
 
 if TYPE_CHECKING:
     from ..app import CornermanApp
@@ -56,6 +56,7 @@ class BaseScreen(Screen[None]):
         return cast("CornermanApp", self.app)
 
     def compose(self) -> ComposeResult:
+        yield Palette()
         yield from self.parts()
         yield Footer(self.WHERE)
         yield TooSmall(id="too-small")

@@ -10,7 +10,7 @@ from textual.screen import ModalScreen
 
 from .. import keys, words
 from ..look import Look
-from ..widgets.lines import Line, Lines, rule
+from ..widgets.lines import Line, Lines, Palette, rule
 
 _TITLES = {"runs": "In the list of runs", "run": "In a run, live or replayed", "app": "Everywhere"}
 
@@ -72,6 +72,7 @@ class Help(ModalScreen[None]):
         self._top = 0
 
     def compose(self) -> ComposeResult:
+        yield Palette()
         yield Lines(id="help")
 
     def on_mount(self) -> None:

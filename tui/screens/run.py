@@ -124,7 +124,8 @@ class RunScreen(BaseScreen):
                 self.cornerman.say(safe(f"{answer.what} {answer.remedy}"))
                 self.action_back()
             self._said = answer.what
-        elif isinstance(answer, ViewAnswer) and answer.run.run_id == self.run_id:
+        elif isinstance(answer, ViewAnswer):
+            self.run_id = answer.run.run_id  # it may have been asked for by another name, such as `latest`
             self._heard_view(answer, delivery.query)
         elif isinstance(answer, EpisodesAnswer):
             self._episodes = answer

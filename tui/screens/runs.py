@@ -33,19 +33,22 @@ class RunsScreen(BaseScreen):
         self._said = ""
 
     def parts(self) -> ComposeResult:
-        yield Lines(id="header")
-        yield Table(id="runs")
-        yield Lines(id="detail")
-
-    def on_mount(self) -> None:
-        self.cornerman.feed.ask(RunsQuery())
+        header, table, detail = Lines(id="header"), Table(id="runs"), Lines(id="detail")
+        header.on_size = table.on_size = detail.on_size = self.redraw
+        yield from (header, table, detail)
 
     def on_screen_resume(self) -> None:
+        """Looked at (again): what is known is drawn at once, what is new is asked for."""
         self.cornerman.feed.ask(RunsQuery())
+        self.call_after_refresh(self._looked_at)
 
-    def on_resize(self) -> None:
-        super().on_resize()
-        self.call_after_refresh(self.redraw)
+    def _looked_at(self) -> None:
+        self.redraw()
+        self.call_after_refresh(self.cornerman.begin)
+
+    def on_screen_suspend(self) -> None:
+        """Covered by another screen: nobody looks, so nothing is read."""
+        self.cornerman.feed.forget("runs")
 
     @property
     def selected(self) -> RunSummary | None:
@@ -63,7 +66,8 @@ class RunsScreen(BaseScreen):
         elif isinstance(delivery.answer, DeleteAnswer):
             self._said = f"deleted, {words.size(delivery.answer.freed)} freed"
             self.cornerman.feed.ask(RunsQuery())
-        self.redraw()
+        if self.is_current:
+            self.redraw()
 
     def redraw(self) -> None:
         if not self.is_mounted or self.too_small:

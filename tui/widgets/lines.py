@@ -6,7 +6,7 @@ sheet, `name|cursor` puts the cursor's look on top. A change repaints only the r
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar, TypeAlias, cast
 
 from rich.segment import Segment
@@ -45,10 +45,19 @@ def to_ascii(text: str) -> str:
     return text if text.isascii() else text.translate(_ASCII).encode("ascii", "replace").decode()
 
 
-class Lines(Widget):
-    """Shows the rows it is given; the rest of its area stays blank."""
+class Palette(Widget):
+    """Not seen: the one widget of a screen that the style sheet gives the styles of all lines.
+
+    Were they component classes of every `Lines`, applying them would cost each start 20 ms.
+    """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"lines--{name}" for name in STYLES}
+
+
+class Lines(Widget):
+    """Shows the rows it is given; the rest of its area stays blank. `on_size` is told when its size is known or new."""
+
+    on_size: Callable[[], None] | None = None
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -96,13 +105,16 @@ class Lines(Widget):
     def _style(self, name: str) -> Style:
         style = self._styles.get(name)
         if style is None:
-            first, _, over = name.partition("|")
-            style = self.get_component_rich_style(f"lines--{first}")
-            if over:
-                on_top = self.get_component_rich_style(f"lines--{over}")
-                style += Style(bgcolor=on_top.bgcolor, bold=on_top.bold, reverse=on_top.reverse)
+            palette = self.screen.query_one(Palette)
+            style = self.rich_style
+            for part in name.split("|"):
+                style += palette.get_component_rich_style(f"lines--{part}", partial=True)
             self._styles[name] = style
         return style
+
+    def on_resize(self) -> None:
+        if self.on_size is not None:
+            self.on_size()
 
 
 def rule(title: str, width: int, look: Look, right: str = "", style: str = "title") -> Line:

@@ -66,6 +66,7 @@ class Table(Lines):
 
     def on_resize(self) -> None:
         self.move_to(self.cursor)
+        super().on_resize()
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         event.stop()
