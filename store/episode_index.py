@@ -57,6 +57,8 @@ class EpisodeIndex:
     def page(self, env: int | None, newest: bool, limit: int | None, offset: int) -> list[EpisodeRollup]:
         """Ended episodes by the row of their end, then those under way; backwards with `newest`."""
         view = self.rows.view()
+        if env is None:
+            return self._counted_page(view, newest, limit, offset)
         wanted = None if limit is None else offset + limit
         found: list[EpisodeRollup] = []
         parts = (self._under_way(view, env), self._ended(view, env, newest, 0))
@@ -68,6 +70,21 @@ class EpisodeIndex:
             if wanted is not None and len(found) >= wanted:
                 break
         return found[offset:]
+
+    def _counted_page(self, view: View, newest: bool, limit: int | None, offset: int) -> list[EpisodeRollup]:
+        """A page over all sub-environments: ended episodes have ordinals, so that it costs what it holds."""
+        under_way = list(self._under_way(view, None))
+        ended = view.totals.episodes + sum(len(found.block.episodes["ended"]) for found in self._open_blocks(view))
+        stop = ended + len(under_way) if limit is None else offset + limit
+        if not newest:
+            return (
+                self.window(offset, max(0, min(stop, ended) - offset))
+                + under_way[max(0, offset - ended) : max(0, stop - ended)]
+            )
+        open_first = len(under_way)
+        last = ended - max(0, offset - open_first)
+        first = max(0, ended - max(0, stop - open_first))
+        return under_way[offset:stop] + self.window(first, last - first)[::-1]
 
     def window(self, first: int, count: int) -> list[EpisodeRollup]:
         """Ended episodes of the stream by ordinal, [first, first + count)."""

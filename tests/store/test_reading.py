@@ -8,10 +8,12 @@ import sys
 import threading
 from pathlib import Path
 
+import gymnasium
 import numpy as np
 import pytest
 from recordings import Recording, Seen
 
+import cornerman
 from cornerman.core.errors import NotFound, StoreNotFound, StoreUnreadable
 from cornerman.store.api import Episode, Store, open_store
 from cornerman.store.connection import connect
@@ -254,3 +256,24 @@ def test_questions_about_what_is_not_there_say_so(store: Path) -> None:
                 ask()
         with pytest.raises(NotFound):
             stream.step(0, env_index=1)
+
+
+@pytest.mark.parametrize("newest", [False, True])
+def test_a_page_is_the_same_part_of_the_whole_list(tmp_path: Path, newest: bool) -> None:
+    """Whatever its offset, in the middle, at the end, beyond it: sealed episodes and the one under way alike."""
+    env = cornerman.record(gymnasium.make("CartPole-v1"), store=tmp_path)
+    env.reset(seed=1)
+    for _ in range(20_000):
+        step = env.step(0)
+        if step[2] or step[3]:
+            env.reset()
+    with cornerman.open_store(tmp_path, read_only=True) as store:
+        stream = store.run("latest").streams()[0]
+        whole = list(stream.episodes(newest=newest))
+        count = len(whole)
+        assert [episode.episode for episode in whole] == sorted((e.episode for e in whole), reverse=newest)
+        for offset in (0, 1, 900, count - 2, count - 1, count, count + 3):
+            for limit in (0, 1, 7):
+                page = stream.episodes(newest=newest, limit=limit, offset=offset)
+                assert list(page) == whole[offset : offset + limit], (offset, limit)
+    env.close()
