@@ -41,7 +41,7 @@ def filesystem_of(path: Path | str) -> FileSystem:
     real = os.path.realpath(path)
     table = os.environ.get("CORNERMAN_MOUNTINFO", "/proc/self/mountinfo")
     best = FileSystem("unknown", "/", "")
-    for mount in _mounts(table, _stamp(table)):
+    for mount in _mounts(table):
         inside = real == mount.mount_point or real.startswith(mount.mount_point.rstrip("/") + "/")
         if inside and len(mount.mount_point) >= len(best.mount_point):
             best = mount
@@ -54,21 +54,17 @@ def free_bytes(path: Path | str) -> int:
     return stats.f_bavail * stats.f_frsize
 
 
-def _stamp(table: str) -> tuple[int, int]:
-    """The kernel's table has no time stamp: it is read anew for each second of the clock."""
-    import time
-
-    stats = os.stat(table) if os.path.exists(table) else None
-    return (int(time.monotonic()), stats.st_mtime_ns if stats else 0)
+def _mounts(table: str) -> tuple[FileSystem, ...]:
+    """The mounts of a table. Read anew each time, parsed only where it changed: a folder may be mounted at any moment."""
+    try:
+        return _parsed(Path(table).read_text(errors="replace"))
+    except OSError:
+        return ()
 
 
 @lru_cache(maxsize=4)
-def _mounts(table: str, _stamp: tuple[int, int]) -> tuple[FileSystem, ...]:
-    try:
-        lines = Path(table).read_text(errors="replace").splitlines()
-    except OSError:
-        return ()
-    return tuple(filter(None, map(_parse, lines)))
+def _parsed(text: str) -> tuple[FileSystem, ...]:
+    return tuple(filter(None, map(_parse, text.splitlines())))
 
 
 def _parse(line: str) -> FileSystem | None:
