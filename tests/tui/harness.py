@@ -197,7 +197,7 @@ def keys(store: str, presses: int) -> dict[str, float]:
         octets = sum(len(data) for _, data in terminal.chunks[first:])
         terminal.close()
     finally:
-        recorder.terminate()
+        recorder.kill()  # SDL takes a polite signal for an event of its window
         recorder.wait()
     waits.sort()
     return {
@@ -225,7 +225,7 @@ def age(store: str, pace: float, seconds: float) -> dict[str, float]:
         ]
         terminal.close()
     finally:
-        recorder.terminate()
+        recorder.kill()  # SDL takes a polite signal for an event of its window
         recorder.wait()
     ages.sort()
     if not ages:
