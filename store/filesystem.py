@@ -55,7 +55,7 @@ def free_bytes(path: Path | str) -> int:
 
 
 def _mounts(table: str) -> tuple[FileSystem, ...]:
-    """The mounts of a table. Read anew each time, parsed only where it changed: a folder may be mounted at any moment."""
+    """The mounts of a table: read each time, for a folder may be mounted at any moment; parsed where it changed."""
     try:
         return _parsed(Path(table).read_text(errors="replace"))
     except OSError:
