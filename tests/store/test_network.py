@@ -304,7 +304,7 @@ def test_a_network_that_cannot_be_written_is_said_and_made_up_for(nodes: Nodes) 
         eventually(lambda: any(event.constant.code == "LOG1206" for event in events))
         assert not env.cornerman.status()["lost"]
         with cornerman.open_store(nodes.store) as store:
-            assert any("Nothing could be copied" in notice for notice in store.notices)
+            eventually(lambda: any("Nothing could be copied" in notice for notice in store.notices))
             (nodes.store / "copies").unlink()
             eventually(lambda: any("copied up to t=100" in notice for notice in store.notices))
             assert not any("Nothing could be copied" in notice for notice in store.notices)
