@@ -29,7 +29,7 @@ from .segments import Segment
 Array = np.ndarray[Any, Any]
 
 
-CHUNK_BYTES = 2 << 20
+CHUNK_BYTES = 6 << 20
 
 
 class Packed(NamedTuple):
@@ -51,7 +51,7 @@ class Packed(NamedTuple):
 
 
 def chunk_height(layout: Layout, most: int) -> int:
-    """Rows of a chunk: `most`, fewer where they are wide, so that a chunk stays near two megabytes before packing."""
+    """Rows of a chunk: `most`, fewer where they are wide, so that a chunk stays near six megabytes before packing."""
     return max(16, min(most, CHUNK_BYTES // layout.row_bytes))
 
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 IN_FLIGHT = 2
 """Segments a thread may have to seal before another is begun for it."""
+KEPT = 8
+"""Sealed segments kept for use again: the pages of a new one cost more to touch first than to write."""
 RETRY_SECONDS = 0.5
 
 
@@ -377,7 +379,7 @@ class StreamWriter:
 
     def _recycle(self, segment: Segment) -> None:
         ordinary = self.layout is not None and segment.layout == self.layout and not segment.closed
-        if ordinary and len(self._free) < IN_FLIGHT and self.state == "recording":
+        if ordinary and len(self._free) < KEPT and self.state == "recording":
             self._free.append(segment)
         else:
             segment.remove()
