@@ -7,6 +7,7 @@ raises into the training loop: what cannot be kept is counted by cause.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 import weakref
@@ -107,6 +108,7 @@ class Recorder:
         self._uncounted: tuple[int, int, int, str] | None = None
         self._pid = os.getpid()
         self._lost: dict[str, int] = {}
+        self._noted: set[str] = set()
         self._said: set[str] = set()
         self._faults = 0
         self._name_stream()
@@ -374,13 +376,10 @@ class Recorder:
         """The identity with what is known now: where the frames come from."""
         identity = self._identity()
         identity.stream["created_us"] = time.time_ns() // 1000
-        try:
-            connection = self.session.patient()
-            connection.execute(
+        with contextlib.suppress(Exception):  # the store hears of it with the first chunk, when it can
+            self.session.patient().execute(
                 "update stream set manifest = ? where id = ?", (identity.stream["manifest"], self.stream_id)
             )
-        except Exception:  # the store hears of it with the stream, when it can
-            pass
         return identity
 
     def _outcome_leaves(self, reward: Any) -> list[Leaf]:
@@ -476,20 +475,18 @@ class Recorder:
         self._say(LOG_RENDER_FAILED, "frames", reason=reason)
 
     def _note(self, text: str) -> None:
-        if text not in self._said and len(self._said) < 50:
-            self._said.add(text)
+        if text not in self._noted and len(self._noted) < 50:
+            self._noted.add(text)
             if self.writer is not None:
                 self.writer.notes.append(text)
 
     def _say(self, constant: Any, key: str, **fields: Any) -> None:
         """One line on standard error the first time something is lost; the counts are in the store."""
-        if ("said", key) in self._said:  # type: ignore[comparison-overlap]
+        if key in self._said:
             return
-        self._said.add(("said", key))  # type: ignore[arg-type]
-        try:
+        self._said.add(key)
+        with contextlib.suppress(Exception):  # standard error may be gone
             log(constant, run=self.run["run_id"], store=str(self.store), **fields)
-        except Exception:
-            pass
 
     # --- the end -----------------------------------------------------------------------------------------------------
 
@@ -497,8 +494,7 @@ class Recorder:
         """Seal what is open and end the stream; never raises. A step afterwards begins a new stream."""
         try:
             if self.writer is not None and self._pid == os.getpid() and self.writer.state in ("recording", "deleted"):
-                if self.writer.layout is None and self._pending_reset is not None:
-                    self._pending_reset = None
+                self._pending_reset = None
                 self.writer.close()
                 log(LOG_STREAM_CLOSED, run=self.run["run_id"], stream=self.stream_id, store=str(self.store))
         except Exception as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,7 +61,7 @@ def abandoned(path: Path) -> list[str]:
 
 
 @contextlib.contextmanager
-def _claimed(path: Path, process: str):  # type: ignore[no-untyped-def]
+def _claimed(path: Path, process: str) -> Iterator[bool]:
     """Hold the dead process's lock, so that two recoveries do not work on the same files."""
     try:
         descriptor = os.open(lock_path(path, process), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
