@@ -114,7 +114,3 @@ class PayloadError(CornermanError):
 
     def __init__(self, what: str) -> None:
         super().__init__(what, "`cornerman verify RUN` checks every payload of a run.")
-
-
-class CornermanWarning(UserWarning):
-    """Something about a recording that its owner should know, said once, without stopping the training."""

@@ -23,7 +23,7 @@ from cornerman.log_catalog.store import LOG_STREAM_RECOVERED
 
 from .connection import create, snapshot, translated
 from .liveness import alive, lock_path
-from .location import DATABASE, JOURNAL
+from .location import JOURNAL
 from .seal import Deleted, Packed, StreamIdentity, chunk_height, commit, mark_of, pack_segment, received_in
 from .segments import NotASegment, Segment, segment_paths
 
@@ -148,17 +148,3 @@ def recover_segment(connection: apsw.Connection, identity: StreamIdentity, segme
         chunks = pack_segment(segment, start, count, mode, before, envs, height)
     commit(connection, identity, segment, count, chunks, received, before)
     return max(0, count - start)
-
-
-def waiting(path: Path) -> dict[str, int]:
-    """Bytes in the journal by process: what is not in a chunk yet."""
-    sizes = {}
-    for process in sorted((path / JOURNAL).glob("*/")):
-        with contextlib.suppress(OSError):
-            sizes[process.name] = sum(entry.stat().st_size for entry in os.scandir(process))
-    return sizes
-
-
-def store_exists(path: Path) -> bool:
-    """Whether there is anything to read: a database, or a journal that is not in one yet."""
-    return (path / DATABASE).exists() or (path / JOURNAL).is_dir()

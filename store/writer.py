@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .session import Session
 
 IN_FLIGHT = 2
-"""Segments a thread may have to seal before another is begun for it."""
+"""Segments that may wait for the thread before the training thread looks whether it has to help."""
 KEPT = 8
 """Sealed segments kept for use again: the pages of a new one cost more to touch first than to write."""
 RETRY_SECONDS = 0.5
@@ -80,7 +80,6 @@ class StreamWriter:
         self.layout: Layout | None = None
         self.lanes: dict[str, Any] = {}
         self.rows = self.t = 0  # before the current segment
-        self.dropped: dict[str, int] = {}
         self.notes: list[str] = []
         self.state = "recording"
         self._received = 0
@@ -208,7 +207,6 @@ class StreamWriter:
 
     def drop(self, transitions: int, steps: int, cause: str, records: int = 1) -> None:
         """Count what could not be kept, where a kill cannot lose the count."""
-        self.dropped[cause] = self.dropped.get(cause, 0) + transitions
         self.cursor.sequence += records
         if self._drops[4]:
             self._drops = [0, 0, 0, "", False]
@@ -371,9 +369,10 @@ class StreamWriter:
             return True
         except Deleted:
             self.state = "deleted"
-            self.dropped["after delete"] = self.dropped.get("after delete", 0) + item.received
             return True
-        except (apsw.Error, StoreError, OSError) as error:
+        except (
+            Exception
+        ) as error:  # whatever it is, the segment stays in the journal: readable, recoverable
             self.session.refused(error)
             return False
 

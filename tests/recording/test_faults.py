@@ -325,3 +325,23 @@ def test_a_kill_between_any_two_effects_of_sealing_changes_nothing(tmp_path: Pat
                     summary = opened.run("latest").summary()
                     assert acknowledged <= summary.step_count <= acknowledged + 1, place
                     assert summary.ledger.balanced, (place, summary.ledger)
+
+
+def test_a_fault_in_sealing_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever goes wrong there: the steps stay readable in the journal, and are sealed when it goes right again."""
+    from cornerman.store import writer
+
+    env = cornerman.record(gymnasium.make("CartPole-v1"), store=tmp_path, job="broken")
+    env.reset(seed=1)
+    with monkeypatch.context() as broken:
+        broken.setattr(writer, "pack_segment", lambda *_: 1 / 0)
+        go(env, 20_000)
+        assert not env_lost(env)
+        with cornerman.open_store(tmp_path, read_only=True) as store:
+            assert store.run("latest").step_count == 20_000
+    env.close()
+    with cornerman.open_store(tmp_path) as store:
+        summary = store.run("latest").summary()
+        assert summary.step_count == 20_000
+        assert summary.ledger.balanced
+    assert not list((tmp_path / "journal").rglob("*.seg"))
