@@ -370,9 +370,7 @@ class StreamWriter:
         except Deleted:
             self.state = "deleted"
             return True
-        except (
-            Exception
-        ) as error:  # whatever it is, the segment stays in the journal: readable, recoverable
+        except Exception as error:  # whatever it is, the segment stays in the journal: readable, recoverable
             self.session.refused(error)
             return False
 
