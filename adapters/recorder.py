@@ -50,8 +50,9 @@ from cornerman.log_catalog.recorder import (
     LOG_STREAM_STARTED,
 )
 from cornerman.store.connection import transaction
+from cornerman.store.pack import chunk_height
 from cornerman.store.recovery import recover
-from cornerman.store.seal import StreamIdentity, chunk_height, introduce
+from cornerman.store.seal import StreamIdentity, introduce
 from cornerman.store.session import session_for
 from cornerman.store.writer import NoRoom, StreamWriter, cause_of
 
@@ -64,14 +65,11 @@ MAX_LAYOUTS = 4
 RELAYOUT_AFTER = 64
 """So many irregular steps in a row, and the layout is drawn anew from the next."""
 RETRY_SECONDS = 1.0
-WIDE = 2048
-"""Bytes a record from which its chunks are sealed by a thread: compressing them costs more than handing them over."""
-INLINE_BYTES = 640 << 10
-"""What the training thread seals at once: about six nanoseconds a byte, so a stall stays under five milliseconds."""
-MANY = 16
-"""Sub-environments from which the same holds: their episodes have to be followed."""
 CHUNKS_A_SEGMENT = 4
-"""Where the training thread seals, it does so for several chunks at once: the fixed costs are shared."""
+"""Narrow records: several chunks are sealed at once, so that the fixed costs are shared."""
+SEGMENT_BYTES = 6 << 20
+INLINE_BYTES = 640 << 10
+"""Where the training thread seals: about six nanoseconds a byte, so a stall stays under five milliseconds."""
 Taken: TypeAlias = tuple[tuple[int, ...], list[list[Any]]]
 """Frame numbers, and the [number, payload] of the new ones."""
 
@@ -160,6 +158,7 @@ class Recorder:
                 "schema": chunk_v1.SCHEMA,
                 "created_us": time.time_ns() // 1000,
                 "frame_envs": list(self.frames.envs),
+                "rows_per_chunk": self.settings.rows_per_chunk,
             },
         )
 
@@ -341,7 +340,6 @@ class Recorder:
         if writer.layout is None:
             self._choose_frames(observation)
             writer.identity = self._identity_again()
-            writer.frame_envs = self.frames.envs
         keys, of_info = info_leaves(info) if self._layouts + 1 < MAX_LAYOUTS else ((), [])
         layout = Layout(
             self.num_envs,
@@ -352,9 +350,9 @@ class Recorder:
             self.frames.numbered,
         )
         self._note_differences(node, leaves)
-        writer.threaded = layout.row_bytes > WIDE or self.num_envs >= MANY or self.frames.kind == "render"
         height = chunk_height(layout, self.settings.rows_per_chunk)
-        rows = height if writer.threaded else inline_rows(layout.row_bytes, height)
+        room = SEGMENT_BYTES if self.session.sealing_process.usable else INLINE_BYTES
+        rows = segment_rows(layout.row_bytes, height, room)
         writer.begin(layout.resized(rows, 1 << 23 if self.frames.kind == "render" else 1 << 16))
         self._layouts += 1
         self._irregular = 0
@@ -478,7 +476,7 @@ class Recorder:
         if text not in self._noted and len(self._noted) < 50:
             self._noted.add(text)
             if self.writer is not None:
-                self.writer.notes.append(text)
+                self.writer.note(text)
 
     def _say(self, constant: Any, key: str, **fields: Any) -> None:
         """One line on standard error the first time something is lost; the counts are in the store."""
@@ -516,9 +514,9 @@ class Recorder:
         self._restart()
 
 
-def inline_rows(row_bytes: int, height: int) -> int:
-    """Rows of a segment that the training thread seals: whole chunks where it can, never more than it has time for."""
-    rows = min(CHUNKS_A_SEGMENT * height, max(64, INLINE_BYTES // row_bytes))
+def segment_rows(row_bytes: int, height: int, room: int) -> int:
+    """Rows of a segment: whole chunks where they fit into `room` bytes."""
+    rows = min(CHUNKS_A_SEGMENT * height, max(64, room // row_bytes))
     return rows - rows % height if rows > height else rows
 
 

@@ -30,6 +30,7 @@ class RecorderSettings:
     min_free_bytes: int = KEYS["storage.min_free_bytes"].default
     max_journal_bytes: int = KEYS["storage.max_journal_bytes"].default
     rows_per_chunk: int = KEYS["storage.rows_per_chunk"].default
+    sealing_process: bool = KEYS["storage.sealing_process"].default
     network_copy_seconds: float = KEYS["storage.network_copy_seconds"].default
     enabled: bool = KEYS["recorder.enabled"].default
     frames: FramesOption = field(default=parse_frames(KEYS["recorder.frames"].default))
@@ -55,6 +56,7 @@ class RecorderSettings:
             min_free_bytes=values["storage.min_free_bytes"],
             max_journal_bytes=values["storage.max_journal_bytes"],
             rows_per_chunk=values["storage.rows_per_chunk"],
+            sealing_process=values["storage.sealing_process"],
             network_copy_seconds=values["storage.network_copy_seconds"],
             enabled=values["recorder.enabled"],
             frames=parse_frames(values["recorder.frames"]),

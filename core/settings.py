@@ -51,6 +51,7 @@ class StorageSettings(_Section):
     min_free_bytes: int = _field("storage.min_free_bytes")
     max_journal_bytes: int = _field("storage.max_journal_bytes")
     rows_per_chunk: int = _field("storage.rows_per_chunk")
+    sealing_process: bool = _field("storage.sealing_process")
     network_copy_seconds: float = _field("storage.network_copy_seconds")
 
 

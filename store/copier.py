@@ -36,8 +36,9 @@ from .copies import CopyFiles
 from .episode_index import EpisodeIndex
 from .liveness import alive
 from .network import Place, sink
+from .pack import Packed, chunk_height, pack_segment
 from .reader import STREAMS, Shelf, StreamRows, View, identity_of
-from .seal import Packed, StreamIdentity, chunk_height, pack_segment
+from .seal import StreamIdentity
 from .summaries import Moment, Summarizer
 from .tail import OpenBlock
 

@@ -16,8 +16,8 @@ from cornerman.core.errors import NotFound
 from cornerman.core.records import Ended, EpisodeRollup
 
 from .blocks import Array, Block, SealedBlock
+from .pack import spread_seed
 from .reader import StreamRows, View
-from .seal import spread_seed
 
 _SOURCE: dict[int, Literal["none", "given", "continued"]] = {
     SEED_NONE: "none",

@@ -2,6 +2,9 @@
 
 POSIX record locks, not `flock`: a forked child would keep the latter for its dead parent. They have one trap: closing
 *any* descriptor of the file gives the lock up, so a process opens its lock file once and never looks at it again.
+
+The first byte of a process's lock file says that it lives; who holds the second may seal what it has written, before
+and after its death; the third is held for the moments in which the file is made its own, or removed.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from cornerman.core.ids import new_ulid
 from .location import ELSEWHERE, JOURNAL
 
 _FLOCK = struct.Struct("hhqqi4x")  # struct flock on 64-bit Linux: type, whence, start, length, pid
+_LIFE, _SEALING, _NAMING = 0, 1, 2
 
 
 class Process:
@@ -31,6 +35,13 @@ class Process:
         self.folder = store / JOURNAL / self.name
         self.folder.mkdir()
         _OWN.add(lock_path(store, self.name))
+
+    def take_sealing(self) -> bool:
+        """Ask for the right to seal this process's streams, without waiting for it."""
+        return lock_byte(self._descriptor, _SEALING)
+
+    def give_sealing(self) -> None:
+        fcntl.lockf(self._descriptor, fcntl.LOCK_UN, 1, _SEALING)
 
     def leave(self) -> None:
         """Give up the lock and, where nothing is left to seal, the folder."""
@@ -54,9 +65,10 @@ def _locked(store: Path) -> tuple[str, int]:
         lock = lock_path(store, name)
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         with contextlib.suppress(OSError):
-            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if os.stat(lock).st_ino == os.fstat(descriptor).st_ino:
+            named = lock_byte(descriptor, _NAMING) and os.stat(lock).st_ino == os.fstat(descriptor).st_ino
+            if named and lock_byte(descriptor):
                 os.write(descriptor, f"{os.getpid()} {boot_id()}\n".encode())
+                fcntl.lockf(descriptor, fcntl.LOCK_UN, 1, _NAMING)
                 return name, descriptor
         os.close(descriptor)  # recovery was quicker: it took the new file for a dead process's
 
@@ -98,9 +110,48 @@ def _seen_lately(store: Path, process: str) -> bool:
         return False
 
 
+def lock_byte(descriptor: int, byte: int = _LIFE) -> bool:
+    """Lock one byte of a file, without waiting; False where another process has it."""
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
+    except OSError:
+        return False
+    return True
+
+
+class Neighbour:
+    """Another process's place in the journal, for the one who seals what that process writes, or wrote."""
+
+    def __init__(self, store: Path, process: str, *, make: bool = False) -> None:
+        self.folder = store / JOURNAL / process
+        self._lock = lock_path(store, process)
+        self._descriptor = os.open(self._lock, os.O_RDWR | os.O_CLOEXEC | os.O_CREAT * make, 0o644)
+
+    @property
+    def alive(self) -> bool:
+        return holder(self._descriptor) is not None
+
+    def take_sealing(self) -> bool:
+        return lock_byte(self._descriptor, _SEALING)
+
+    def give_sealing(self) -> None:
+        fcntl.lockf(self._descriptor, fcntl.LOCK_UN, 1, _SEALING)
+
+    def bury(self) -> None:
+        """Remove an empty folder and its lock, unless somebody has just taken that name."""
+        if lock_byte(self._descriptor, _NAMING) and not self.alive:
+            if self.folder.exists():
+                self.folder.rmdir()
+            self._lock.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Let go of it, and with the file of whatever was locked in it."""
+        os.close(self._descriptor)
+
+
 def holder(descriptor: int) -> int | None:
-    """The pid that holds the lock on this file, or None."""
-    asked = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+    """The pid that holds the lock that says it lives, or None."""
+    asked = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, _LIFE, 1, 0)
     kind, _, _, _, pid = _FLOCK.unpack(fcntl.fcntl(descriptor, fcntl.F_GETLK, asked))
     return None if kind == fcntl.F_UNLCK else pid
 

@@ -13,6 +13,8 @@ from cornerman.core.setting_keys import user_data_folder
 
 DATABASE = "store.db"
 JOURNAL = "journal"
+SEALER = "sealer"
+"""Locked by the process that seals what the others record; its process id, and why the store takes nothing, if so."""
 COPIES = "copies"
 """In a folder on a network: what its nodes recorded."""
 ELSEWHERE = "elsewhere"

@@ -7,7 +7,6 @@ again: what lies below a stream's high-water mark is never inserted twice, and a
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,16 +14,14 @@ from typing import NamedTuple
 
 import apsw
 
-from cornerman.core.episodes import Open
 from cornerman.core.errors import StoreError
-from cornerman.core.setting_keys import KEYS
 from cornerman.log_catalog import log
 from cornerman.log_catalog.store import LOG_STREAM_RECOVERED
 
-from .connection import create, snapshot, translated
-from .liveness import alive, lock_path
+from .connection import create, translated
+from .liveness import Neighbour, alive
 from .location import JOURNAL
-from .seal import Deleted, Packed, StreamIdentity, chunk_height, commit, mark_of, pack_segment, received_in
+from .seal import Deleted, StreamIdentity, notes_path, seal_segment
 from .segments import NotASegment, Segment, segment_paths
 
 
@@ -41,9 +38,9 @@ def recover(path: Path) -> list[Recovered]:
     """Seal what dead processes left; what cannot be sealed now (locked, full) stays where it is."""
     found: list[Recovered] = []
     for process in abandoned(path):
-        with _claimed(path, process) as claimed:
-            if claimed:
-                for recovered in _recover_process(path, process):
+        with _claimed(path, process) as dead:
+            if dead is not None:
+                for recovered in _recover_process(path, dead):
                     log(LOG_STREAM_RECOVERED, run=recovered.run_id, stream=recovered.stream_id, rows=recovered.rows)
                     found.append(recovered)
     return found
@@ -61,27 +58,21 @@ def abandoned(path: Path) -> list[str]:
 
 
 @contextlib.contextmanager
-def _claimed(path: Path, process: str) -> Iterator[bool]:
-    """Hold the dead process's lock, so that two recoveries do not work on the same files."""
+def _claimed(path: Path, process: str) -> Iterator[Neighbour | None]:
+    """The dead process's place, with the right to seal, so that two recoveries do not work on the same files."""
     try:
-        descriptor = os.open(lock_path(path, process), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        dead = Neighbour(path, process, make=True)
     except OSError:
-        yield False
+        yield None
         return
     try:
-        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        yield False
-        return
-    try:
-        yield True
+        yield dead if dead.take_sealing() else None
     finally:
-        os.close(descriptor)
+        dead.close()
 
 
-def _recover_process(path: Path, process: str) -> list[Recovered]:
-    folder = path / JOURNAL / process
+def _recover_process(path: Path, dead: Neighbour) -> list[Recovered]:
+    folder = dead.folder
     found = []
     try:
         for manifest in sorted(folder.glob("*.stream")):
@@ -92,9 +83,7 @@ def _recover_process(path: Path, process: str) -> list[Recovered]:
             with contextlib.suppress(NotASegment, OSError):
                 if not (folder / f"{rest.name.split('.')[0]}.stream").exists():
                     rest.unlink()
-        if folder.exists():
-            folder.rmdir()
-        lock_path(path, process).unlink(missing_ok=True)
+        dead.bury()
     except (apsw.Error, StoreError, OSError):
         pass  # the next opener tries again; readers go on reading the journal
     return found
@@ -102,18 +91,19 @@ def _recover_process(path: Path, process: str) -> list[Recovered]:
 
 def _recover_stream(path: Path, folder: Path, manifest: Path) -> Recovered | None:
     identity = StreamIdentity.decode(manifest.read_bytes())
-    stream = int(identity.stream["id"])
+    stream = identity.stream_id
     connection = create(path)
     rows, closed = 0, False
     try:
         with translated(path):
             for segment in _segments(folder, stream):
                 with contextlib.suppress(Deleted):
-                    rows += recover_segment(connection, identity, segment)
+                    rows += seal_segment(connection, identity, segment).records if segment.generation else 0
                 closed = closed or segment.closed
                 segment.remove()
     finally:
         connection.close()
+    notes_path(folder, stream).unlink(missing_ok=True)
     manifest.unlink(missing_ok=True)
     return Recovered(stream, identity.run["run_id"], rows, closed) if rows else None
 
@@ -127,24 +117,3 @@ def _segments(folder: Path, stream: int) -> list[Segment]:
         except NotASegment:
             place.unlink(missing_ok=True)  # killed while it was being made: it never had a record
     return sorted(opened, key=lambda segment: (segment.first_sequence, segment.generation))
-
-
-def recover_segment(connection: apsw.Connection, identity: StreamIdentity, segment: Segment) -> int:
-    """Seal what of a segment lies beyond the stream's high-water mark; how many records that was."""
-    if segment.generation == 0:
-        return 0
-    stream, mode = int(identity.stream["id"]), identity.stream["autoreset"]
-    with snapshot(connection):
-        mark = mark_of(connection, stream)
-    before = mark.open if mark else Open.new(max(int(identity.stream["num_envs"]), 1))
-    count = segment.count()
-    start = max(0, (mark.rows if mark else 0) - segment.first_row)
-    _, transitions, _ = received_in(segment, count, mode, before.done)
-    received = segment.received + transitions + segment.dropped[0]
-    chunks: list[Packed] = []
-    if start < count:
-        height = chunk_height(segment.layout, KEYS["storage.rows_per_chunk"].default)
-        envs = tuple(identity.stream.get("frame_envs", ()))
-        chunks = pack_segment(segment, start, count, mode, before, envs, height)
-    commit(connection, identity, segment, count, chunks, received, before)
-    return max(0, count - start)

@@ -2,6 +2,7 @@
 
     journal/<process>.lock                      locked by its process for as long as it lives
     journal/<process>/<stream>.stream           the stream's manifest, msgpack, written once
+    journal/<process>/<stream>.notes            what the recorder noted of the stream, JSON, written anew with each note
     journal/<process>/<stream>.<number>.seg     a segment
 
 A segment has a fixed size and is preallocated before it is mapped: a mapped write to a full disk, or past the end of a
@@ -18,8 +19,11 @@ file cut short, is SIGBUS, which no `except` catches. It is never truncated whil
     64     8   dropped_steps  calls of step among what was dropped
     72     8   dropped_records  sequence numbers among what was dropped: steps and resets
     80     8   closed         1: the stream was closed cleanly after the last record
-    88     8   length of the layout
-    96     …   the layout, msgpack, padded to the header's size
+    88     8   full           one more than the number of records: the writer is done with this generation
+    96     8   sealed         the generation that the store has; written by whoever sealed it
+    104    8   refused        1: it was not stored, because its run was deleted
+    112    8   length of the layout
+    128    …   the layout, msgpack, padded to the header's size
 
 The page cache holds what was written when the process is killed, in the order in which it was written. After a power
 cut pages may be missing: a head that lost one does not begin and end with the same number, and is not believed.
@@ -51,9 +55,9 @@ CAUSES = (
     "after delete",
     "fault",
 )
-_GENERATION, _FIRST_ROW, _FIRST_T, _FIRST_SEQUENCE, _RECEIVED, _DROPPED, _CAUSE, _STEPS, _RECORDS, _CLOSED, _LAYOUT = (
-    range(1, 12)
-)
+_GENERATION, _FIRST_ROW, _FIRST_T, _FIRST_SEQUENCE, _RECEIVED, _DROPPED, _CAUSE, _STEPS, _RECORDS = range(1, 10)
+_CLOSED, _FULL, _SEALED, _REFUSED, _LAYOUT = range(10, 15)
+_LAYOUT_AT = 128
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(Layout)
@@ -78,7 +82,7 @@ class Segment:
     def create(cls, path: Path, layout: Layout) -> Segment:
         """A new segment, its space allocated; OSError where there is none. Never replaces a file."""
         content = _ENCODER.encode(layout)
-        if len(content) > HEADER - 128:
+        if len(content) > HEADER - _LAYOUT_AT:
             raise ValueError("the layout has too many columns for a segment's header")
         size = HEADER + layout.size
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
@@ -89,17 +93,17 @@ class Segment:
             os.close(descriptor)
             os.unlink(path)
             raise
-        memory[96 : 96 + len(content)] = content
-        memory[88:96] = len(content).to_bytes(8, "little")
+        memory[_LAYOUT_AT : _LAYOUT_AT + len(content)] = content
         memory[:8] = MAGIC
         segment = cls(path, descriptor, memory, mapped)
+        segment._words[_LAYOUT] = len(content)
         segment.flush_header()
         return segment
 
     @classmethod
-    def open(cls, path: Path) -> Segment:
-        """An existing segment, read-only; NotASegment, or OSError where it has just gone."""
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    def open(cls, path: Path, *, sealing: bool = False) -> Segment:
+        """An existing segment, for looking, or for sealing; NotASegment, or OSError where it has just gone."""
+        descriptor = os.open(path, (os.O_RDWR if sealing else os.O_RDONLY) | os.O_CLOEXEC)
         try:
             size = os.fstat(descriptor).st_size
             if size < HEADER or os.pread(descriptor, 8, 0) != MAGIC:
@@ -130,7 +134,7 @@ class Segment:
         if self._layout is None:
             length = int(self._words[_LAYOUT])
             try:
-                self._layout = _DECODER.decode(self.memory[96 : 96 + min(length, HEADER)])
+                self._layout = _DECODER.decode(self.memory[_LAYOUT_AT : _LAYOUT_AT + min(length, HEADER)])
             except (msgspec.DecodeError, msgspec.ValidationError) as error:
                 raise NotASegment(f"{self.path}: {error}") from error
         return self._layout
@@ -170,6 +174,27 @@ class Segment:
     def closed(self) -> bool:
         return bool(self._words[_CLOSED])
 
+    @property
+    def full(self) -> int | None:
+        """How many records the writer left, None while it is still writing."""
+        return int(self._words[_FULL]) - 1 if self._words[_FULL] else None
+
+    @property
+    def sealed(self) -> bool:
+        """Whether the store has this generation, or will never have it."""
+        return self._seen(_SEALED) == self.generation
+
+    @property
+    def refused(self) -> bool:
+        """Whether it was not stored because its run was deleted."""
+        return bool(self._seen(_REFUSED))
+
+    @property
+    def waiting(self) -> bool:
+        """Whether its writer has left it to be sealed. Looks twice: the writer may be taking it for use again."""
+        generation = self.generation
+        return bool(generation) and self.full is not None and not self.sealed and self.generation == generation
+
     def begin(self, first_row: int, first_t: int, first_sequence: int, received: int) -> None:
         """Forget the records and start a new generation. A kill in the middle leaves generation 0: an empty segment."""
         words = self._words
@@ -177,7 +202,8 @@ class Segment:
         words[_GENERATION] = 0
         words[_FIRST_ROW], words[_FIRST_T], words[_FIRST_SEQUENCE] = first_row, first_t, first_sequence
         words[_RECEIVED] = received
-        words[_DROPPED : _CLOSED + 1] = 0
+        words[_DROPPED : _FULL + 1] = 0
+        words[_REFUSED] = 0
         self.flush_header()
         words[_GENERATION] = generation
         self.flush_header()
@@ -192,6 +218,24 @@ class Segment:
     def set_closed(self) -> None:
         self._words[_CLOSED] = 1
         self.flush_header()
+
+    def set_full(self, records: int) -> None:
+        """The writer is done with it: it holds so many records, and from here on belongs to whoever seals it."""
+        self._words[_FULL] = records + 1
+        self.flush_header()
+
+    def set_sealed(self, refused: bool = False) -> None:
+        """The store has it: its writer may use it again. Through the file, which the writer has mapped."""
+        os.pwrite(self.descriptor, int(refused).to_bytes(8, "little"), 8 * _REFUSED)
+        os.pwrite(self.descriptor, self.generation.to_bytes(8, "little"), 8 * _SEALED)
+        if not self.mapped:
+            self._words[_REFUSED], self._words[_SEALED] = int(refused), self.generation
+
+    def _seen(self, word: int) -> int:
+        """A word that another process may have written."""
+        if self.mapped:
+            return int(self._words[word])
+        return int.from_bytes(os.pread(self.descriptor, 8, 8 * word), "little")
 
     def heads(self) -> np.ndarray[Any, Any]:
         """The packed records, valid or not."""

@@ -1,7 +1,8 @@
 """This process and one store: its connections, its thread, how much room there is, and who must be sealed at exit.
 
-All streams that a process records into a store share one session. Training threads commit through the `inline`
-connection, which never waits; wide streams, retries and checkpoints are the business of one daemon thread.
+All streams that a process records into a store share one session. Sealing is the business of the store's sealer
+(`sealing_process`); one daemon thread sees to it that there is one, does its work where there cannot be, and carries
+copies. Training threads that seal by themselves commit through the `inline` connection, which never waits.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import contextlib
 import os
 import threading
 import time
-import weakref
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,24 +29,20 @@ from cornerman.log_catalog.store import (
     LOG_SQLITE_WRITE_FAILED,
 )
 
-from . import connection as database
 from .filesystem import free_bytes
 from .liveness import Process, forget_after_fork
 from .location import DATABASE
 from .network import CLOSE_SECONDS, NoLocalDisk, Place, no_place, place_of, prepare
+from .seal import notes_path
+from .sealing_process import SealingProcess
+from .write_connection import WriteConnection
 
 if TYPE_CHECKING:
     from .copier import Copier
     from .writer import StreamWriter
 
-WAL_CHECKPOINT_PAGES = 1024
-WAL_LIMIT_PAGES = 8192
-"""Pages of 8 KiB. Beyond this, because a reader holds its transaction open, chunks wait in the journal instead."""
-CHECKPOINT_SECONDS = 0.25
-
-
-class WalFull(StoreError):
-    """The write-ahead log may not grow further until a reader lets go of it."""
+STALLED_SECONDS = 1.0
+"""After so long without progress it is said why the store takes nothing."""
 
 
 class Session:
@@ -65,19 +62,15 @@ class Session:
 
             self._copier = Copier(place, settings.network_copy_seconds)
         self._process: Process | None = None
-        self._writers: weakref.WeakSet[StreamWriter] = weakref.WeakSet()
         self._strong: set[StreamWriter] = set()
-        self._inline: apsw.Connection | None = None
-        self._thread_connection: apsw.Connection | None = None
-        self._checkpointer: apsw.Connection | None = None
-        self._identity: tuple[int, int] | None = None
-        self._using = threading.RLock()
+        self.sealing_process = SealingProcess(path, settings.sealing_process)
+        self._inline = WriteConnection(path)
+        self._background = WriteConnection(path)
+        self._sealing = threading.Lock()
         self._wake = threading.Event()
         self._queue: set[StreamWriter] = set()
         self._thread: threading.Thread | None = None
         self._stopping = False
-        self._wal_pages = 0  # as of our last commit; the file keeps its size when the log starts anew
-        self._checkpointed = 0.0
 
     # --- who is here -------------------------------------------------------------------------------------------------
 
@@ -105,57 +98,41 @@ class Session:
         self._strong.discard(writer)
         self._queue.discard(writer)
         if self._process is not None:
+            folder = self._process.folder
             with contextlib.suppress(OSError):
-                (self._process.folder / f"{writer.stream_id}.stream").unlink(missing_ok=True)
+                notes_path(folder, writer.stream_id).unlink(missing_ok=True)
+                (folder / f"{writer.stream_id}.stream").unlink(missing_ok=True)
 
     # --- connections -------------------------------------------------------------------------------------------------
 
     def inline(self) -> apsw.Connection:
         """The connection of the training threads: it never waits for a lock."""
-        self._inline = self._current(self._inline)
-        self._inline.set_busy_timeout(0)
-        return self._inline
+        return self._inline.open(0)
 
     def patient(self) -> apsw.Connection:
         """The same connection, for the ends of streams: it waits up to two seconds for a lock."""
-        connection = self.inline()
-        connection.set_busy_timeout(2000)
-        return connection
+        return self._inline.open(2000)
 
     def background(self) -> apsw.Connection:
         """The thread's own connection."""
-        self._thread_connection = self._current(self._thread_connection)
-        self._thread_connection.set_busy_timeout(500)
-        return self._thread_connection
+        return self._background.open(500)
 
-    def _current(self, connection: apsw.Connection | None) -> apsw.Connection:
-        """`connection`, or a new one where there is none or the file is no longer the one it was opened on."""
-        found = _identity(self.path / DATABASE)
-        if connection is None or found is None or found != self._identity:
-            connection = database.create(self.path, busy_ms=2000 if self._identity is None else 0)
-            connection.set_wal_hook(self._committed)
-            fresh = _identity(self.path / DATABASE)
-            if self._identity is not None and fresh != self._identity:
-                self._inline = self._thread_connection = self._checkpointer = None  # both looked at a file that is gone
-            self._identity = fresh
-        if self._wal_pages > WAL_LIMIT_PAGES and not self._log_is_free(connection):
-            raise WalFull(f"The write-ahead log of {self.path} is held open by a reader.")
-        return connection
-
-    def _committed(self, connection: apsw.Connection, name: str, pages: int) -> int:
-        """SQLite tells how long the log is after each commit of ours."""
-        self._wal_pages = pages
-        return apsw.SQLITE_OK
-
-    def _log_is_free(self, connection: apsw.Connection) -> bool:
-        """Whether the log can start anew; asked on the training thread only when it has grown to its limit."""
-        if time.monotonic() - self._checkpointed < CHECKPOINT_SECONDS:
-            return False
-        self._checkpointed = time.monotonic()
-        pages, moved = connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-        if moved >= pages:
-            self._wal_pages = 0
-        return moved >= pages
+    @contextlib.contextmanager
+    def sealing(self, patience: float) -> Iterator[bool]:
+        """The right to seal this process's streams, for one thread at a time; False where it cannot be had in time."""
+        deadline = time.monotonic() + patience
+        if not self._sealing.acquire(timeout=patience):
+            yield False
+            return
+        taken = False
+        try:
+            while not (taken := self.process.take_sealing()) and time.monotonic() < deadline:
+                time.sleep(0.001)
+            yield taken
+        finally:
+            if taken:
+                self.process.give_sealing()
+            self._sealing.release()
 
     # --- room --------------------------------------------------------------------------------------------------------
 
@@ -191,25 +168,29 @@ class Session:
 
     def refused(self, error: Exception) -> None:
         """The store did not take a chunk: it waits in the journal. Said once, when the reason changes."""
-        before, self.trouble = self.trouble, f"{type(error).__name__}: {error}"
-        if self.trouble != before:
-            log(_refusal(error), store=str(self.path), reason=self.trouble)
+        self._complain(f"{type(error).__name__}: {error}", _refusal(error))
         if self._thread is None or not self._thread.is_alive():
             self.kick()
 
-    def sealed(self, records: int) -> None:
-        """A chunk was committed: the log is checkpointed elsewhere when it has grown."""
+    def _complain(self, trouble: str, constant: LogConstant) -> None:
+        before, self.trouble = self.trouble, trouble
+        if trouble != before:
+            log(constant, store=str(self.path), reason=trouble)
+
+    def sealed(self) -> None:
+        """A segment's chunks were committed, by whoever."""
         self.trouble = ""
-        log(LOG_CHUNK_SEALED, records=records)
-        if self._wal_pages > WAL_CHECKPOINT_PAGES and time.monotonic() - self._checkpointed > CHECKPOINT_SECONDS:
+        log(LOG_CHUNK_SEALED)
+        if self._inline.wants_checkpoint:
             self.kick()
 
     # --- the thread --------------------------------------------------------------------------------------------------
 
-    def wake(self, writer: StreamWriter) -> None:
-        """Have the thread seal what waits in this writer."""
+    def watch(self, writer: StreamWriter) -> None:
+        """See to it that what waits in this writer is sealed."""
         self._queue.add(writer)
-        self.kick()
+        if self._thread is None:
+            self.kick()
 
     def kick(self) -> None:
         if self._stopping:
@@ -221,22 +202,34 @@ class Session:
 
     def _work(self) -> None:
         while not self._stopping:
-            self._wake.wait(timeout=self._pause())
-            self._wake.clear()
             for writer in list(self._queue):
-                if writer.drain(self.background):
+                if self._attend(writer):
                     self._queue.discard(writer)
-            with contextlib.suppress(apsw.Error, StoreError, OSError):
-                self._checkpoint()
+            if self._inline.wants_checkpoint:
+                with contextlib.suppress(apsw.Error, StoreError, OSError):
+                    self._checkpoint()
             if self._copier is not None and time.monotonic() >= self._copier.due and not self._stopping:
                 self._copy()
+            self._wake.wait(timeout=self._pause())
+            self._wake.clear()
         if self._copier is not None:
             self._copy(time.monotonic() + CLOSE_SECONDS)
             self._copier.close()
 
+    def _attend(self, writer: StreamWriter) -> bool:
+        """Whether nothing of this writer waits any more; where there is no sealer, seal it."""
+        if self.sealing_process.usable:
+            self.sealing_process.ensure()
+            if writer.waits > STALLED_SECONDS and (trouble := self.sealing_process.trouble()):
+                busy = any(word in trouble for word in ("Locked", "Busy", "WalFull"))
+                self._complain(trouble, LOG_JOURNAL_SPOOLED if busy else LOG_SQLITE_WRITE_FAILED)
+            if not writer.orphaned:
+                return writer.reap()
+        return writer.drain(self.background)
+
     def _pause(self) -> float:
         """How long the thread sleeps when nobody wakes it."""
-        pause = 1.0 if self._queue else 30.0
+        pause = 1.0 if self._strong else 30.0
         return pause if self._copier is None else min(pause, max(self._copier.due - time.monotonic(), 0.01))
 
     def _copy(self, until: float = float("inf")) -> None:
@@ -245,12 +238,10 @@ class Session:
         self._copier.round([writer.identity for writer in list(self._strong)], until)
 
     def _checkpoint(self) -> None:
-        """Move the log into the database, as far as readers allow; never makes a writer wait."""
-        if self._wal_pages > WAL_CHECKPOINT_PAGES:
-            self._checkpointed = time.monotonic()
-            if self._checkpointer is None:
-                self._checkpointer = database.connect(self.path, write=True, busy_ms=0)
-            self._checkpointer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        """Move the log into the database, as far as readers allow, on the thread's time."""
+        self.background()
+        if self._background.checkpoint():
+            self._inline.wal_pages = 0
 
     # --- the end -----------------------------------------------------------------------------------------------------
 
@@ -262,10 +253,8 @@ class Session:
         self._wake.set()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(timeout=5 if self._copier is None else 5 + CLOSE_SECONDS)
-        with contextlib.suppress(apsw.Error):
-            for connection in (self._checkpointer, self._thread_connection, self._inline):
-                if connection is not None:
-                    connection.close()
+        self._inline.close()
+        self._background.close()
         if self._process is not None:
             self._process.leave()
         _SESSIONS.pop(self.path, None)
@@ -303,14 +292,6 @@ def _refusal(error: Exception) -> LogConstant:
         return LOG_JOURNAL_SPOOLED
     disk = isinstance(error, (StoreFull, apsw.FullError, apsw.IOError, OSError))
     return LOG_SQLITE_DISK_FAILED if disk else LOG_SQLITE_WRITE_FAILED
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        stats = os.stat(path)
-    except OSError:
-        return None
-    return stats.st_dev, stats.st_ino
 
 
 def _size(path: Path) -> int:

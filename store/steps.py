@@ -15,8 +15,8 @@ from cornerman.core.records import EpisodeRollup, StepRecord
 from .blocks import Array, Block
 from .episode_index import EpisodeIndex
 from .gather import info_at, info_of_env, of_env, reward_at, value_at
+from .pack import spread_seed
 from .reader import StreamRows
-from .seal import spread_seed
 from .tail import OpenBlock
 
 

@@ -26,7 +26,8 @@ from cornerman.core.layout import EXTRAS
 
 from .blocks import Array, Block, Index
 from .location import JOURNAL
-from .seal import StreamIdentity, episode_rows
+from .pack import episode_rows
+from .seal import StreamIdentity
 from .segments import HEADER, NotASegment, Segment, segment_paths
 
 

@@ -1,6 +1,6 @@
 """The journal's writer of one stream: where records go, how segments follow one another, when they are sealed.
 
-    step ─► segment (mapped) ─► full ─► packed ─► committed ─► reset and used again
+    step ─► segment (mapped) ─► full ─► packed and committed, by the sealer ─► reset and used again
                                   │         └─ the store is locked, full or gone: it waits in the journal (the spool)
                                   └─ no room for another segment: what comes is dropped, counted by cause, in the header
 
@@ -10,12 +10,14 @@ through `Cursor` alone and looks at nothing else until the segment is full.
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import json
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import apsw
 import numpy as np
@@ -24,14 +26,17 @@ from cornerman.core.episodes import Open
 from cornerman.core.errors import StoreError, StoreFull, StoreReadOnly
 from cornerman.core.layout import EXTRAS, GAP, Layout, Leaf
 
-from .seal import Deleted, Packed, StreamIdentity, chunk_height, commit, end_stream, pack_segment, received_in
+from .pack import received_in
+from .seal import Deleted, StreamIdentity, end_stream, notes_path, seal_segment
 from .segments import HEADER, Segment
 
 if TYPE_CHECKING:
     from .session import Session
 
 IN_FLIGHT = 2
-"""Segments that may wait for the thread before the training thread looks whether it has to help."""
+"""Segments that may wait to be sealed before the training thread looks how long the spool is."""
+PRESSED_SECONDS = 0.1
+"""How long the training thread waits for the sealer when the spool is too long, or there is no room otherwise."""
 KEPT = 8
 """Sealed segments kept for use again: the pages of a new one cost more to touch first than to write."""
 RETRY_SECONDS = 0.5
@@ -56,40 +61,29 @@ class Cursor:
         self.sequence = 0
 
 
-class _Waiting(NamedTuple):
-    """A segment that is to be sealed: its records, the transitions received up to its end, and who was done before."""
-
-    segment: Segment
-    records: int
-    received: int
-    done_before: Any
-
-
 class StreamWriter:
     """Writes one stream's records, from the thread that steps the environment."""
 
-    def __init__(self, session: Session, identity: StreamIdentity, threaded: bool = False) -> None:
+    def __init__(self, session: Session, identity: StreamIdentity) -> None:
         self.session = session
         self.identity = identity
-        self.stream_id = int(identity.stream["id"])
+        self.stream_id = identity.stream_id
         self.mode = identity.stream["autoreset"]
-        self.frame_envs: tuple[int, ...] = ()
-        self.threaded = threaded
         self.cursor = Cursor()
         self.segment: Segment | None = None
         self.layout: Layout | None = None
         self.lanes: dict[str, Any] = {}
         self.rows = self.t = 0  # before the current segment
-        self.notes: list[str] = []
         self.state = "recording"
+        self._notes: list[str] = []
         self._received = 0
-        self._done: Any = np.zeros(max(int(identity.stream["num_envs"]), 1), np.bool_)
-        self._open = Open.new(max(int(identity.stream["num_envs"]), 1))
-        self._waiting: deque[_Waiting] = deque()
+        self._done: Any = np.zeros(identity.width, np.bool_)
+        self._open: Open | None = None
+        self._waiting: deque[Segment] = deque()
+        self._waiting_since = 0.0
         self._free: list[Segment] = []
         self._number = 0
         self._lock = threading.RLock()
-        self._sealing = threading.Lock()
         self._no_room: tuple[float, str] | None = None
         self._extras_at = 0
         self._drops: list[Any] = [0, 0, 0, "", False]  # transitions, steps, records, cause, delivered
@@ -98,6 +92,15 @@ class StreamWriter:
     def index(self) -> int:
         """How many records the current segment has."""
         return 0 if self.layout is None else (self.cursor.offset - HEADER) // self.layout.head.size
+
+    def note(self, text: str) -> None:
+        """Keep a remark on the stream where a kill cannot lose it; the store gets it with the next chunk."""
+        self._notes.append(text)
+        with contextlib.suppress(OSError):
+            path = notes_path(self.session.folder(), self.stream_id)
+            fresh = path.with_suffix(".new")
+            fresh.write_text(json.dumps(self._notes))
+            fresh.replace(path)
 
     def done(self) -> Any:
         """Which sub-environments the newest record found at an end."""
@@ -128,17 +131,9 @@ class StreamWriter:
             raise NoRoom(self._drops[3])
         if self._no_room and time.monotonic() - self._no_room[0] < RETRY_SECONDS:
             raise NoRoom(self._no_room[1])
-        if self.segment is None or self.threaded:
-            fresh = self._obtain()
-            if self.segment is not None:
-                self._hand_over()
-        else:
+        fresh = self._obtain()
+        if self.segment is not None:
             self._hand_over()
-            try:
-                fresh = self._obtain()
-            except NoRoom:
-                self._take_back()
-                raise
         self._use(fresh)
 
     def append(self, values: dict[str, Any], flags: int, extras: bytes = b"", frames: tuple[int, ...] = ()) -> None:
@@ -223,7 +218,11 @@ class StreamWriter:
     def _obtain(self) -> Segment:
         """A segment to go on in; NoRoom where none can be had."""
         assert self.layout is not None
+        self.reap()
         cause = self.session.no_room()
+        if cause and self._waiting:  # what waits takes the room: rather than lose steps, wait for it or help
+            self.drain(self.session.inline, PRESSED_SECONDS)
+            cause = self.session.no_room()
         if cause:
             self._refuse(cause)
         with self._lock:
@@ -273,8 +272,7 @@ class StreamWriter:
         self.t += steps
         self._received += transitions
         self._drops[4] = True
-        with self._lock:
-            self._waiting.append(_Waiting(segment, 0, self._received, self._done))
+        self._leave(segment, 0)
         return self._create(segment.layout)
 
     def _grow(self, needed: int) -> None:
@@ -299,76 +297,77 @@ class StreamWriter:
     # --- sealing -----------------------------------------------------------------------------------------------------
 
     def _hand_over(self, seal: bool = True) -> None:
-        """The current segment goes to be sealed: here and now, or by the thread."""
+        """The current segment goes to be sealed: by the sealer, or here and now where there is none."""
         segment, records = self.segment, self.index
         assert segment is not None
-        assert self.layout is not None
         steps, transitions, done = received_in(segment, records, self.mode, self._done)
-        with self._lock:
-            received = self._received + transitions + self._drops[0]
-            self._waiting.append(_Waiting(segment, records, received, self._done))
         self.rows, self.t = self.rows + records, self.t + steps + self._drops[1]
-        self._received, self._done = received, done
+        self._received, self._done = self._received + transitions + self._drops[0], done
         self.segment = None
         self._drops[4] = True
         self.cursor.end = self.cursor.offset
+        self._leave(segment, records)
         if not seal:
             return
-        if not self.threaded:
+        if not self.session.sealing_process.usable:
             self.drain(self.session.inline)
             return
-        self.session.wake(self)
+        self.session.watch(self)
         if len(self._waiting) > IN_FLIGHT and self.session.spool_is_long():
-            self.drain(self.session.inline)  # the thread cannot keep up: help, rather than fill the disk
+            self.drain(self.session.inline, PRESSED_SECONDS)  # it cannot keep up: wait, rather than fill the disk
 
-    def _take_back(self) -> None:
-        """There is no other segment: the full one stays the current one, or an empty one carries what is dropped."""
+    def _leave(self, segment: Segment, records: int) -> None:
+        """From here on the segment belongs to whoever seals it."""
         with self._lock:
             if not self._waiting:
-                if self._free:
-                    since = self._no_room
-                    self._use(self._free.pop())
-                    self.cursor.end, self._no_room = self.cursor.offset, since
-                return
-            item = self._waiting.pop()
-            self.segment, self._done = item.segment, item.done_before
-            self.rows, self.t = item.segment.first_row, item.segment.first_t
-            self._received = item.segment.received
-            transitions, steps, cause = item.segment.dropped
-            self._drops = [transitions, steps, item.segment.dropped_records, cause, False]
+                self._waiting_since = time.monotonic()
+            self._waiting.append(segment)
+        segment.set_full(records)
 
-    def drain(self, connect: Callable[[], apsw.Connection]) -> bool:
-        """Seal what waits, oldest first; False where the store does not take it now. Safe from any thread."""
-        if not self._sealing.acquire(blocking=False):
-            return False
-        try:
-            while self._waiting:
-                item = self._waiting[0]
-                if not self._seal(connect, item):
+    def reap(self) -> bool:
+        """Take back the segments that the sealer is done with; whether none is left with it. Safe from any thread."""
+        with self._lock:
+            while self._waiting and self._waiting[0].sealed:
+                segment = self._waiting.popleft()
+                self._waiting_since = time.monotonic()
+                if segment.refused:
+                    self.state = "deleted"
+                self._recycle(segment)
+                self.session.sealed()
+            return not self._waiting
+
+    @property
+    def waits(self) -> float:
+        """For how many seconds nothing was sealed although something waits."""
+        return time.monotonic() - self._waiting_since if self._waiting else 0.0
+
+    @property
+    def orphaned(self) -> bool:
+        """Whether what waits has lost its file, with the store: no other process can find it."""
+        with self._lock:
+            return bool(self._waiting) and not self._waiting[0].path.exists()
+
+    def drain(self, connect: Callable[[], apsw.Connection], patience: float = 0.0) -> bool:
+        """Seal what waits, oldest first; False where the store does not take it now. Safe from any thread.
+
+        `patience`: how many seconds to wait for the sealer to be done with this process's streams.
+        """
+        with self.session.sealing(patience) as ours:
+            if not ours:
+                return self.reap()
+            while not self.reap():
+                if not self._seal(connect, self._waiting[0]):
+                    self.session.watch(self)
                     return False
-                with self._lock:
-                    self._waiting.popleft()
-                    self._recycle(item.segment)
-            return True
-        finally:
-            self._sealing.release()
+        return True
 
-    def _seal(self, connect: Callable[[], apsw.Connection], item: _Waiting) -> bool:
+    def _seal(self, connect: Callable[[], apsw.Connection], segment: Segment) -> bool:
         try:
-            connection = connect()
-            chunks: list[Packed] = []
-            if item.records:
-                height = chunk_height(item.segment.layout, self.session.settings.rows_per_chunk)
-                chunks = pack_segment(item.segment, 0, item.records, self.mode, self._open, self.frame_envs, height)
-            notes = self.notes[:]
-            commit(connection, self.identity, item.segment, item.records, chunks, item.received, self._open, notes)
-            del self.notes[: len(notes)]
-            if chunks and chunks[-1].after is not None:
-                self._open = chunks[-1].after
-            self.session.sealed(item.records)
+            self._open = seal_segment(connect(), self.identity, segment, self._open).after
+            segment.set_sealed()
             return True
         except Deleted:
-            self.state = "deleted"
+            segment.set_sealed(refused=True)
             return True
         except Exception as error:  # whatever it is, the segment stays in the journal: readable, recoverable
             self.session.refused(error)
@@ -390,13 +389,11 @@ class StreamWriter:
         if self.layout is None:
             return self._end_unbegun()
         deleted = self.state == "deleted"
-        if self.segment is None and not deleted and not self._waiting:
+        if self.segment is None and not deleted:
             self._reopen()
         if self.segment is not None:
             self.segment.set_closed()
             self._hand_over(seal=False)
-        elif self._waiting:
-            self._waiting[-1].segment.set_closed()
         self.state = "deleted" if deleted else "closed"
         done = self._drain_patiently(wait_ms)
         self._forget_free()
@@ -425,7 +422,7 @@ class StreamWriter:
 
     def _drain_patiently(self, wait_ms: int) -> bool:
         deadline = time.monotonic() + wait_ms / 1000
-        while not self.drain(self.session.patient):
+        while not self.drain(self.session.patient, wait_ms / 1000):
             if time.monotonic() > deadline:
                 return False
             time.sleep(0.02)
@@ -438,7 +435,7 @@ class StreamWriter:
         self.cursor.end = self.cursor.offset
         self._waiting = deque()
         self._free = []
-        self._lock, self._sealing = threading.RLock(), threading.Lock()
+        self._lock = threading.RLock()
 
 
 def _packable(leaf: Leaf, value: Any) -> Any:

@@ -21,7 +21,7 @@ import cornerman
 from cornerman.adapters import fast_step
 from cornerman.core import columns, episodes
 from cornerman.core.payloads import chunk_v1
-from cornerman.store import seal, writer
+from cornerman.store import pack, seal, writer
 from cornerman.store.segments import HEADER, Segment
 from cornerman.store.session import Session
 
@@ -197,20 +197,20 @@ class _Sha:
 WHERE: dict[str, tuple[Any, str, str]] = {
     "sealing": (writer.StreamWriter, "roll", "all of it: the segment is full until the next is begun"),
     "counting what was received": (writer, "received_in", ""),
-    "rows for the episodes": (seal, "episode_rows", ""),
-    "episodes": (seal, "advance", ""),
-    "taking the columns out": (seal._Columns, "__init__", ""),
-    "columns": (seal._Columns, "packed", "compression included"),
+    "rows for the episodes": (pack, "episode_rows", ""),
+    "episodes": (pack, "advance", ""),
+    "taking the columns out": (pack._Columns, "__init__", ""),
+    "columns": (pack._Columns, "packed", "compression included"),
     "columns of the episodes": (chunk_v1, "pack_episodes", "compression included"),
-    "rewards of a chunk": (seal, "_reward_statistics", ""),
+    "rewards of a chunk": (pack, "_reward_statistics", ""),
     "compression": (columns, "compress", "inside the columns"),
     "encoding the chunk": (chunk_v1, "encode", ""),
-    "packing all": (writer, "pack_segment", "all of the above"),
+    "packing all": (seal, "pack_segment", "all of the above"),
     "SHA-256": (seal, "hashlib.sha256", "inside the commit"),
     "encoding the open episodes": (episodes.Open, "encode", "inside the commit"),
     "reading the mark": (seal, "mark_of", "inside the commit"),
     "inserting the chunk": (seal, "_insert_chunk", "inside the commit"),
-    "commit": (writer, "commit", "one transaction"),
+    "commit": (seal, "commit", "one transaction"),
     "asking for the connection": (Session, "inline", ""),
     "asking for room": (Session, "no_room", ""),
     "beginning the next segment": (Segment, "begin", ""),
