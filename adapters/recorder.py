@@ -68,6 +68,8 @@ RETRY_SECONDS = 1.0
 CHUNKS_A_SEGMENT = 4
 """Narrow records: several chunks are sealed at once, so that the fixed costs are shared."""
 SEGMENT_BYTES = 6 << 20
+FEWEST_ROWS, FEWEST_ROWS_BYTES = 128, 24 << 20
+"""Going on in another segment takes a twentieth of a millisecond: fewer than one step in a hundred should meet it."""
 INLINE_BYTES = 640 << 10
 """Where the training thread seals: about six nanoseconds a byte, so a stall stays under five milliseconds."""
 Taken: TypeAlias = tuple[tuple[int, ...], list[list[Any]]]
@@ -516,7 +518,8 @@ class Recorder:
 
 def segment_rows(row_bytes: int, height: int, room: int) -> int:
     """Rows of a segment: whole chunks where they fit into `room` bytes."""
-    rows = min(CHUNKS_A_SEGMENT * height, max(64, room // row_bytes))
+    fewest = max(16, min(FEWEST_ROWS, FEWEST_ROWS_BYTES // row_bytes))
+    rows = min(CHUNKS_A_SEGMENT * height, max(fewest, room // row_bytes))
     return rows - rows % height if rows > height else rows
 
 

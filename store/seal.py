@@ -19,6 +19,8 @@ import msgspec
 from cornerman.core.episodes import Open
 from cornerman.core.errors import StoreError
 from cornerman.core.setting_keys import KEYS
+from cornerman.log_catalog import log
+from cornerman.log_catalog.recorder import LOG_CHUNK_SEALED
 
 from .connection import snapshot, transaction
 from .pack import Packed, chunk_height, pack_segment, received_in
@@ -86,6 +88,7 @@ def seal_segment(
         chunks = pack_segment(segment, start, count, mode, before, envs, height)
     received = segment.received + transitions + segment.dropped[0]
     commit(connection, identity, segment, count, chunks, received, before)
+    log(LOG_CHUNK_SEALED, records=count - start)
     return Sealed(max(0, count - start), (chunks[-1].after if chunks else None) or before)
 
 

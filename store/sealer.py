@@ -65,9 +65,6 @@ class Sealer:
                     sealed += self._seal_all(neighbour.folder, segments)
                 finally:
                     neighbour.give_sealing()
-        if self._connection.wants_checkpoint:
-            with contextlib.suppress(apsw.Error):
-                self._connection.checkpoint()
         return sealed
 
     @property
@@ -149,6 +146,9 @@ class Sealer:
             return
         segment.set_sealed()
         self.trouble = ""
+        if self._connection.wants_checkpoint:
+            with contextlib.suppress(apsw.Error):
+                self._connection.checkpoint()
 
     def _refused(self, error: Exception) -> None:
         self.trouble = f"{type(error).__name__}: {error}"

@@ -77,6 +77,7 @@ class Segment:
         self.mapped = mapped
         self._words = np.frombuffer(memory, np.uint64, 16)
         self._layout: Layout | None = None
+        self._lanes: dict[str, np.ndarray[Any, Any]] = {}
 
     @classmethod
     def create(cls, path: Path, layout: Layout) -> Segment:
@@ -97,6 +98,7 @@ class Segment:
         memory[:8] = MAGIC
         segment = cls(path, descriptor, memory, mapped)
         segment._words[_LAYOUT] = len(content)
+        segment._layout = layout
         segment.flush_header()
         return segment
 
@@ -244,6 +246,11 @@ class Segment:
 
     def lane(self, column: str) -> np.ndarray[Any, Any]:
         """The slots of a wide column: (rows, …)."""
+        if column not in self._lanes:
+            self._lanes[column] = self._lane(column)
+        return self._lanes[column]
+
+    def _lane(self, column: str) -> np.ndarray[Any, Any]:
         layout = self.layout
         leaf = next(leaf for leaf in layout.lanes if leaf.column == column)
         items = layout.rows * (leaf.nbytes // leaf.type.itemsize)
@@ -289,6 +296,7 @@ class Segment:
             os.close(self.descriptor)
             self.descriptor = -1
         self._words = np.zeros(16, np.uint64)
+        self._lanes = {}
 
     def remove(self) -> None:
         """Delete the file and let go of it."""

@@ -21,7 +21,7 @@ import apsw
 from cornerman.core.errors import StoreError, StoreFull, StoreLocked
 from cornerman.core.recorder_settings import RecorderSettings
 from cornerman.log_catalog import LogConstant, log
-from cornerman.log_catalog.recorder import LOG_CHUNK_SEALED, LOG_JOURNAL_SPOOLED
+from cornerman.log_catalog.recorder import LOG_JOURNAL_SPOOLED
 from cornerman.log_catalog.store import (
     LOG_NETWORK_FILE_SYSTEM,
     LOG_NO_LOCAL_DISK,
@@ -35,12 +35,13 @@ from .location import DATABASE
 from .network import CLOSE_SECONDS, NoLocalDisk, Place, no_place, place_of, prepare
 from .seal import notes_path
 from .sealing_process import SealingProcess
-from .write_connection import WriteConnection
+from .write_connection import WalFull, WriteConnection
 
 if TYPE_CHECKING:
     from .copier import Copier
     from .writer import StreamWriter
 
+LOOK_SECONDS = 0.05
 STALLED_SECONDS = 1.0
 """After so long without progress it is said why the store takes nothing."""
 
@@ -67,6 +68,7 @@ class Session:
         self._inline = WriteConnection(path)
         self._background = WriteConnection(path)
         self._sealing = threading.Lock()
+        self._looked, self._no_room = -LOOK_SECONDS, ""
         self._wake = threading.Event()
         self._queue: set[StreamWriter] = set()
         self._thread: threading.Thread | None = None
@@ -136,8 +138,17 @@ class Session:
 
     # --- room --------------------------------------------------------------------------------------------------------
 
-    def no_room(self) -> str:
-        """Why no further segment may be begun, as a word of the ledger; '' where one may. About 30 µs."""
+    def no_room(self, again: bool = False) -> str:
+        """Why no further segment may be begun, as a word of the ledger; '' where one may.
+
+        It takes 40 µs to find out, so the answer holds for a moment.
+        """
+        now = time.monotonic()
+        if again or now - self._looked > LOOK_SECONDS:
+            self._looked, self._no_room = now, self._look_for_room()
+        return self._no_room
+
+    def _look_for_room(self) -> str:
         settings = self.settings
         try:
             if free_bytes(self.path if self.path.exists() else self.path.parent) < settings.min_free_bytes:
@@ -180,7 +191,6 @@ class Session:
     def sealed(self) -> None:
         """A segment's chunks were committed, by whoever."""
         self.trouble = ""
-        log(LOG_CHUNK_SEALED)
         if self._inline.wants_checkpoint:
             self.kick()
 
@@ -288,7 +298,7 @@ def session_for(path: Path, settings: RecorderSettings) -> Session:
 
 def _refusal(error: Exception) -> LogConstant:
     """What to say of an error of the store: it is busy, its disk failed, or something else is wrong with it."""
-    if isinstance(error, (StoreLocked, apsw.BusyError, apsw.LockedError)):
+    if isinstance(error, (StoreLocked, WalFull, apsw.BusyError, apsw.LockedError)):
         return LOG_JOURNAL_SPOOLED
     disk = isinstance(error, (StoreFull, apsw.FullError, apsw.IOError, OSError))
     return LOG_SQLITE_DISK_FAILED if disk else LOG_SQLITE_WRITE_FAILED

@@ -60,7 +60,10 @@ class WriteConnection:
         self._checkpointed = time.monotonic()
         if self._connection is None:
             return False
-        pages, moved = self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        try:
+            pages, moved = self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        except apsw.BusyError:  # another process is at it
+            return False
         if moved >= pages:
             self.wal_pages = 0
         return bool(moved >= pages)

@@ -38,7 +38,8 @@ IN_FLIGHT = 2
 PRESSED_SECONDS = 0.1
 """How long the training thread waits for the sealer when the spool is too long, or there is no room otherwise."""
 KEPT = 8
-"""Sealed segments kept for use again: the pages of a new one cost more to touch first than to write."""
+KEPT_BYTES = 64 << 20
+"""Sealed segments kept for use again: to touch the pages of a new one first costs ten times what it costs to write."""
 RETRY_SECONDS = 0.5
 
 
@@ -222,7 +223,7 @@ class StreamWriter:
         cause = self.session.no_room()
         if cause and self._waiting:  # what waits takes the room: rather than lose steps, wait for it or help
             self.drain(self.session.inline, PRESSED_SECONDS)
-            cause = self.session.no_room()
+            cause = self.session.no_room(again=True)
         if cause:
             self._refuse(cause)
         with self._lock:
@@ -374,8 +375,9 @@ class StreamWriter:
             return False
 
     def _recycle(self, segment: Segment) -> None:
-        ordinary = self.layout is not None and segment.layout == self.layout and not segment.closed
-        if ordinary and len(self._free) < KEPT and self.state == "recording":
+        room = max(2, KEPT_BYTES // len(segment.memory))
+        ordinary = segment.layout is self.layout and not segment.closed
+        if ordinary and len(self._free) < min(KEPT, room) and self.state == "recording":
             self._free.append(segment)
         else:
             segment.remove()

@@ -34,7 +34,8 @@ def measure(quick: bool, scratch: Path, part: str) -> Iterator[Figure | Skipped]
         steps = max(one.steps // 4, 40) if quick else one.steps
         repetitions = 5 if quick else 11
         yield from _loops(one, steps, repetitions, scratch)
-        yield from _one_by_one(one, steps, 2 if quick else 5, scratch)
+        timed = max(steps, one.one_by_one // 2 if quick else one.one_by_one)
+        yield from _one_by_one(one, timed, 2 if quick else 5, scratch)
 
 
 class Turn(NamedTuple):
