@@ -79,6 +79,8 @@ def _recover_process(path: Path, dead: Neighbour) -> list[Recovered]:
             recovered = _recover_stream(path, folder, manifest)
             if recovered is not None:
                 found.append(recovered)
+        for spare in folder.glob("*.spare*"):
+            spare.unlink(missing_ok=True)
         for rest in folder.glob("*.seg"):
             with contextlib.suppress(NotASegment, OSError):
                 if not (folder / f"{rest.name.split('.')[0]}.stream").exists():

@@ -25,7 +25,7 @@ from .liveness import Neighbour, lock_byte
 from .location import JOURNAL, SEALER
 from .recovery import recover
 from .seal import Deleted, StreamIdentity, seal_segment
-from .segments import NotASegment, Segment, segment_paths
+from .segments import NotASegment, Segment, segment_paths, spare_path
 from .write_connection import WriteConnection
 
 BUSY_SECONDS = 0.01
@@ -58,11 +58,12 @@ class Sealer:
         sealed = 0
         self._meet()
         for neighbour in list(self._neighbours.values()):
-            for segments in self._full(neighbour.folder).values():
+            for segments in self._streams(neighbour.folder):
                 if not neighbour.take_sealing():
                     break  # the process seals by itself at this moment
                 try:
-                    sealed += self._seal_all(neighbour.folder, segments)
+                    self._provide(neighbour.folder, segments)
+                    sealed += self._seal_all(neighbour.folder, [segment for segment in segments if segment.waiting])
                 finally:
                     neighbour.give_sealing()
         return sealed
@@ -99,19 +100,36 @@ class Sealer:
         self._identities.clear()
         self._open.clear()
 
-    def _full(self, folder: Path) -> dict[int, list[Segment]]:
-        """What waits in a process's folder: by stream, in the order in which it was written."""
-        waiting: dict[int, list[Segment]] = {}
+    def _streams(self, folder: Path) -> list[list[Segment]]:
+        """The segments of each of a process's streams where there is something to do, as they were written."""
+        streams: dict[int, list[Segment]] = {}
         paths = segment_paths(folder)
         for path in paths:
             segment = self._segments.get(path) or self._opened(path)
-            if segment is not None and segment.waiting:
-                waiting.setdefault(segment.stream_id, []).append(segment)
+            if segment is not None:
+                streams.setdefault(segment.stream_id, []).append(segment)
         for path in [path for path in self._segments.keys() - set(paths) if path.parent == folder]:
             self._segments.pop(path).close()
-        for segments in waiting.values():
+        for segments in streams.values():
             segments.sort(key=lambda segment: (segment.first_sequence, segment.generation))
-        return waiting
+        return [found for found in streams.values() if found[-1].half_full or any(one.waiting for one in found)]
+
+    def _provide(self, folder: Path, segments: list[Segment]) -> None:
+        """Make the next segment before it is needed: to allocate it would stall the training for milliseconds."""
+        newest = segments[-1]
+        spare = spare_path(folder, newest.stream_id)
+        if any(segment.free for segment in segments) or spare.exists():
+            return
+        being_made = spare.with_suffix(".spare_new")
+        with contextlib.suppress(OSError):  # no room: the writer will find that out, and count
+            being_made.unlink(missing_ok=True)
+            made = Segment.create(being_made, newest.layout)
+            made.populate()
+            if made.mapped:
+                being_made.rename(spare)
+            else:
+                being_made.unlink()
+            made.close()
 
     def _opened(self, path: Path) -> Segment | None:
         with contextlib.suppress(NotASegment, OSError):  # it is being made, or has gone

@@ -2,6 +2,7 @@
 
     journal/<process>.lock                      locked by its process for as long as it lives
     journal/<process>/<stream>.stream           the stream's manifest, msgpack, written once
+    journal/<process>/<stream>.spare            an empty segment that the sealer has made for when the next is needed
     journal/<process>/<stream>.notes            what the recorder noted of the stream, JSON, written anew with each note
     journal/<process>/<stream>.<number>.seg     a segment
 
@@ -31,6 +32,7 @@ cut pages may be missing: a head that lost one does not begin and end with the s
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import mmap
 import os
@@ -58,6 +60,8 @@ CAUSES = (
 _GENERATION, _FIRST_ROW, _FIRST_T, _FIRST_SEQUENCE, _RECEIVED, _DROPPED, _CAUSE, _STEPS, _RECORDS = range(1, 10)
 _CLOSED, _FULL, _SEALED, _REFUSED, _LAYOUT = range(10, 15)
 _LAYOUT_AT = 128
+
+_MADV_POPULATE_WRITE = 23
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(Layout)
@@ -110,7 +114,7 @@ class Segment:
             size = os.fstat(descriptor).st_size
             if size < HEADER or os.pread(descriptor, 8, 0) != MAGIC:
                 raise NotASegment(str(path))
-            memory = mmap.mmap(descriptor, size, prot=mmap.PROT_READ)
+            memory = mmap.mmap(descriptor, size, prot=mmap.PROT_READ | mmap.PROT_WRITE * sealing)
         except BaseException:
             os.close(descriptor)
             raise
@@ -122,6 +126,27 @@ class Segment:
             segment.close()
             raise
         return segment
+
+    @classmethod
+    def adopt(cls, spare: Path, path: Path, layout: Layout) -> Segment | None:
+        """The segment that somebody made in advance, under its new name; None where there is none of this layout."""
+        try:
+            os.rename(spare, path)
+            segment = cls.open(path, sealing=True)
+        except (OSError, NotASegment):
+            return None
+        if segment.layout != layout or segment.generation:
+            segment.remove()
+            return None
+        segment._layout = layout
+        segment.populate()
+        return segment
+
+    def populate(self) -> None:
+        """Have the kernel map all pages for writing now: one by one, at first touch, they cost four times as much."""
+        if self.mapped:
+            with contextlib.suppress(OSError):  # a kernel before 5.14: they are touched one by one
+                self.memory.madvise(_MADV_POPULATE_WRITE)
 
     @property
     def number(self) -> int:
@@ -290,6 +315,17 @@ class Segment:
         if not self.mapped:
             os.pwrite(self.descriptor, memoryview(self.memory)[start:stop], start)
 
+    @property
+    def free(self) -> bool:
+        """Whether it waits for its writer to use it again."""
+        return self.sealed and self.full is not None
+
+    @property
+    def half_full(self) -> bool:
+        """Whether the writer will soon need another one."""
+        middle = self.layout.rows // 2
+        return bool(self.generation) and int(self.heads()["end"][middle]) == self.first_sequence + middle
+
     def close(self) -> None:
         """Let go of the file. The map goes with the last array that looks into it."""
         if self.descriptor >= 0:
@@ -302,6 +338,10 @@ class Segment:
         """Delete the file and let go of it."""
         self.path.unlink(missing_ok=True)
         self.close()
+
+
+def spare_path(folder: Path, stream: int) -> Path:
+    return folder / f"{stream}.spare"
 
 
 _NAME = re.compile(r"^(\d+)\.(\d+)\.seg$")

@@ -28,7 +28,7 @@ from cornerman.core.layout import EXTRAS, GAP, Layout, Leaf
 
 from .pack import received_in
 from .seal import Deleted, StreamIdentity, end_stream, notes_path, seal_segment
-from .segments import HEADER, Segment
+from .segments import HEADER, Segment, spare_path
 
 if TYPE_CHECKING:
     from .session import Session
@@ -241,7 +241,8 @@ class StreamWriter:
         manifest = folder / f"{self.stream_id}.stream"
         if not manifest.exists():
             manifest.write_bytes(self.identity.encode())
-        return Segment.create(folder / f"{self.stream_id}.{self._number}.seg", layout)
+        path = folder / f"{self.stream_id}.{self._number}.seg"
+        return Segment.adopt(spare_path(folder, self.stream_id), path, layout) or Segment.create(path, layout)
 
     def _refuse(self, cause: str) -> None:
         self._no_room = (time.monotonic(), cause)
@@ -294,6 +295,8 @@ class StreamWriter:
             for segment in self._free:
                 segment.remove()
             self._free.clear()
+        with contextlib.suppress(OSError):
+            spare_path(self.session.folder(), self.stream_id).unlink(missing_ok=True)
 
     # --- sealing -----------------------------------------------------------------------------------------------------
 

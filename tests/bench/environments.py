@@ -76,7 +76,7 @@ CASES = (
     Case("FrozenLake-v1", _single("FrozenLake-v1"), 20_000),
     Case("HalfCheetah-v5 with info", _single("HalfCheetah-v5"), 5_000, "mujoco", loop=(1.12, None)),
     Case("HalfCheetah-v5 no info", lambda: WithoutInfo(gym.make("HalfCheetah-v5")), 5_000, "mujoco", loop=(None, 1.08)),
-    Case("Pong raw", _pong, 800, "ale_py", 4_000, loop=(1.20, 1.12)),
+    Case("Pong raw", _pong, 4_000, "ale_py", loop=(1.20, 1.12)),
     Case("CarRacing-v3", _single("CarRacing-v3"), 60, "Box2D", 300, loop=(None, 1.02)),
     Case("Sync CartPole x8", _sync(8), 2_000, vector=True, loop=(1.05, 1.03)),
     Case("Sync CartPole x64", _sync(64), 400, one_by_one=1_500, vector=True, loop=(1.05, 1.03)),
