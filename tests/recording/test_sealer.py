@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,10 @@ def sealer_of(store: Path) -> int | None:
     """The process id of the store's sealer, where there is one."""
     running = sealing_process.SealingProcess(store, True).running()
     return int((store / SEALER).read_text().split()[0]) if running else None
+
+
+def another_than(store: Path, pid: int) -> bool:
+    return sealer_of(store) != pid
 
 
 def go(env: Any, steps: int) -> None:
@@ -105,7 +110,7 @@ def test_a_killed_sealer_is_replaced_and_nothing_is_lost(tmp_path: Path, monkeyp
         if pid is not None and steps % 7000 == 0:
             os.kill(pid, signal.SIGKILL)
             killed += 1
-            wait_until(lambda gone=pid: sealer_of(tmp_path) != gone)
+            wait_until(partial(another_than, tmp_path, pid))
     assert killed == 3
     env.close()
     assert_whole(tmp_path, steps)
@@ -127,26 +132,33 @@ def around(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, after: bool) 
     monkeypatch.setattr(owner, name, dying)
 
 
+def training_without_sealer(store: Path) -> subprocess.Popen[str]:
+    """A child that has recorded 20,000 steps, and goes on for as many for each line it is sent."""
+    code = (
+        "import sys, gymnasium, cornerman, cornerman.store.sealing_process as sealing_process\n"
+        "sealing_process.SealingProcess.ensure = lambda self: None\n"
+        "env = cornerman.record(gymnasium.make('CartPole-v1'), store=sys.argv[1])\n"
+        "env.reset(seed=1)\n"
+        "while True:\n"
+        "    for _ in range(20000):\n"
+        "        if env.step(0)[2]: env.reset()\n"
+        "    print('there', flush=True)\n"
+        "    if not sys.stdin.readline(): break\n"
+    )
+    pipe = subprocess.PIPE
+    training = subprocess.Popen([sys.executable, "-c", code, str(store)], stdin=pipe, stdout=pipe, text=True)
+    assert training.stdout is not None
+    assert training.stdout.readline() == "there\n"
+    return training
+
+
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize(("owner", "name"), [(seal, "pack_segment"), (seal, "commit"), (Segment, "set_sealed")])
 def test_it_may_die_between_any_two_of_its_effects(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, after: bool
 ) -> None:
     """Before and after packing, commit and the mark in the segment: the next one adds what is missing, once."""
-    code = (
-        "import sys, gymnasium, cornerman, cornerman.store.sealing_process as sealing_process\n"
-        "sealing_process.SealingProcess.ensure = lambda self: None\n"
-        "env = cornerman.record(gymnasium.make('CartPole-v1'), store=sys.argv[1])\n"
-        "env.reset(seed=1)\n"
-        "for _ in range(20000):\n"
-        "    if env.step(0)[2]: env.reset()\n"
-        "print('there', flush=True)\n"
-        "input()\n"
-    )
-    pipe = subprocess.PIPE
-    training = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdin=pipe, stdout=pipe, text=True)
-    assert training.stdout is not None
-    assert training.stdout.readline() == "there\n"
+    training = training_without_sealer(tmp_path)
     with monkeypatch.context() as dying:
         around(dying, owner, name, after)
         with pytest.raises(_Killed):
@@ -154,8 +166,30 @@ def test_it_may_die_between_any_two_of_its_effects(
     another = sealer.Sealer(tmp_path)
     another.turn()
     another.close()
-    training.communicate("go on\n")
+    training.communicate()
     assert_whole(tmp_path, 20_000)
+
+
+def test_it_makes_the_next_segment_before_it_is_needed(tmp_path: Path) -> None:
+    """And what it made is used, and nothing of it is left behind."""
+    training = training_without_sealer(tmp_path)
+    journal = tmp_path / "journal"
+    first = sealer.Sealer(tmp_path)
+    first._meet()
+    for neighbour in first._neighbours.values():
+        for segments in first._streams(neighbour.folder):
+            first._provide(neighbour.folder, segments)
+    (spare,) = journal.glob("*/*.spare")
+    made = spare.stat().st_ino
+    assert training.stdin is not None
+    assert training.stdout is not None
+    training.stdin.write("go on\n")
+    training.stdin.flush()
+    training.stdout.readline()
+    assert made in {segment.stat().st_ino for segment in journal.glob("*/*.seg")}
+    training.communicate()
+    assert_whole(tmp_path, 40_000)
+    assert not list(journal.iterdir())
 
 
 @pytest.mark.parametrize("broken", [lambda path: 1 / 0, lambda path: None])
