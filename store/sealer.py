@@ -28,9 +28,8 @@ from .seal import Deleted, StreamIdentity, seal_segment
 from .segments import NotASegment, Segment, segment_paths, spare_path
 from .write_connection import WriteConnection
 
-BUSY_SECONDS = 0.01
-IDLE_SECONDS = 0.1
-"""How long it sleeps between two looks, while segments come and when none has come for a second."""
+PAUSES = ((1, 0.01), (30, 0.1), (float("inf"), 0.5))
+"""How long it sleeps between two looks, by the seconds since there was something to seal."""
 LINGER_SECONDS = 1.0
 """It leaves when nobody has recorded for so long."""
 RETRY_SECONDS = 0.5
@@ -196,7 +195,7 @@ def main(store: str) -> None:
         if now - needed_at > LINGER_SECONDS:
             break
         if not sealed:
-            pause = BUSY_SECONDS if now - sealed_at < 1 else IDLE_SECONDS
+            pause = next(pause for idle, pause in PAUSES if now - sealed_at < idle)
             time.sleep(max(pause, min(10 * (now - started), 0.5)))
     sealer.close()
 

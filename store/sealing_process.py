@@ -41,7 +41,7 @@ class SealingProcess:
 
     def __init__(self, path: Path, wanted: bool) -> None:
         self.path = path
-        self.usable = wanted
+        self.usable = wanted and _is_python()
         """Whether segments may be left to it; otherwise the training process seals them."""
         self._attempts = 0
         self._started = -STARTING_SECONDS
@@ -60,7 +60,7 @@ class SealingProcess:
         self._started = time.monotonic()
         try:
             _start(self.path)
-        except (OSError, ValueError, subprocess.SubprocessError):
+        except (OSError, subprocess.SubprocessError):  # no memory, no more processes, a path that is gone
             self._attempts = ATTEMPTS
 
     def running(self) -> bool:
@@ -79,6 +79,11 @@ class SealingProcess:
             return (self.path / SEALER).read_text(encoding="utf-8", errors="replace").partition("\n")[2]
         except OSError:
             return ""
+
+
+def _is_python() -> bool:
+    """Whether `sys.executable` runs Python code: in a frozen program, or an embedded one, it would run that again."""
+    return "python" in os.path.basename(sys.executable or "") and not getattr(sys, "frozen", False)
 
 
 def _start(path: Path) -> None:

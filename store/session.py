@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 0.05
 STALLED_SECONDS = 1.0
 """After so long without progress it is said why the store takes nothing."""
+IGNORED_SECONDS = 10.0
+"""After so long without progress or a reason, this process seals: the sealer may be another version's, or user's."""
 
 
 class Session:
@@ -230,10 +232,12 @@ class Session:
         """Whether nothing of this writer waits any more; where there is no sealer, seal it."""
         if self.sealing_process.usable:
             self.sealing_process.ensure()
-            if writer.waits > STALLED_SECONDS and (trouble := self.sealing_process.trouble()):
+            trouble = self.sealing_process.trouble() if writer.waits > STALLED_SECONDS else ""
+            if trouble:
                 busy = any(word in trouble for word in ("Locked", "Busy", "WalFull"))
                 self._complain(trouble, LOG_JOURNAL_SPOOLED if busy else LOG_SQLITE_WRITE_FAILED)
-            if not writer.orphaned:
+            ignored = writer.waits > IGNORED_SECONDS and not trouble
+            if not ignored and not writer.orphaned:
                 return writer.reap()
         return writer.drain(self.background)
 

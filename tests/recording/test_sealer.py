@@ -18,7 +18,7 @@ import pytest
 from waiting import wait_until
 
 import cornerman
-from cornerman.store import seal, sealer, sealing_process
+from cornerman.store import seal, sealer, sealing_process, session
 from cornerman.store.location import SEALER
 from cornerman.store.segments import Segment
 from cornerman.store.session import _close_all
@@ -217,6 +217,28 @@ def test_without_a_sealer_the_training_seals_by_itself(
     connection.close()
     env.close()
     assert_whole(tmp_path, steps)
+
+
+def test_a_sealer_that_does_not_take_it_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of another version, or of another user: it is there, and seals for others only."""
+    monkeypatch.setattr(sealing_process.SealingProcess, "ensure", lambda self: None)
+    monkeypatch.setattr(session, "IGNORED_SECONDS", 0.2)
+    env = recorded(tmp_path)
+    go(env, 20_000)
+    connection = apsw.Connection(str(tmp_path / "store.db"))
+    wait_until(lambda: connection.execute("select sum(rows) from chunk").fetchall()[0][0])
+    connection.close()
+    env.close()
+    assert_whole(tmp_path, 20_000)
+
+
+def test_a_program_that_is_not_python_is_not_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a frozen program `sys.executable` is that program: it must not be run for a sealer."""
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    assert not sealing_process.SealingProcess(tmp_path, True).usable
+    monkeypatch.undo()
+    monkeypatch.setattr(sys, "executable", "/usr/bin/blender")
+    assert not sealing_process.SealingProcess(tmp_path, True).usable
 
 
 def test_what_a_killed_training_left_is_brought_in_by_it(tmp_path: Path) -> None:
