@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import cornerman
+from cornerman.store.location import SEALER
 
 from .environments import CASES, Case, drawn, driver
 from .figures import Figure, Skipped
@@ -41,6 +42,8 @@ def measure(quick: bool, scratch: Path, part: str) -> Iterator[Figure | Skipped]
 class Turn(NamedTuple):
     loop: Spent
     close: Spent
+    sealer: int = 0
+    """Nanoseconds of processor time of the process that seals."""
 
 
 def turn(one: Case, steps: int, seed: int, store: Path | None) -> Turn:
@@ -53,9 +56,22 @@ def turn(one: Case, steps: int, seed: int, store: Path | None) -> Turn:
     env.reset(seed=seed)
     drive(env, actions[:WARM])
     rest = actions[WARM:]
+    before = sealer_time(store)
     with collected():
         loop = spent(lambda: drive(env, rest))
-        return Turn(loop, spent(env.close))
+        close = spent(env.close)
+    return Turn(loop, close, max(sealer_time(store) - before, 0))
+
+
+def sealer_time(store: Path | None) -> int:
+    """What the store's sealer has spent so far, its start included; 0 where there is none."""
+    if store is None:
+        return 0
+    try:
+        pid = (store / SEALER).read_text().split()[0]
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0])
+    except (OSError, IndexError):
+        return 0
 
 
 def _loops(one: Case, steps: int, repetitions: int, scratch: Path) -> Iterator[Figure]:
@@ -86,6 +102,8 @@ def _loops(one: Case, steps: int, repetitions: int, scratch: Path) -> Iterator[F
     ends = tuple((o.close.wall - c.wall) / 1e6 for o, _, c in pairs)
     yield Figure(part=one.name, name="end of the stream", unit="ms", values=ends)
     yield Figure(part=one.name, name="thread CPU of a step", unit="ns", values=own, limit=one.cpu_ns)
+    beside = tuple(o.sealer / steps for o in ours)
+    yield Figure(part=one.name, name="sealer's CPU of a step", unit="ns", values=beside, note="another process")
     if one.vector:
         env = one.make()
         each = tuple(value / env.num_envs for value in own)
