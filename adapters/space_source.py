@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,11 @@ from . import environments
 from .spaces import SpaceNotRebuilt, describe, describe_env, rebuild
 
 _REMEDY = "Write it as train.py:object or module:object: a space, an environment, or a function that makes one."
+
+
+def names_an_environment(text: str) -> bool:
+    """Whether a text is the id of an environment, or was meant to be one."""
+    return text in gymnasium.registry or "/" in text or re.search(r"-v\d+$", text) is not None
 
 
 def of_environment(env_id: str, num_envs: int = 0) -> dict[str, Descriptor]:

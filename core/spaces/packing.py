@@ -290,10 +290,10 @@ class _OneOf(Packer):
 
     def pack(self, value: Any, out: bytearray) -> None:
         _need(type(value) is tuple and len(value) == 2)
-        number, item = value
-        _need(type(number) is np.int64 and 0 <= number < len(self.parts))
+        number: Any = value[0]
+        _need(type(number) is np.int64 and 0 <= int(number) < len(self.parts))
         write_number(int(number), out)
-        self.parts[int(number)].pack(item, out)
+        self.parts[int(number)].pack(value[1], out)
 
     def unpack(self, data: Reader) -> Any:
         which = data.number()

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from cornerman.core.graph_value import is_graph
 
-FLOATS = [np.float16, np.float32, np.float64]
-INTEGERS = [np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32, np.int64, np.uint64]
+FLOATS: list[Any] = [np.float16, np.float32, np.float64]
+INTEGERS: list[Any] = [np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32, np.int64, np.uint64]
 SHAPES = st.lists(st.integers(0, 3), max_size=3).map(tuple)
 SIZES = st.lists(st.integers(1, 3), max_size=3).map(tuple)
 
@@ -23,8 +23,8 @@ SIZES = st.lists(st.integers(1, 3), max_size=3).map(tuple)
 def float_boxes(draw: st.DrawFn) -> spaces.Box:
     """Bounds that are the same everywhere, along an axis, or nowhere; some without end."""
     dtype, shape = draw(st.sampled_from(FLOATS)), draw(SHAPES)
-    width = np.dtype(dtype).itemsize * 8
-    number = st.floats(width=width, allow_nan=False)  # type: ignore[arg-type]
+    width: Any = np.dtype(dtype).itemsize * 8
+    number = st.floats(width=width, allow_nan=False)
     one = np.array(draw(st.lists(number, min_size=1, max_size=4)), dtype)
     other = np.array(draw(st.lists(number, min_size=len(one), max_size=len(one))), dtype)
     low, high = _spread(np.minimum(one, other), shape), _spread(np.maximum(one, other), shape)
@@ -83,12 +83,16 @@ SIMPLE: st.SearchStrategy[spaces.Space[Any]] = st.one_of(
 KEYS = st.one_of(st.text(max_size=5), st.integers(-5, 5), st.tuples(st.integers(0, 3), st.text(max_size=2)))
 
 
+def _dict(pairs: Any) -> spaces.Dict:
+    return spaces.Dict(pairs)
+
+
 def _nested(inner: st.SearchStrategy[spaces.Space[Any]]) -> st.SearchStrategy[spaces.Space[Any]]:
     items = st.lists(inner, min_size=1, max_size=3)
     named = st.lists(st.tuples(st.text(max_size=6), inner), max_size=3, unique_by=lambda pair: pair[0])
     keyed = st.lists(st.tuples(KEYS, inner), min_size=1, max_size=3, unique_by=lambda pair: pair[0])
     return st.one_of(
-        st.one_of(named, keyed).map(lambda pairs: spaces.Dict(pairs)),
+        st.one_of(named, keyed).map(_dict),
         items.map(lambda parts: spaces.Tuple(parts)),
         items.map(lambda parts: spaces.OneOf(parts)),
         inner.map(lambda space: spaces.Sequence(space)),
@@ -146,7 +150,7 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(other, (tuple, list)):
         return len(one) == len(other) and all(map(same, one, other))
     if isinstance(other, (np.ndarray, np.generic)):
-        return one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes()
+        return bool(one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes())
     return bool(one == other)
 
 

@@ -22,6 +22,7 @@ PROGRAMS = {
     "parts": "a budget in nanoseconds for each part of a step, and of sealing",
     "peers": "the same steps recorded by Minari, h5py and mcap",
     "disk": "bytes a step",
+    "spaces": "describing spaces and packing their values",
     "reading": "sums, episodes and random steps of a long recording",
     "writers": "eight processes recording into one store",
 }

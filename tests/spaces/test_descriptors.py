@@ -85,7 +85,8 @@ def test_uniform_bounds_are_one_number() -> None:
     """The picture of an Atari game: 941,774 bytes where every bound is written."""
     picture = describe(spaces.Box(0, 255, (210, 160, 3), np.uint8))
     assert len(canonical(picture)) < 80
-    batch = describe(spaces.Box(np.tile(np.float32([[-1, -2]]), (1000, 1)), np.tile(np.float32([[1, 2]]), (1000, 1))))
+    two = np.tile(np.array([[1, 2]], np.float32), (1000, 1))
+    batch = describe(spaces.Box(-two, two))
     assert len(canonical(batch)) < 120
 
 
@@ -155,7 +156,8 @@ def test_a_descriptor_without_an_end_is_refused() -> None:
 def test_manifests_of_before_are_read() -> None:
     """They had the descriptors inside, with every bound, and other people's spaces by their class."""
     old = {"type": "Box", "dtype": "<f4", "shape": [2, 2], "low": [0.0, 1.0, 2.0, "-inf"], "high": "inf"}
-    assert parse(old) == describe(spaces.Box(np.float32([[0, 1], [2, -np.inf]]), np.float32(np.full((2, 2), np.inf))))
+    low = np.array([[0, 1], [2, -np.inf]], np.float32)
+    assert parse(old) == describe(spaces.Box(low, np.full((2, 2), np.inf, np.float32)))
     assert rebuild(parse({"type": "MultiBinary", "shape": [2, 3]})) == spaces.MultiBinary((2, 3))
     assert parse({"type": "mine.Space", "repr": "<Space>"}).class_ == "mine.Space"  # type: ignore[union-attr]
 

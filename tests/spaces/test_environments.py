@@ -65,7 +65,7 @@ def record_and_compare(store: Path, name: str, steps: int, **kwargs: Any) -> Non
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         inner = Seen(made(name, **kwargs))
-        env = cornerman.record(inner, store=store, frames="none")
+        env: Any = cornerman.record(inner, store=store, frames="none")
         env.reset(seed=5)
         env.action_space.seed(5)
         actions = [env.action_space.sample() for _ in range(steps)]
@@ -81,12 +81,14 @@ def record_and_compare(store: Path, name: str, steps: int, **kwargs: Any) -> Non
             (inner.observation_space, stream.observation_space),
             (inner.action_space, stream.action_space),
         ):
+            assert declared is not None
             assert declared == describe(space)
             assert not isinstance(declared, Custom)
             assert rebuild(parse(canonical(declared))) == space
         for row, expected in enumerate(inner.observations):
             step = stream.step(row)
             assert_equal(step.observation, expected)
+            declared = describe(inner.action_space)
             assert_equal(decode(declared, encode(declared, step.action)), step.action)
             if row:
                 assert_equal(step.action, actions[row - 1])

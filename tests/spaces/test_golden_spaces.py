@@ -17,7 +17,8 @@ from cornerman.adapters.spaces import describe, rebuild
 from cornerman.core.spaces import decode, digest, document, encode, parse, words
 
 FILE = Path(__file__).parents[1] / "data" / "golden" / "spaces.json"
-BOX = spaces.Box(np.float32([-1, -np.inf]), np.float32([1, np.inf]))
+ANY: Any = spaces  # what its types do not know of, and it can
+BOX = spaces.Box(np.array([-1, -np.inf], np.float32), np.array([1, np.inf], np.float32))
 NAN = np.array([0x7FC00123, 0xFF800000], np.uint32).view(np.float32)  # a NaN with a payload, -inf
 
 SPACES: dict[str, tuple[spaces.Space[Any], Any]] = {
@@ -25,7 +26,7 @@ SPACES: dict[str, tuple[spaces.Space[Any], Any]] = {
     "picture": (spaces.Box(0, 255, (2, 2, 3), np.uint8), np.arange(12, dtype=np.uint8).reshape(2, 2, 3)),
     "unsigned 64 bits": (spaces.Box(0, 2**64 - 1, (1,), np.uint64), np.array([2**64 - 1], np.uint64)),
     "endless integers": (spaces.Box(-np.inf, np.inf, (2,), np.int64), np.array([-(2**63), 7])),
-    "batch": (spaces.Box(np.float64([[0, 1]] * 3), np.float64([[2, 3]] * 3), dtype=np.float64), np.ones((3, 2))),
+    "batch": (ANY.Box(np.array([[0.0, 1]] * 3), np.array([[2.0, 3]] * 3), dtype=np.float64), np.ones((3, 2))),
     "point": (spaces.Box(-1, 1, (), np.float16), np.array(0.5, np.float16)),
     "empty": (spaces.Box(-1, 1, (0, 3)), np.zeros((0, 3), np.float32)),
     "discrete": (spaces.Discrete(5, start=-2), np.int64(-1)),
@@ -34,7 +35,7 @@ SPACES: dict[str, tuple[spaces.Space[Any], Any]] = {
     "multi discrete": (spaces.MultiDiscrete([3, 4], start=[0, 5]), np.array([2, 6])),
     "text": (spaces.Text(4, charset="zaé\u65e5"), "éa"),
     "dict": (spaces.Dict({"b": BOX, "a": spaces.Discrete(2)}), {"a": np.int64(1), "b": NAN}),
-    "ordered dict": (spaces.Dict([("b", BOX), (3, spaces.Discrete(2))]), {"b": NAN, 3: np.int64(0)}),
+    "ordered dict": (ANY.Dict([("b", BOX), (3, spaces.Discrete(2))]), {"b": NAN, 3: np.int64(0)}),
     "tuple": (spaces.Tuple((spaces.Discrete(2), spaces.Text(3))), (np.int64(1), "abc")),
     "sequence": (spaces.Sequence(spaces.Discrete(9)), (np.int64(8), np.int64(0))),
     "stacked sequence": (spaces.Sequence(BOX, stack=True), np.zeros((0, 2), np.float32)),

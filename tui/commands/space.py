@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,8 @@ from ..chosen import chosen_store
 from . import Subparsers, describe
 
 DESCRIPTION = """
-Print what a space allows, as plain data, and the SHA-256 of it: equal spaces have equal digests, in every process
-and on every host. TARGET is an environment's id, a file, or a recorded run.
+Print what a space allows, as plain data, and the SHA-256 of it, which is the same in every process and on every
+host. TARGET is an environment's id, a file, or a recorded run.
 
 A file is JSON with one descriptor (or what this command prints with --json), or Python: train.py:make_env names a
 space, an environment, or a function or class that makes one. A run is named as everywhere: an id, the beginning of
@@ -62,9 +61,9 @@ def _source(target: str) -> str:
     name, colon, _ = target.rpartition(":")
     if Path(target).is_file() or (colon and name.endswith(".py")):
         return "file"
-    import gymnasium
+    from cornerman.adapters.space_source import names_an_environment
 
-    if target in gymnasium.registry or "/" in target or re.search(r"-v\d+$", target):
+    if names_an_environment(target):
         return "environment"
     return "file" if colon else "run"
 
