@@ -5,11 +5,15 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
+import gymnasium
 import numpy as np
 import pytest
+from gymnasium import spaces
 from recordings import Recording
 
+import cornerman
 from cornerman.adapters.export import export, flatten
 from cornerman.core.errors import InvalidOption
 from cornerman.store.api import Run, open_store
@@ -78,3 +82,63 @@ def test_nested_values_are_named_by_their_place() -> None:
     flat = dict(flatten("o", value))
     assert flat.keys() == {"o.a.0", "o.a.1", "o.b.0", "o.b.1", "o.c"}
     assert json.loads(flat["o.c"])[8] == [0.0] * 9
+
+
+class Varied(gymnasium.Env):
+    """Values with parts that come and go, and numbers of every size."""
+
+    observation_space: Any = spaces.Dict(
+        {
+            "exact": spaces.Box(-1, 1, (2,), np.float32),
+            "large": spaces.Box(0, 2**64 - 1, (1,), np.uint64),
+            "graph": spaces.Graph(spaces.Discrete(3), None),
+            "list": spaces.Sequence(spaces.Discrete(9)),
+            "stack": spaces.Sequence(spaces.Box(0, 1, (2,)), stack=True),
+            "either": spaces.OneOf((spaces.Discrete(2), spaces.Text(3))),
+        }
+    )
+    action_space: Any = spaces.Discrete(3)
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+        self.observation_space.seed(seed)
+        return self.observation_space.sample(), {}
+
+    def step(self, action: Any) -> Any:
+        return self.observation_space.sample(), 0.0, False, False, {}
+
+
+@pytest.fixture
+def varied(tmp_path: Path) -> Path:
+    env: Any = cornerman.record(Varied(), store=tmp_path / "varied", frames="none")
+    env.reset(seed=3)
+    for _ in range(30):
+        env.step(env.action_space.sample())
+    env.close()
+    return tmp_path / "varied"
+
+
+def test_columns_are_those_of_the_space(varied: Path, tmp_path: Path) -> None:
+    """However many items a sequence has in some row: it is one column, and so is each part of a graph."""
+    written(varied, "csv", tmp_path / "steps.csv")
+    with open(tmp_path / "steps.csv", newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert {name for name in lines[0] if name.startswith("observation.")} == {
+        "observation.exact.0", "observation.exact.1", "observation.large.0", "observation.list", "observation.stack",
+        "observation.either", "observation.graph.nodes", "observation.graph.edges", "observation.graph.edge_links",
+    }  # fmt: skip
+    assert {line["more"] for line in lines} == {""}
+    lengths = {len(json.loads(line["observation.list"])) for line in lines}
+    assert len(lengths) > 1
+
+
+def test_parquet_has_the_types_of_the_space(varied: Path, tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    written(varied, "parquet", tmp_path / "steps.parquet")
+    table = parquet.read_table(tmp_path / "steps.parquet")
+    types = {field.name: str(field.type) for field in table.schema}
+    assert (types["observation.exact.0"], types["observation.large.0"]) == ("float", "uint64")
+    assert (types["action"], types["observation.list"]) == ("int64", "string")
+    assert set(table.column("more").to_pylist()) == {None}
+    with open_store(varied) as opened:
+        steps = [step for step in opened.run().steps() if not step.reset]
+    assert table.column("observation.large.0").to_pylist() == [int(step.observation["large"][0]) for step in steps]

@@ -97,7 +97,8 @@ def contents(path: Path) -> dict[str, Any]:
         run = store.run()
         steps = [(step.t, step.reward, np.asarray(step.observation).tobytes(), step.terminated) for step in run.steps()]
         episodes = [(e.seed, e.total_reward, e.ended, e.observations.tobytes()) for e in run.episodes()]
-        return {"run": run.run_id, "steps": steps, "episodes": episodes, "ledger": run.ledger()}
+        spaces = [stream.spaces() for stream in run.streams()]
+        return {"run": run.run_id, "steps": steps, "episodes": episodes, "ledger": run.ledger(), "spaces": spaces}
 
 
 def step_count(store: cornerman.Store) -> int:
