@@ -21,13 +21,13 @@ space, an environment, or a function or class that makes one. A run is named as 
 one, a job, or `latest`. Each space is made again from its descriptor, and it is said where that gives another."""
 
 EXAMPLES = """
-  cornerman space dump CartPole-v1                 of an environment that is installed
-  cornerman space dump CartPole-v1 --num-envs 8    of eight of them, as one vector environment
-  cornerman space dump ale_py:ALE/Pong-v5          registered by the package before the colon
-  cornerman space dump train.py:make_env           of your own
-  cornerman space dump latest                      as they were recorded
-  cornerman space dump space.json                  a descriptor: is it one, and which?
-  cornerman space dump latest --json | jq -r '.spaces[] | .name + " " + .digest'"""
+  cornerman space dump CartPole-v1               of an environment
+  cornerman space dump CartPole-v1 --num-envs 8  of eight, as one vector
+  cornerman space dump ale_py:ALE/Pong-v5        of a package's environment
+  cornerman space dump train.py:make_env         of your own
+  cornerman space dump latest                    as they were recorded
+  cornerman space dump space.json                is it a descriptor, and which?
+  cornerman space dump latest --json | jq -r '.spaces[].digest'"""
 
 SOURCES = ("environment", "file", "run")
 
