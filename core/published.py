@@ -71,10 +71,14 @@ def generated() -> list[SchemaDocument]:
         (run_manifest_v1, run_manifest_v1.RunManifestV1, "Run manifest"),
         (log_record_v1, log_record_v1.LogRecordV1, "Log record"),
     ]
-    made = [_document(module.SCHEMA, schema_of_struct(type, name), module) for module, type, name in structs]
+    made = [
+        _document(module.SCHEMA, schema_of_struct(type, name, _FRAME if module is frame_v1 else ""), module)
+        for module, type, name in structs
+    ]
     return [*made, _document(SETTINGS, schema_of_model(Settings, "Settings"), None)]
 
 
+_FRAME = "One rendered picture of an environment, of an explicit kind."
 SETTINGS = "cornerman.settings@1.0.0"
 """The settings are a payload like any other; their definition is the model in `core/settings.py`."""
 

@@ -31,8 +31,11 @@ _SAME_BESIDE_REF = frozenset({"title", "description", "default", "examples", "$c
 _UNIT = re.compile(r"\s*Unit: ([^.]+)\.")
 
 
-def schema_of_struct(type: Any, name: str) -> dict[str, Any]:
-    """The schema of a msgspec struct, or of a union of structs, under the title `name`."""
+def schema_of_struct(type: Any, name: str, description: str = "") -> dict[str, Any]:
+    """The schema of a msgspec struct, or of a union of structs, under the title `name`.
+
+    A union has no docstring: its `description` is given.
+    """
     (root,), components = msgspec.json.schema_components((type,), ref_template="#/definitions/{name}")
     for struct in _structs(type):
         _describe(struct, components[struct.__name__])
@@ -43,7 +46,8 @@ def schema_of_struct(type: Any, name: str) -> dict[str, Any]:
             raise ValueError(f"{name} contains itself: it needs a definition of its own.")
     else:
         found = draft_07(root)
-    return {**found, "title": name, **({"definitions": definitions} if definitions else {})}
+    words = {"title": name, **({"description": description} if description else {})}
+    return {**found, **words, **({"definitions": definitions} if definitions else {})}
 
 
 def schema_of_model(model: Any, name: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import words
 from .look import Look
+from .observed import observed_frame
 from .playback import Player, ViewLedger
 from .queries import EpisodesAnswer, RewardsAnswer, ViewAnswer
 from .renderers._cells import wrap
@@ -351,32 +352,13 @@ def returns_panel(view: ViewAnswer, width: int, height: int, look: Look) -> list
 
 
 def shown_frame(view: ViewAnswer) -> tuple[str, Any, str]:
-    """Kind, frame and hint: the recorded frame; where a stream has none, its numeric observation as bars.
-
-    An observation drawn as bars is what is in the record, and the hint says that it is not a recorded frame.
-    """
+    """Kind, frame and hint: the recorded frame; where a stream has none, its observation where it can be drawn."""
     record = view.record
     if record is not None and record.frame is not None:
         return str(record.frame.__struct_config__.tag), record.frame, ""
-    bars = _bars(record.observation) if record is not None and view.streams[view.stream].frame_kind == "none" else None
-    return ("vector", bars, "") if bars is not None else ("none", None, frame_hint(view))
-
-
-_MOST_BARS = 64
-
-
-def _bars(observation: Any) -> Any:
-    """A flat array of a few numbers as a vector frame; None for anything else."""
-    if (
-        getattr(observation, "ndim", 0) != 1
-        or not 0 < observation.size <= _MOST_BARS
-        or observation.dtype.kind not in "biuf"
-    ):
-        return None
-    from cornerman.core.payloads.frame_v1 import Vector
-
-    names = tuple(f"observation[{at}]" for at in range(observation.size))
-    return Vector(names, tuple(float(value) for value in observation))
+    bare = record is not None and view.streams[view.stream].frame_kind == "none"
+    drawn = observed_frame(record.observation) if record is not None and bare else None
+    return ("none", None, frame_hint(view)) if drawn is None else (str(drawn.__struct_config__.tag), drawn, "")
 
 
 def frame_hint(view: ViewAnswer) -> str:

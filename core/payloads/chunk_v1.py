@@ -30,19 +30,30 @@ SCHEMA = "cornerman.chunk@1.0.0"
 
 
 class ChunkV1(msgspec.Struct, array_like=True, frozen=True):
-    """`first_row` counts records of the stream from 0, `first_t` counts calls of `step`; both of the first record."""
+    """Consecutive records of one stream, packed column by column."""
 
     version: Literal[1]
+    """The payload's version."""
     schema: str
+    """Id and version of its schema."""
     first_row: int
+    """Of its first record, counted in the stream from 0."""
     rows: int
+    """How many records it has."""
     first_t: int
+    """Of its first record: calls of `step` before it."""
     num_envs: int
+    """Sub-environments; 0 for a single environment."""
     observation: Node
+    """How an observation is rebuilt: {"leaf": column}, {"dict": {…}}, {"tuple": […]} or {"object": name}."""
     action: Node
+    """How an action is rebuilt."""
     info: tuple[str, ...]
+    """The keys of `info` that have columns."""
     columns: list[Column]
+    """The columns, each named once."""
     extras: ObjectColumn | None = None
+    """What fits no column, as msgpack by row."""
     episodes: list[Column] = []
     """The episodes that ended in this chunk: see `pack_episodes`."""
     frames: tuple[int, ...] = ()

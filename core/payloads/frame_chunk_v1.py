@@ -14,13 +14,18 @@ SCHEMA = "cornerman.frame_chunk@1.0.0"
 
 
 class FrameChunkV1(msgspec.Struct, array_like=True, frozen=True):
-    """`ends` are the ends of the frames (payloads of frame_v1) in the decompressed `data`."""
+    """Consecutive frames of a stream."""
 
     version: Literal[1]
+    """The payload's version."""
     schema: str
+    """Id and version of its schema."""
     first_frame: int
+    """The number of its first frame in the stream, from 0."""
     ends: list[int]
+    """Where each frame ends in the decompressed data."""
     data: bytes
+    """The frames, payloads of their own, one after another; zstd."""
 
 
 _ENCODER = msgspec.msgpack.Encoder()

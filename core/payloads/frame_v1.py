@@ -21,24 +21,29 @@ SCHEMA = "cornerman.frame@1.0.0"
 
 
 class Grid(msgspec.Struct, array_like=True, frozen=True, tag="grid"):
-    """A board: `tiles` are rows of equal length, one character a cell; `legend` says what a character means.
-
-    `agent` is (row, column). `marks` are further things on the board as (row, column, character).
-    """
+    """A board."""
 
     tiles: tuple[str, ...]
+    """Rows of equal length, one character a cell."""
     legend: dict[str, str] = {}
+    """What a character means."""
     agent: tuple[int, int] | None = None
+    """Row and column."""
     marks: tuple[tuple[int, int, str], ...] = ()
+    """Further things on the board: row, column, character."""
     caption: str = ""
+    """A line below it."""
 
 
 class Rgb(msgspec.Struct, array_like=True, frozen=True, tag="rgb"):
-    """A picture: height x width x 3 bytes, row by row."""
+    """A picture."""
 
     height: int
+    """Rows of pixels. Unit: pixels."""
     width: int
+    """Columns of pixels. Unit: pixels."""
     pixels: bytes
+    """Height x width x 3 bytes, row by row: red, green, blue."""
 
     @property
     def array(self) -> np.ndarray:
@@ -50,41 +55,48 @@ class Text(msgspec.Struct, array_like=True, frozen=True, tag="text"):
     """What `render()` gives in mode `ansi`; escape sequences are kept, and shown as what they are."""
 
     text: str
+    """Lines, escape sequences and all."""
 
 
 class Vector(msgspec.Struct, array_like=True, frozen=True, tag="vector"):
     """Named numbers, for environments that have nothing to show but their state."""
 
     names: tuple[str, ...]
+    """What each number is."""
     values: tuple[float, ...]
+    """As many numbers as names."""
 
 
 class Graph(msgspec.Struct, array_like=True, frozen=True, tag="graph"):
-    """Nodes with their labels, and the edges between them as (from, to), counted in `nodes` from 0.
-
-    The features are rows of numbers, one for each node or edge, or none at all. `marked` are nodes that matter now:
-    where the agent is, for instance.
-    """
+    """Nodes, and the edges between them."""
 
     nodes: tuple[str, ...]
+    """Their labels."""
     edges: tuple[tuple[int, int], ...]
+    """From which node to which, counted in `nodes` from 0."""
     node_features: tuple[tuple[float, ...], ...] = ()
+    """A row of numbers for each node, or none at all."""
     edge_features: tuple[tuple[float, ...], ...] = ()
+    """A row of numbers for each edge, or none at all."""
     directed: bool = True
+    """Whether an edge leads one way only."""
     marked: tuple[int, ...] = ()
+    """Nodes that matter now: where the agent is, for instance."""
     caption: str = ""
+    """A line above it."""
 
 
 class Sequence(msgspec.Struct, array_like=True, frozen=True, tag="sequence"):
-    """Items in order, each a text, a number or a row of numbers; `names` are those of a row's numbers.
-
-    `first` is the ordinal of the first item, where what came before it is left out.
-    """
+    """Items in order."""
 
     items: tuple[str | float | tuple[float, ...], ...]
+    """Each a text, a number or a row of numbers."""
     names: tuple[str, ...] = ()
+    """What the numbers of a row are."""
     first: int = 0
+    """The ordinal of the first item, where what came before it is left out."""
     caption: str = ""
+    """A line above it."""
 
 
 Frame: TypeAlias = Grid | Rgb | Text | Vector | Graph | Sequence

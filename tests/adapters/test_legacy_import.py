@@ -150,8 +150,8 @@ def test_seeds_and_first_observations_make_a_reset_row(tmp_path: Path) -> None:
 
 def test_steps_of_both_versions_in_one_run_are_told_apart(tmp_path: Path) -> None:
     payload = step_v1.StepV1(
-        run_id="01RUN", episode=7, step=0, time_us=5, observation=np.array([1.5], np.float32), action=1, reward=math.nan,
-        truncated=True, frame=frame_v1.encode(frame_v1.Text("x")), extra={"policy": "ppo"},
+        run_id="01RUN", episode=7, step=0, time_us=5, observation=np.array([1.5], np.float32), action=1,
+        reward=math.nan,        truncated=True, frame=frame_v1.encode(frame_v1.Text("x")), extra={"policy": "ppo"},
     )  # fmt: skip
     records = [step(0, 0, True), step_v1.to_json(payload).decode()]
     done = import_legacy(tmp_path / "store", written(tmp_path / "a.jsonl", records))
