@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .schema.document import SchemaDocument, parse
+from .schema.versions import Bump
 
 
 @cache
@@ -58,6 +59,7 @@ def mismatches() -> list[Mismatch]:
 
 def generated() -> list[SchemaDocument]:
     """The documents as the typed definitions of this Cornerman make them now."""
+    from .arrow_of import arrow_of
     from .payloads import chunk_v1, episode_v1, frame_chunk_v1, frame_v1, log_record_v1, run_manifest_v1, step_v1
     from .schema_of import schema_of_model, schema_of_struct
     from .settings import Settings
@@ -72,10 +74,14 @@ def generated() -> list[SchemaDocument]:
         (log_record_v1, log_record_v1.LogRecordV1, "Log record"),
     ]
     made = [
-        _document(module.SCHEMA, schema_of_struct(type, name, _FRAME if module is frame_v1 else ""), module)
+        _document(
+            module.SCHEMA,
+            schema_of_struct(type, name, _FRAME if module is frame_v1 else ""),
+            arrow_of(type) if module in (step_v1, episode_v1, log_record_v1) else None,
+        )
         for module, type, name in structs
     ]
-    return [*made, _document(SETTINGS, schema_of_model(Settings, "Settings"), None)]
+    return [*made, _document(SETTINGS, schema_of_model(Settings, "Settings"))]
 
 
 _FRAME = "One rendered picture of an environment, of an explicit kind."
@@ -83,12 +89,11 @@ SETTINGS = "cornerman.settings@1.0.0"
 """The settings are a payload like any other; their definition is the model in `core/settings.py`."""
 
 
-def _document(pin: str, schema: dict[str, Any], module: Any) -> SchemaDocument:
+def _document(pin: str, schema: dict[str, Any], arrow: dict[str, Any] | None = None) -> SchemaDocument:
     from .schema_of import DIALECT
 
     id, _, version = pin.partition("@")
     content = {"id": id, "schema_version": DIALECT, "version": version, **schema}
-    arrow = getattr(module, "ARROW", None)
     return parse({**content, **({"arrow": arrow} if arrow else {})})
 
 
@@ -98,7 +103,7 @@ def _mismatch(known: SchemaDocument, changed: SchemaDocument) -> Mismatch:
 
     # what is appended is no break: every reader of ours passes over fields it does not know
     verdict = compare(known, changed, policy="tolerant-reader")
-    bump = verdict.bump if verdict.bump != "none" else "patch"
+    bump: Bump = verdict.bump if verdict.bump != "none" else "patch"
     versions = [document.version for document in published() if document.id == known.id]
     needed = next_version(versions, known.version, bump)
     return Mismatch(known.pin, bump, f"{known.id}@{needed}", tuple(reason.sentence for reason in verdict.reasons))

@@ -114,6 +114,17 @@ def test_every_field_has_its_words(pin: str) -> None:
                 assert field.get("description"), f"{pin}: {name}"
 
 
+def test_flat_payloads_have_a_column_for_each_field() -> None:
+    arrow = document("step").arrow
+    assert arrow is not None
+    columns = {field["name"]: field for field in arrow["fields"]}
+    assert columns.keys() == document("step").schema["properties"].keys()
+    assert columns["time_us"]["type"] == {"name": "timestamp", "unit": "us", "timezone": "UTC"}
+    assert (columns["reward"]["type"], columns["reward"]["nullable"]) == ({"name": "float64"}, True)
+    assert (columns["run_id"]["nullable"], columns["observation"]["type"]) == (False, {"name": "binary"})
+    assert columns["info"]["type"]["name"] == "map"
+
+
 def test_units_come_from_the_docstrings() -> None:
     assert document("step").schema["properties"]["time_us"]["unit"] == "microseconds"
     assert (
@@ -176,7 +187,7 @@ class Reworded(msgspec.Struct):
 )
 def test_a_changed_definition_is_told_which_version_it_needs(changed: Any, bump: str, pin: str) -> None:
     known, new = (
-        module._document(log_record_v1.SCHEMA, schema_of_struct(struct, "Thing"), None) for struct in (Before, changed)
+        module._document(log_record_v1.SCHEMA, schema_of_struct(struct, "Thing")) for struct in (Before, changed)
     )
     message = str(module._mismatch(known, new))
     assert bump in message

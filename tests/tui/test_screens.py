@@ -132,7 +132,7 @@ async def test_what_was_imported_says_what_it_came_as_and_in_which_bytes(tmp_pat
         ((np.array([1.0]), np.array([2.0])), "sequence"), (["take", "drop"], "sequence"), ([{"a": 1}], None),
         (GraphInstance(np.eye(2), None, None), "graph"),
         (GraphInstance(np.eye(2), np.eye(1), np.array([[0, 1]])), "graph"),
-        (GraphInstance(None, None, None), None),
+        (GraphInstance(None, None, None), None),  # type: ignore[arg-type]
     ],
 )  # fmt: skip
 def test_an_observation_is_drawn_where_it_has_a_shape(observation: Any, kind: str | None) -> None:
