@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from cornerman.core.errors import CornermanError, InvalidOption, PayloadError, PayloadTooNew
 from cornerman.core.ids import new_ulid
-from cornerman.core.payloads import episode_v0, step_v0, step_v1
+from cornerman.core.payloads import episode_v0, read, step_v0, step_v1
 from cornerman.core.payloads.legacy_fields import FieldReport
 from cornerman.core.payloads.legacy_json import read_object, snake
 from cornerman.core.payloads.legacy_upcast import first_observation, upcast_step
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 _RUN_ID = re.compile(r"[\w.:@+-]{1,128}")
 KEPT_REFUSALS = 100
+FIRST_US, LAST_US = -62_135_596_800_000_000, 253_402_300_799_999_999
+"""The years 1 and 9999: what a calendar knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,11 +217,16 @@ class _Reader:
 
     def _note_environment(self, event: dict[str, Any]) -> None:
         payload, run = event.get("payload"), event.get("run_id")
-        if isinstance(payload, dict) and isinstance(payload.get("env_id"), str) and isinstance(run, str):
-            self._env_ids.setdefault(run, payload["env_id"])
+        named = payload.get("env_id") if isinstance(payload, dict) else None
+        if isinstance(named, str) and named.isprintable() and isinstance(run, str):
+            self._env_ids.setdefault(run, named)
 
     def _typed(self, line: Line) -> Step:
         payload = step_v1.decode(line.raw)
+        if not FIRST_US <= payload.time_us <= LAST_US:
+            raise PayloadError(f"The time of the step, {payload.time_us} microseconds, is none.")
+        if payload.frame is not None:
+            read(payload.frame, "frame")
         self.done.versions[1] += 1
         self.done.whole += 1
         return Step(payload, payload.time_us, 1, line.raw)

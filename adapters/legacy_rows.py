@@ -86,7 +86,8 @@ class _Stream:
             if known is not None:
                 return self._again(known == digest)
             self._seen[name, payload.step] = digest
-        self._env_id = self._env_id or str(payload.extra.get("game_id") or "")
+        named = str(payload.extra.get("game_id") or "")
+        self._env_id = self._env_id or (named if named.isprintable() else "")
         self._untimed += not step.timed
         step.lines, self._waiting = self._waiting, []
         steps = self._episodes.setdefault(name, [])

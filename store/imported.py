@@ -22,7 +22,7 @@ from cornerman.core.plain_rows import PackedRows, Packer
 
 from .connection import connect, create, transaction, translated
 from .location import DATABASE
-from .network import place_of
+from .network import place_of, prepare
 
 PROCESS = "import"
 """Stands where a stream has its recorder: none of that name is ever alive."""
@@ -68,7 +68,10 @@ def insert_runs(path: Path, runs: list[ImportedRun]) -> list[tuple[str, bool]]:
 
     A run whose id another one has gets an attempt's suffix: `id-2`. One that was deleted comes back under a new id.
     """
-    local = place_of(path).local
+    place = place_of(path)
+    if place.on_network:
+        prepare(place)
+    local = place.local
     with translated(local):
         connection = connect(local, write=True) if (local / DATABASE).exists() else create(local)
         try:

@@ -72,7 +72,7 @@ def identify(payload: bytes | memoryview) -> tuple[str, int]:
         if head and (head[0] >> 4 == 9 or head in (b"\xdc", b"\xdd")):
             found = _ARRAY.decode(payload)
             return _frame(found.first) if isinstance(found.first, str) else _claim(found.first, found.schema)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError) as error:
         raise PayloadError(f"Bytes that are no payload: {error}.") from error
     raise PayloadError("Bytes that are no payload: neither a map nor an array.")
 
@@ -132,7 +132,7 @@ def decoded(decoder: Any, payload: bytes | memoryview, kind: str, version: int) 
         raise PayloadError(f"The {kind} has version {claimed}, where version {version} was expected.")
     try:
         return decoder.decode(payload)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError) as error:
         raise PayloadError(f"The {kind} does not decode: {error}.") from error
 
 

@@ -13,7 +13,6 @@ original in `extra` as well.
 from __future__ import annotations
 
 import datetime
-import math
 import re
 from collections.abc import Callable
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
@@ -145,11 +144,15 @@ _DECIMAL = re.compile(r"0|-?[1-9]\d{0,30}")
 
 
 def text(value: Any) -> Converted:
-    if isinstance(value, str):
-        return value, "same", True
     if type(value) is int:
         return str(value), "converted", True
-    raise Unread(f"{kind_of(value)}, not text")
+    if not isinstance(value, str):
+        raise Unread(f"{kind_of(value)}, not text")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise Unread("text with half a character") from None
+    return value, "same", True
 
 
 def whole(value: Any) -> Converted:
@@ -228,8 +231,8 @@ def mapping(value: Any) -> Converted:
 
 _FRACTION = re.compile(r"[.,]\d{6}(\d+)")
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
-_MOST_SECONDS = 1e11
-"""Beyond it a number is no time in seconds: the year 5138."""
+_SECONDS = (-62_135_596_800, 1e11)
+"""Beyond them a number is no time in seconds: the years 1 and 5138."""
 
 
 def moment(value: Any) -> Converted:
@@ -241,7 +244,7 @@ def moment(value: Any) -> Converted:
         return _iso(value)
     if type(value) not in (int, float):
         raise Unread(f"{kind_of(value)}, not a time")
-    if not math.isfinite(value) or abs(value) > _MOST_SECONDS:
+    if not _SECONDS[0] <= value <= _SECONDS[1]:
         raise Unread("a number that is no time in seconds")
     found = round(value * 1_000_000)
     return found, "converted", found / 1_000_000 == value

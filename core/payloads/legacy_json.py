@@ -17,6 +17,11 @@ from ..errors import PayloadError
 _CAMEL = re.compile(r"(?<=[a-z0-9])([A-Z])")
 
 
+DEEP = 50
+"""Values nested deeper than this are not kept whole where rows are stored: their bytes are, then."""
+DEEPEST = 300
+
+
 class Read(NamedTuple):
     """A JSON object, and whether reading it kept all: no key twice, no number of more digits than a double has."""
 
@@ -47,11 +52,36 @@ def read_object(raw: bytes | memoryview | str) -> Read:
         raise PayloadError(f"A legacy payload is no text in UTF-8: {error.reason}.", _REMEDY) from error
     except (ValueError, RecursionError) as error:
         raise PayloadError(f"A legacy payload is no JSON: {error}.", _REMEDY) from error
+    if _nesting(text) > DEEP or ("\\ud" in text.lower() and not _is_unicode(content)):
+        lost.append("nesting, or half a character")
     if not isinstance(content, dict):
         raise PayloadError(f"A legacy payload is a JSON object, not a {type(content).__name__}.", _REMEDY)
     return Read(content, not lost)
 
 
+def _nesting(text: str) -> int:
+    """How deep the brackets go, at most; strings may make it look deeper."""
+    if text.count("[") + text.count("{") <= DEEP:
+        return 0
+    depth = deepest = 0
+    for sign in _BRACKETS.findall(text):
+        depth += 1 if sign in "[{" else -1
+        deepest = max(deepest, depth)
+    if deepest > DEEPEST:
+        raise PayloadError(f"A legacy payload is nested {deepest} deep; {DEEPEST} are read.", _REMEDY)
+    return deepest
+
+
+def _is_unicode(content: Any) -> bool:
+    """Whether every text in it can be written: JSON can spell half a character."""
+    try:
+        json.dumps(content, ensure_ascii=False).encode()
+        return True
+    except UnicodeEncodeError:
+        return False
+
+
+_BRACKETS = re.compile(r"[\[{}\]]")
 _REMEDY = "One JSON object a line is read; `cornerman schema infer FILE` looks at other data."
 
 

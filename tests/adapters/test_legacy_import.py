@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 from command_line import Cornerman
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cornerman.adapters.legacy import Imported, Refused, import_legacy, is_legacy
 from cornerman.core.errors import InvalidOption
@@ -238,3 +241,58 @@ def test_the_command_shows_what_was_imported(tmp_path: Path) -> None:
     assert "grid, imported" in shown.stdout
     assert command.json("runs")["runs"][0]["transition_count"] == 3
     assert command("verify").returncode == 0
+
+
+texts = st.text(st.characters(codec=None), max_size=5)  # halves of characters too
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**90), 2**90) | st.floats() | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=5,
+)
+OPTIONAL = (
+    "run_id", "observation", "terminated", "episode_index", "episode_id", "timestamp", "info", "agent_id", "worker_id",
+    "game_id", "render_payload", "vector_metadata", "seed", "next_state", "payload_version",
+)  # fmt: skip
+some_step = st.fixed_dictionaries(
+    {"reward": st.just(1.0) | anything, "step_index": st.integers(0, 3) | anything, "action": anything},
+    optional=dict.fromkeys(OPTIONAL, anything),
+)
+junk = st.text(max_size=9).map(lambda text: text.replace("\n", ""))
+some_line = some_step.map(json.dumps) | anything.map(json.dumps) | junk
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(some_line, min_size=1, max_size=12))
+def test_whatever_a_file_holds_all_of_it_is_counted_and_verifies(records: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        file = written(Path(folder) / "a.jsonl", ['{"reward": 0, "step": 0, "run_id": "r"}', *records])
+        done = import_legacy(Path(folder) / "store", file)
+        counted = sum(run.steps + run.duplicates + run.conflicts for run in done.runs)
+        assert done.lines == counted + done.beside + done.refused
+        assert_sound(Path(folder) / "store")
+        with open_store(Path(folder) / "store") as store:
+            assert len(list(store.sql("select run, time, observation, action, info, note, env_id from step"))) == sum(
+                run.steps for run in done.runs
+            )
+
+
+@pytest.mark.parametrize("depth", [40, 200, 5000])
+def test_what_is_nested_deeply_is_kept(depth: int, tmp_path: Path) -> None:
+    deep = f'{{"reward": 1, "step": 0, "observation": {"[" * depth}{"]" * depth}}}'
+    done = import_legacy(tmp_path / "store", written(tmp_path / "a.jsonl", [step(0, 0), deep]))
+    assert (done.whole, done.as_they_came, done.refused) == {40: (2, 0, 0), 200: (1, 1, 0), 5000: (1, 0, 1)}[depth]
+    held = [
+        raw for record in read(tmp_path / "store", done.runs[-1].run_id).steps() for raw in (record.raw, *record.lines)
+    ]
+    assert depth == 40 or deep.encode() in held
+    assert_sound(tmp_path / "store")
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"time_us": 2**62}, {"frame": "bm90IGEgZnJhbWU="}, {"schema": "cornerman.step@2.0.0"}, {"reward": "high"}]
+)
+def test_a_broken_payload_of_version_1_is_refused_alone(wrong: dict[str, Any], tmp_path: Path) -> None:
+    base = {"payload_version": 1, "schema": "cornerman.step@1.0.0", "run_id": "01RUN", "episode": 0, "step": 1}
+    broken = {**base, "time_us": 0, "observation": None, **wrong}
+    done = import_legacy(tmp_path / "store", written(tmp_path / "a.jsonl", [step(0, 0), broken]))
+    assert (done.runs[0].steps, done.refused) == (1, 1)
