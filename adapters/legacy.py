@@ -26,7 +26,8 @@ from cornerman.core.payloads.legacy_upcast import first_observation, upcast_step
 from cornerman.core.payloads.step_v1 import StepV1
 from cornerman.log_catalog import log
 from cornerman.log_catalog.legacy import LOG_LEGACY_IMPORTED, LOG_LEGACY_REFUSED
-from cornerman.store.imported import ImportedRun, insert_runs
+from cornerman.store.imported import ImportedRun, insert_runs, known_imports
+from cornerman.store.location import store_path
 
 from .legacy_file import Line, digest, lines
 from .legacy_rows import Step, Streams
@@ -65,7 +66,10 @@ class ImportedLegacyRun:
 
 @dataclass
 class Imported:
-    """What became of a file. Everything is counted: lines = steps + duplicates + conflicts + beside + refused."""
+    """What became of a file. Everything is counted: lines = steps + duplicates + conflicts + beside + refused.
+
+    Of a file that the store has already only `runs` are told: it is not read again.
+    """
 
     file: str
     sha256: str
@@ -112,6 +116,9 @@ def import_legacy(
     the store is then as it was.
     """
     path = Path(file)
+    place = store_path(store) if isinstance(store, (str, Path)) else store.path
+    if known := _imported_before(place, path):
+        return known
     reader = _Reader(path, job or path.stem or "imported", on_refused)
     for line in lines(path):
         reader.read(line)
@@ -121,7 +128,6 @@ def import_legacy(
             f"{path} holds no steps: {reader.done.lines} lines, {reader.done.refused} of them not readable.",
             "A step is a JSON object with a reward and an action, an observation or a step number.",
         )
-    place = Path(store) if isinstance(store, (str, Path)) else store.path
     outcomes = [(run.run_id, True) for run in runs] if dry_run else insert_runs(place, runs)
     for run, (run_id, new) in zip(runs, outcomes, strict=True):
         reader.done.runs.append(_summary(run, run_id, new))
@@ -130,6 +136,17 @@ def import_legacy(
     if reader.done.refused:
         log(LOG_LEGACY_REFUSED, file=str(path), lines=reader.done.refused)
     return reader.done
+
+
+def _imported_before(place: Path, path: Path) -> Imported | None:
+    """What the store has of this very file, where it has all of it; nothing is read then but its digest."""
+    done = Imported(path.name, digest(path))
+    known = known_imports(place, f"import:{done.sha256}:")
+    if not known or len(known) < known[0].runs:
+        return None
+    for run_id, job, _, *counts in known:
+        done.runs.append(ImportedLegacyRun(run_id, job, False, *counts))
+    return done
 
 
 def _summary(run: ImportedRun, run_id: str, new: bool) -> ImportedLegacyRun:
@@ -186,7 +203,7 @@ class _Reader:
     def _run(self, key: str, streams: Streams) -> ImportedRun:
         origin = {
             "file": self.done.file, "sha256": self.done.sha256, "bytes": self._bytes, "lines": self.done.lines,
-            "refused": self.done.refused, "run_id": key,
+            "refused": self.done.refused, "run_id": key, "runs": len(self._runs),
             "payload_versions": {str(version): count for version, count in sorted(self.done.versions.items())},
         }  # fmt: skip
         imported = streams.imported(self.done.file, self._env_ids.get(key, ""))

@@ -11,7 +11,7 @@ import json
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import apsw
 
@@ -79,6 +79,47 @@ def insert_runs(path: Path, runs: list[ImportedRun]) -> list[tuple[str, bool]]:
                 return [_insert_run(connection, run) for run in runs]
         finally:
             connection.close()
+
+
+class KnownImport(NamedTuple):
+    """A run that was imported before, and what the store has of it."""
+
+    run_id: str
+    job: str
+    runs: int
+    """How many runs its file had."""
+    streams: int
+    steps: int
+    episodes: int
+    duplicates: int
+    conflicts: int
+
+
+def known_imports(path: Path, session: str) -> list[KnownImport]:
+    """The runs whose session begins so, as long as they are there: none where there is no store."""
+    local = place_of(path).local
+    if not (local / DATABASE).exists():
+        return []
+    with translated(local):
+        connection = connect(local)
+        try:
+            found: list[Any] = connection.execute(_KNOWN, (session, session + "\uffff")).fetchall()
+        finally:
+            connection.close()
+    return [
+        KnownImport(str(run), str(job), int(values.decode(origin)["import"]["runs"]), *map(int, counts))
+        for run, job, origin, *counts in found
+    ]
+
+
+_OF_LEDGER = "(select coalesce(sum(transitions), 0) from ledger where cause = '{}' and stream in ({}))"
+_STREAMS = "select id from stream where run = r.id"
+_KNOWN = (
+    "select r.run_id, r.job, r.provenance, count(s.id), coalesce(sum(s.transitions), 0), coalesce(sum(s.episodes), 0),"
+    f" {_OF_LEDGER.format('duplicate', _STREAMS)}, {_OF_LEDGER.format('quarantined', _STREAMS)}"
+    " from run r left join stream s on s.run = r.id"
+    " where r.session >= ? and r.session < ? and r.deleted_us is null group by r.id order by r.id"
+)
 
 
 def known_run(connection: apsw.Connection, session: str) -> str | None:

@@ -310,7 +310,12 @@ def _texts(gathered: Any, count: int) -> Values:
     if isinstance(gathered, tuple):
         rows = [_values(item, count) for item in gathered]
         return [to_json([part[index] for part in rows]) for index in range(count)]
-    return [item if isinstance(item, (str, int, float, type(None))) else to_json(item) for item in gathered]
+    return [_text(item) if isinstance(item, (str, int, float, type(None))) else to_json(item) for item in gathered]
+
+
+def _text(value: Any) -> Any:
+    """A value as SQLite takes it; half a character, which no UTF-8 has, as it is spelled in JSON."""
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else scalar(value)
 
 
 def _values(gathered: Any, count: int) -> Values:
@@ -337,7 +342,7 @@ def to_json(value: Any) -> str:
     if "Infinity" in text:  # json writes the word; inside a string it is in quotes, so only bare words are replaced
         text = json.dumps(_finite(plain), separators=(",", ":"), ensure_ascii=False)
         text = text.replace(f'"{_INFINITE}-"', "-9e999").replace(f'"{_INFINITE}"', "9e999")
-    return text
+    return cast(str, _text(text))
 
 
 _INFINITE = "\ue000infinity\ue000"

@@ -91,6 +91,7 @@ def test_the_same_file_is_never_imported_twice(tmp_path: Path) -> None:
     store = tmp_path / "store"
     first, again = import_legacy(store, file), import_legacy(store, file, job="other")
     assert [run.new for run in (*first.runs, *again.runs)] == [True, False]
+    assert [(run.steps, run.streams, run.job) for run in again.runs] == [(2, 1, "a")]
     moved = file.rename(tmp_path / "b.jsonl")
     assert import_legacy(store, moved).runs[0].run_id == "01RUN"
     assert len(open_store(store).runs()) == 1
