@@ -47,7 +47,7 @@ docs:
 
 # Write the documents of new payload versions; says which version a changed definition needs.
 payloads:
-    python -m cornerman.core.published
+    python -m cornerman.core.payload_documents
 
 # The demo.
 demo *args:

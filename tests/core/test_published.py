@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cornerman.core import published as module
+from cornerman.core import payload_documents as module
+from cornerman.core.payload_documents import generated, mismatches, text_of
 from cornerman.core.payloads import chunk_v1, frame_chunk_v1, frame_v1, kinds, log_record_v1, step_v1
-from cornerman.core.published import generated, mismatches, published, text_of
+from cornerman.core.published import published
 from cornerman.core.schema import SchemaDocument
 from cornerman.core.schema.validate import validator
 from cornerman.core.schema_of import draft_07, field_words, schema_of_struct
@@ -57,7 +58,9 @@ def test_there_is_a_document_for_every_kind_of_payload() -> None:
 def test_every_document_is_what_its_definition_says() -> None:
     """A change of a typed definition is a new version of its document: the message says which."""
     assert not mismatches(), "\n\n".join(map(str, mismatches()))
-    assert {document.pin for document in generated()} <= DOCUMENTS.keys(), "run `python -m cornerman.core.published`"
+    assert {document.pin for document in generated()} <= DOCUMENTS.keys(), (
+        "run `python -m cornerman.core.payload_documents`"
+    )
 
 
 def test_generating_gives_the_bytes_of_the_files() -> None:
