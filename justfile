@@ -45,6 +45,10 @@ links:
 docs:
     python docs/generate.py
 
+# Write the documents of new payload versions; says which version a changed definition needs.
+payloads:
+    python -m cornerman.core.payload_documents
+
 # The demo.
 demo *args:
     cornerman demo {{ args }}

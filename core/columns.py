@@ -29,18 +29,26 @@ class Column(msgspec.Struct, array_like=True, frozen=True):
     """One column of a chunk. `shape` includes the rows; `data` is zstd-compressed unless `constant`."""
 
     name: str
+    """Unique in its chunk."""
     dtype: str
+    """NumPy's name of the dtype, byte order included."""
     shape: tuple[int, ...]
+    """Rows first."""
     transform: Transform
+    """What was done before it was compressed."""
     data: bytes
+    """The bytes."""
 
 
 class ObjectColumn(msgspec.Struct, array_like=True, frozen=True):
     """Values of their own length, for the rows that have one: `rows` and `ends` are integer columns, `data` zstd."""
 
     rows: Column
+    """Which rows have a value."""
     ends: Column
+    """Where each value ends in the data."""
     data: bytes
+    """The values one after another."""
 
 
 NUMBERS = -3

@@ -13,7 +13,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
+from cornerman.core.published import published
 from cornerman.core.setting_keys import KEYS, SettingKey
 from cornerman.log_catalog import components
 from cornerman.tui import exits
@@ -33,6 +35,7 @@ def _pages() -> Iterator[tuple[str, list[str]]]:
     yield "commands.md", list(_commands())
     yield "settings.md", list(_settings())
     yield "log-words.md", list(_log_words())
+    yield "payloads.md", list(_payloads())
 
 
 def _commands() -> Iterator[str]:
@@ -110,6 +113,56 @@ def _log_words() -> Iterator[str]:
             for one in sorted(component.constants.values(), key=lambda one: one.order)
         ]
         yield from _table(["code", "level", "part", "message", "tags"], rows)
+
+
+def _payloads() -> Iterator[str]:
+    yield "# Payloads\n"
+    yield (
+        "What is stored and sent, a document for each kind and version: JSON Schema draft-07, generated from the typed"
+        " definitions. `payload_version` is the MAJOR of a schema. What they are for: [payloads](../payloads.md).\n"
+    )
+    for document in published():
+        yield f"## {document.pin}\n"
+        yield f"{document.schema.get('description', '')}\n"
+        yield from _described(document.schema)
+        for name, part in document.schema.get("definitions", {}).items():
+            yield f"### {name}\n"
+            yield f"{part.get('description', '')}\n"
+            yield from _described(part)
+
+
+def _described(part: dict[str, Any]) -> Iterator[str]:
+    if rows := list(_fields(part)):
+        yield from _table(["field", "holds", "meaning"], rows)
+
+
+def _fields(part: dict[str, Any]) -> Iterator[list[str]]:
+    """The fields of an object, or the places of an array, with what they hold."""
+    required = set(part.get("required", ()))
+    for name, field in part.get("properties", {}).items():
+        yield _field(name, field, name in required)
+    places = part.get("items", ())
+    for place, field in enumerate(places if isinstance(places, list) else ()):
+        yield _field(str(field.get("title", place)), field, place < int(part.get("minItems", 0)))
+
+
+def _field(name: str, field: dict[str, Any], required: bool) -> list[str]:
+    unit = f" Unit: {field['unit']}." if field.get("unit") else ""
+    return [f"`{name}`", _holds(field) + (", required" if required else ""), field.get("description", "") + unit]
+
+
+def _holds(field: dict[str, Any]) -> str:
+    """What a schema allows, in a few words."""
+    if "enum" in field:
+        return ", ".join(f"`{value}`" for value in field["enum"])
+    if "$ref" in field:
+        return str(field["$ref"]).rpartition("/")[2]
+    for choice in ("anyOf", "allOf"):
+        if choice in field:
+            return " or ".join(map(_holds, field[choice]))
+    if field.get("type") == "array" and isinstance(field.get("items"), dict):
+        return f"list of {_holds(field['items'])}"
+    return "bytes in base64" if field.get("contentEncoding") else str(field.get("type", "any value"))
 
 
 def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:

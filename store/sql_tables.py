@@ -38,6 +38,7 @@ FIRST_ITEMS = 64
 STEP = (
     "run", "job", "stream", "env_id", "env_index", "episode", "step", "t", "time", "reward", "terminated", "truncated",
     "reset", "action", "observation", "info", "seed", "note", "row", "time_us",
+    "payload_version",
 )  # fmt: skip
 EPISODE = (
     "run", "job", "stream", "env_id", "env_index", "episode", "length", "total_reward", "ended", "seed", "seed_source",
@@ -292,6 +293,9 @@ class StepBatch:
         flags = self.block.flags
         return [self.block.extra(row).get("note", "") if flags[row] & EXTRAS else "" for row in self._row.tolist()]
 
+    def _payload_version_column(self) -> Values:
+        return [self.block.payload_version_at(row) for row in self._row.tolist()]
+
 
 def _texts(gathered: Any, count: int) -> Values:
     """What `gather` gave, value by value: numbers and texts as they are, all else as JSON."""
@@ -307,7 +311,12 @@ def _texts(gathered: Any, count: int) -> Values:
     if isinstance(gathered, tuple):
         rows = [_values(item, count) for item in gathered]
         return [to_json([part[index] for part in rows]) for index in range(count)]
-    return [item if isinstance(item, (str, int, float, type(None))) else to_json(item) for item in gathered]
+    return [_text(item) if isinstance(item, (str, int, float, type(None))) else to_json(item) for item in gathered]
+
+
+def _text(value: Any) -> Any:
+    """A value as SQLite takes it; half a character, which no UTF-8 has, as it is spelled in JSON."""
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else scalar(value)
 
 
 def _values(gathered: Any, count: int) -> Values:
@@ -334,7 +343,7 @@ def to_json(value: Any) -> str:
     if "Infinity" in text:  # json writes the word; inside a string it is in quotes, so only bare words are replaced
         text = json.dumps(_finite(plain), separators=(",", ":"), ensure_ascii=False)
         text = text.replace(f'"{_INFINITE}-"', "-9e999").replace(f'"{_INFINITE}"', "9e999")
-    return text
+    return cast(str, _text(text))
 
 
 _INFINITE = "\ue000infinity\ue000"

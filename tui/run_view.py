@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import words
 from .look import Look
+from .observed import observed_frame
 from .playback import Player, ViewLedger
 from .queries import EpisodesAnswer, RewardsAnswer, ViewAnswer
 from .renderers._cells import wrap
@@ -72,6 +73,7 @@ def fields(view: ViewAnswer, width: int, look: Look) -> list[Line]:
         rows += _named("final observation", record.final_observation, width, look)
     if record.note:
         rows.append(((words.fit(f"{look.glyph('warn')} {safe(record.note)}", width), "warn"),))
+    rows += _as_it_came(record, width)
     rows += _space_facts(view.streams[view.stream], width, look)
     if len(observation) > first:
         rows += [(), (("observation, the rest", "head"),), *observation[first:]]
@@ -117,6 +119,27 @@ def _info(record: StepRecord, width: int, look: Look) -> list[Line]:
     if not record.info:
         return [_pair("info", "{} empty", "dim", width)]
     return [(("info", "head"),), *_indented(described(record.info, max(8, width - 2)), width)]
+
+
+def _as_it_came(record: StepRecord, width: int) -> list[Line]:
+    """Of an imported row: the version it came as, what it had that a step has no field for, and its bytes."""
+    rows: list[Line] = []
+    if record.payload_version != 1:
+        legacy = " (legacy)" if record.payload_version == 0 else ""
+        rows.append(_pair("payload", f"version {record.payload_version}{legacy}", "dim", width))
+    room = max(8, width - 2)
+    if record.extra:
+        rows += [(("came with", "head"),), *_indented(described(record.extra, room), width)]
+    if record.raw:
+        rows += [(("as it came", "head"),), *_indented([safe(_text(record.raw))], width)]
+    if record.lines:
+        rows += [(("lines beside it", "head"),), *_indented([safe(_text(raw)) for raw in record.lines], width)]
+    return rows
+
+
+def _text(raw: bytes) -> str:
+    """Bytes of a file, as many as a line may show."""
+    return raw[:4096].decode("utf-8", "replace")
 
 
 def _indented(lines: Sequence[str], width: int) -> list[Line]:
@@ -295,32 +318,13 @@ def returns_panel(view: ViewAnswer, width: int, height: int, look: Look) -> list
 
 
 def shown_frame(view: ViewAnswer) -> tuple[str, Any, str]:
-    """Kind, frame and hint: the recorded frame; where a stream has none, its numeric observation as bars.
-
-    An observation drawn as bars is what is in the record, and the hint says that it is not a recorded frame.
-    """
+    """Kind, frame and hint: the recorded frame; where a stream has none, its observation where it can be drawn."""
     record = view.record
     if record is not None and record.frame is not None:
         return str(record.frame.__struct_config__.tag), record.frame, ""
-    bars = _bars(record.observation) if record is not None and view.streams[view.stream].frame_kind == "none" else None
-    return ("vector", bars, "") if bars is not None else ("none", None, frame_hint(view))
-
-
-_MOST_BARS = 64
-
-
-def _bars(observation: Any) -> Any:
-    """A flat array of a few numbers as a vector frame; None for anything else."""
-    if (
-        getattr(observation, "ndim", 0) != 1
-        or not 0 < observation.size <= _MOST_BARS
-        or observation.dtype.kind not in "biuf"
-    ):
-        return None
-    from cornerman.core.payloads.frame_v1 import Vector
-
-    names = tuple(f"observation[{at}]" for at in range(observation.size))
-    return Vector(names, tuple(float(value) for value in observation))
+    bare = record is not None and view.streams[view.stream].frame_kind == "none"
+    drawn = observed_frame(record.observation) if record is not None and bare else None
+    return ("none", None, frame_hint(view)) if drawn is None else (str(drawn.__struct_config__.tag), drawn, "")
 
 
 def frame_hint(view: ViewAnswer) -> str:
@@ -331,6 +335,8 @@ def frame_hint(view: ViewAnswer) -> str:
     stream = view.streams[view.stream]
     frames = stream.manifest.get("frames")
     every = frames.get("every", 1) if isinstance(frames, dict) else 1
+    if stream.frame_kind == "none" and "imported_from" in stream.manifest:
+        return "This stream was imported, and came without frames."
     if stream.frame_kind == "none":
         return (
             "This stream records no frames.\n"

@@ -8,40 +8,52 @@ A chunk is one msgpack array, its version first. Column names:
     terminated, truncated, reset     bool, vector streams only; `reset` marks rows that are no transition
     observation…, action…, info/…    as the layout names them
     frame         the frame's number in the stream, -1 for none
+    payload_version   int8, of rows that were imported: what each came as; without this column all came as 1
 
 A row is a call of `reset` or of `step`. The observation of a row is the one that call returned.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final, Literal
 
 import msgspec
 import numpy as np
 
 from ..columns import Column, ObjectColumn, pack, unpack
 from ..episodes import FIELDS
-from ..errors import PayloadError
 from ..layout import Node
+from .codecs import decoded
 
-VERSION = 1
+VERSION: Final = 1
 SCHEMA = "cornerman.chunk@1.0.0"
 
 
 class ChunkV1(msgspec.Struct, array_like=True, frozen=True):
-    """`first_row` counts records of the stream from 0, `first_t` counts calls of `step`; both of the first record."""
+    """Consecutive records of one stream, packed column by column."""
 
-    version: int
+    version: Literal[1]
+    """The payload's version."""
     schema: str
+    """Id and version of its schema."""
     first_row: int
+    """Of its first record, counted in the stream from 0."""
     rows: int
+    """How many records it has."""
     first_t: int
+    """Of its first record: calls of `step` before it."""
     num_envs: int
+    """Sub-environments; 0 for a single environment."""
     observation: Node
+    """How an observation is rebuilt: {"leaf": column}, {"dict": {…}}, {"tuple": […]} or {"object": name}."""
     action: Node
+    """How an action is rebuilt."""
     info: tuple[str, ...]
+    """The keys of `info` that have columns."""
     columns: list[Column]
+    """The columns, each named once."""
     extras: ObjectColumn | None = None
+    """What fits no column, as msgpack by row."""
     episodes: list[Column] = []
     """The episodes that ended in this chunk: see `pack_episodes`."""
     frames: tuple[int, ...] = ()
@@ -74,12 +86,7 @@ def encode(chunk: ChunkV1) -> bytes:
     return _ENCODER.encode(chunk)
 
 
-def decode(payload: bytes) -> ChunkV1:
-    """The chunk of a payload; PayloadError where the bytes are not one of a known version."""
-    try:
-        chunk = _DECODER.decode(payload)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
-        raise PayloadError(f"A chunk does not decode: {error}.") from error
-    if chunk.version != VERSION:
-        raise PayloadError(f"A chunk has version {chunk.version}; this Cornerman reads version {VERSION}.")
+def decode(payload: bytes | memoryview) -> ChunkV1:
+    """The chunk of a payload; PayloadError where the bytes are not one of this version."""
+    chunk: ChunkV1 = decoded(_DECODER, payload, "chunk", VERSION)
     return chunk

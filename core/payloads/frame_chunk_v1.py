@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Final, Literal
+
 import msgspec
 
 from ..columns import compress, decompress
-from ..errors import PayloadError
+from .codecs import decoded
 
-VERSION = 1
+VERSION: Final = 1
 SCHEMA = "cornerman.frame_chunk@1.0.0"
 
 
 class FrameChunkV1(msgspec.Struct, array_like=True, frozen=True):
-    """`ends` are the ends of the frames (payloads of frame_v1) in the decompressed `data`."""
+    """Consecutive frames of a stream."""
 
-    version: int
+    version: Literal[1]
+    """The payload's version."""
     schema: str
+    """Id and version of its schema."""
     first_frame: int
+    """The number of its first frame in the stream, from 0."""
     ends: list[int]
+    """Where each frame ends in the decompressed data."""
     data: bytes
+    """The frames, payloads of their own, one after another; zstd."""
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -34,14 +41,9 @@ def encode(first_frame: int, frames: list[bytes]) -> bytes:
     return _ENCODER.encode(FrameChunkV1(VERSION, SCHEMA, first_frame, ends, compress(b"".join(frames))))
 
 
-def decode(payload: bytes) -> tuple[int, list[bytes]]:
+def decode(payload: bytes | memoryview) -> tuple[int, list[bytes]]:
     """The number of the first frame, and the frames' bytes; PayloadError where the payload is not one."""
-    try:
-        chunk = _DECODER.decode(payload)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
-        raise PayloadError(f"A frame chunk does not decode: {error}.") from error
-    if chunk.version != VERSION:
-        raise PayloadError(f"A frame chunk has version {chunk.version}; this Cornerman reads version {VERSION}.")
+    chunk: FrameChunkV1 = decoded(_DECODER, payload, "frame_chunk", VERSION)
     raw = decompress(chunk.data, chunk.ends[-1] if chunk.ends else 0)
     begins = [0, *chunk.ends[:-1]]
     return chunk.first_frame, [raw[a:b] for a, b in zip(begins, chunk.ends, strict=True)]

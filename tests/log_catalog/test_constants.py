@@ -91,7 +91,7 @@ def test_ranges_do_not_overlap(scratch: log_catalog.Component) -> None:
 
 def test_every_component_has_a_file_and_the_discovery_is_no_secret() -> None:
     """The folder is scanned: this list is what it found."""
-    assert list(log_catalog.components()) == ["Recorder", "Settings", "Store"]
+    assert list(log_catalog.components()) == ["Legacy", "Recorder", "Settings", "Store"]
 
 
 def names_in(path: Path) -> Iterator[str]:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
+import numpy as np
 import pytest
 from fake_telemetry import FakeRepository, FakeRun, FakeStream, lake, poles, race, repository, uneven
+from gymnasium.spaces import GraphInstance
 from screens import app_on, press, settle, text_of, watching
 
+from cornerman.adapters.legacy import import_legacy
 from cornerman.core.errors import PayloadError, StoreLocked, StoreNotFound, StoreTooNew, StoreUnreadable
 from cornerman.core.records import LedgerRow, RunSummary
+from cornerman.store.api import open_store
 from cornerman.tui.look import Look
+from cornerman.tui.observed import observed_frame
+from cornerman.tui.renderers import draw
+from cornerman.tui.renderers._cells import Canvas
 from cornerman.tui.screens.run import RunScreen
 
 
@@ -102,6 +112,34 @@ async def test_a_run_without_episodes_shows_a_dash_and_no_zero() -> None:
         line = next(line for line in text_of(pilot.app).split("\n") if " new " in line)  # type: ignore[arg-type]
         assert " - " in line
         assert "no episode has ended yet" in text_of(pilot.app)  # type: ignore[arg-type]
+
+
+async def test_what_was_imported_says_what_it_came_as_and_in_which_bytes(tmp_path: Path) -> None:
+    sample = Path(__file__).parents[1] / "data" / "legacy" / "broken.jsonl"
+    import_legacy(tmp_path, sample)
+    with open_store(tmp_path) as store:
+        async with watching(app_on(store, run="01J5RUN"), "home", "right", size=(110, 48)) as pilot:  # type: ignore[arg-type]
+            text = text_of(pilot.app)  # type: ignore[arg-type]
+    assert "version 0 (legacy)" in text
+    assert "came with" in text
+    assert '{"episode_id":"b","step_index":1' in text
+
+
+@pytest.mark.parametrize(
+    ("observation", "kind"),
+    [
+        (np.array([1.0, -2.0]), "vector"), (np.zeros((3, 3)), None), ("text", None), (3, None), ((), None),
+        ((np.array([1.0]), np.array([2.0])), "sequence"), (["take", "drop"], "sequence"), ([{"a": 1}], None),
+        (GraphInstance(np.eye(2), None, None), "graph"),
+        (GraphInstance(np.eye(2), np.eye(1), np.array([[0, 1]])), "graph"),
+        (GraphInstance(None, None, None), None),  # type: ignore[arg-type]
+    ],
+)  # fmt: skip
+def test_an_observation_is_drawn_where_it_has_a_shape(observation: Any, kind: str | None) -> None:
+    frame = observed_frame(observation)
+    assert (frame and frame.__struct_config__.tag) == kind
+    if kind is not None:
+        assert draw(kind, frame, Canvas(40, 10)).rows
 
 
 async def test_a_stream_without_frames_shows_its_observation_as_bars() -> None:
