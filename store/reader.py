@@ -19,9 +19,8 @@ import numpy as np
 from cornerman.core import values
 from cornerman.core.episodes import AutoresetMode, Open
 from cornerman.core.errors import NotFound, StoreError
-from cornerman.core.payloads import frame_chunk_v1
-from cornerman.core.spaces import Descriptor
 from cornerman.core.payloads import read
+from cornerman.core.spaces import Descriptor
 
 from .blocks import Block, SealedBlock
 from .chunk_cache import ChunkCache

@@ -1,4 +1,4 @@
-"""Descriptors, digests and bytes of values are what they were: tests/data/golden/spaces.json names them for ever.
+"""Descriptors, digests and bytes of values are what they were: tests/data/golden_spaces.json names them for ever.
 
 `python tests/spaces/test_golden_spaces.py` adds spaces that are missing; what is there is never written again.
 """
@@ -16,7 +16,7 @@ from gymnasium import spaces
 from cornerman.adapters.spaces import describe, rebuild
 from cornerman.core.spaces import decode, digest, document, encode, parse, words
 
-FILE = Path(__file__).parents[1] / "data" / "golden" / "spaces.json"
+FILE = Path(__file__).parents[1] / "data" / "golden_spaces.json"
 ANY: Any = spaces  # what its types do not know of, and it can
 BOX = spaces.Box(np.array([-1, -np.inf], np.float32), np.array([1, np.inf], np.float32))
 NAN = np.array([0x7FC00123, 0xFF800000], np.uint32).view(np.float32)  # a NaN with a payload, -inf
