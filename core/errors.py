@@ -12,6 +12,7 @@
     ├── InvalidQuery             SQL that cannot be answered
     ├── InvalidOption            something a person typed
     └── PayloadError             stored bytes that do not decode
+        └── PayloadTooNew        written by a newer Cornerman
 
 Each message says what happened, to what, and the remedy. None of them ever reaches `env.step`.
 """
@@ -112,8 +113,19 @@ class InvalidOption(CornermanError):
 class PayloadError(CornermanError):
     """Stored bytes that do not decode as what they claim to be."""
 
-    def __init__(self, what: str) -> None:
-        super().__init__(what, "`cornerman verify RUN` checks every payload of a run.")
+    def __init__(self, what: str, remedy: str = "`cornerman verify RUN` checks every payload of a run.") -> None:
+        super().__init__(what, remedy)
+
+
+class PayloadTooNew(PayloadError):
+    """A payload of a version that this Cornerman does not know yet. Its bytes are kept as they are."""
+
+    def __init__(self, kind: str, version: int, known: int) -> None:
+        self.kind, self.version, self.known = kind, version, known
+        super().__init__(
+            f"The {kind} has payload version {version}; this Cornerman reads versions up to {known}.",
+            "Nothing was changed or lost: upgrade with `pip install -U cornerman` to read it.",
+        )
 
 
 class InvalidSchema(CornermanError):

@@ -124,7 +124,8 @@ def _fallback(value: Any) -> Any:
     return _ext(9, [type(value).__qualname__, text.encode("ascii", "backslashreplace").decode()])
 
 
-def _decode_ext(code: int, data: memoryview) -> Any:
+def decode_extension(code: int, data: memoryview) -> Any:
+    """The value of one of the extension types above: for decoders of typed payloads with such values in them."""
     content = _DECODER.decode(data)
     if code == 1:
         dtype, shape, raw = content
@@ -164,4 +165,4 @@ def _hashable(key: Any) -> Any:
 
 
 _ENCODER = msgspec.msgpack.Encoder()
-_DECODER: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(ext_hook=_decode_ext)
+_DECODER: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(ext_hook=decode_extension)

@@ -8,6 +8,7 @@ A chunk is one msgpack array, its version first. Column names:
     terminated, truncated, reset     bool, vector streams only; `reset` marks rows that are no transition
     observation…, action…, info/…    as the layout names them
     frame         the frame's number in the stream, -1 for none
+    payload_version   int8, of rows that were imported: what each came as; without this column all came as 1
 
 A row is a call of `reset` or of `step`. The observation of a row is the one that call returned.
 """
@@ -21,8 +22,8 @@ import numpy as np
 
 from ..columns import Column, ObjectColumn, pack, unpack
 from ..episodes import FIELDS
-from ..errors import PayloadError
 from ..layout import Node
+from .codecs import decoded
 
 VERSION = 1
 SCHEMA = "cornerman.chunk@1.0.0"
@@ -74,12 +75,7 @@ def encode(chunk: ChunkV1) -> bytes:
     return _ENCODER.encode(chunk)
 
 
-def decode(payload: bytes) -> ChunkV1:
-    """The chunk of a payload; PayloadError where the bytes are not one of a known version."""
-    try:
-        chunk = _DECODER.decode(payload)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
-        raise PayloadError(f"A chunk does not decode: {error}.") from error
-    if chunk.version != VERSION:
-        raise PayloadError(f"A chunk has version {chunk.version}; this Cornerman reads version {VERSION}.")
+def decode(payload: bytes | memoryview) -> ChunkV1:
+    """The chunk of a payload; PayloadError where the bytes are not one of this version."""
+    chunk: ChunkV1 = decoded(_DECODER, payload, "chunk", VERSION)
     return chunk

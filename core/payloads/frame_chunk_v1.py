@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from ..columns import compress, decompress
-from ..errors import PayloadError
+from .codecs import decoded
 
 VERSION = 1
 SCHEMA = "cornerman.frame_chunk@1.0.0"
@@ -34,14 +34,9 @@ def encode(first_frame: int, frames: list[bytes]) -> bytes:
     return _ENCODER.encode(FrameChunkV1(VERSION, SCHEMA, first_frame, ends, compress(b"".join(frames))))
 
 
-def decode(payload: bytes) -> tuple[int, list[bytes]]:
+def decode(payload: bytes | memoryview) -> tuple[int, list[bytes]]:
     """The number of the first frame, and the frames' bytes; PayloadError where the payload is not one."""
-    try:
-        chunk = _DECODER.decode(payload)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
-        raise PayloadError(f"A frame chunk does not decode: {error}.") from error
-    if chunk.version != VERSION:
-        raise PayloadError(f"A frame chunk has version {chunk.version}; this Cornerman reads version {VERSION}.")
+    chunk: FrameChunkV1 = decoded(_DECODER, payload, "frame_chunk", VERSION)
     raw = decompress(chunk.data, chunk.ends[-1] if chunk.ends else 0)
     begins = [0, *chunk.ends[:-1]]
     return chunk.first_frame, [raw[a:b] for a, b in zip(begins, chunk.ends, strict=True)]

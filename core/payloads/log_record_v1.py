@@ -1,0 +1,59 @@
+"""Version 1 of the log record: one line that a program wrote, of ours or of a worker's, with what it was about."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from .boundary import Form
+
+VERSION = 1
+SCHEMA = "cornerman.log_record@1.0.0"
+
+
+class LogRecordV1(msgspec.Struct, frozen=True, kw_only=True, tag_field="payload_version", tag=VERSION):
+    """One log line. The constant's words never change; what it was about is in `fields`."""
+
+    schema: str = SCHEMA
+    """Id and version of this schema."""
+    time_us: int
+    """When it was written, since 1970, UTC. Unit: microseconds."""
+    code: str = ""
+    """The log constant's code; empty for a line that names none."""
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+    """How serious it is: the writer's own word, not that of its constant."""
+    component: str = ""
+    """Which part of the program wrote it."""
+    subcomponent: str = ""
+    """Which part of that part."""
+    message: str
+    """What happened, in the words it was written in."""
+    tags: tuple[str, ...] = ()
+    """Words to find it by."""
+    fields: dict[str, Any] = {}
+    """What it was about."""
+    run_id: str = ""
+    """The run it belongs to, where it belongs to one."""
+    stream: str = ""
+    """The stream's name within the run."""
+    agent: str = ""
+    """Which agent, in an environment of several."""
+    episode: int | None = None
+    """The episode it was written in."""
+    step: int | None = None
+    """The step it was written at."""
+    source: Literal["emitted", "known", "other"] = "emitted"
+    """emitted: ours; known: a worker's with a known code; other: any other line."""
+    raw: str = ""
+    """The line as it came, where it was not ours."""
+    extra: dict[str, Any] = {}
+    """What its writer sent that has no field here."""
+
+    @property
+    def payload_version(self) -> int:
+        return VERSION
+
+
+FORM = Form("log_record", VERSION, LogRecordV1, ("fields", "extra"))
+encode, decode, to_json = FORM.encode, FORM.decode, FORM.to_json

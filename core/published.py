@@ -1,0 +1,128 @@
+"""The schemas of the product itself: a document for each kind of payload, generated from its typed definition.
+
+    for document in published():
+        print(document.pin)             # cornerman.step@1.0.0, …
+
+The documents lie in `core/payloads/documents/`, a file for each version ever released, and that is what is read: a
+training process has no time for pydantic and syntax trees. `python -m cornerman.core.published` writes those that are
+missing, and says of a file that no longer agrees with its definition which version the change needs; a released file
+is never written again.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .schema.document import SchemaDocument, parse
+
+
+@cache
+def published() -> tuple[SchemaDocument, ...]:
+    """Every released version of every document of the product, by id and version."""
+    return tuple(parse(file.read_bytes()) for file in _files())
+
+
+class Mismatch(NamedTuple):
+    """A typed definition that is not what its released document says, and the version that the change needs."""
+
+    pin: str
+    bump: str
+    needed: str
+    reasons: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return (
+            f"{self.pin} is released, and its definition has changed since. The change needs a {self.bump.upper()}"
+            f" bump: set SCHEMA to {self.needed}"
+            + (" in a new version file" if self.bump == "major" else "")
+            + ", then run `python -m cornerman.core.published`."
+            + "".join(f"\n  {reason}" for reason in self.reasons)
+        )
+
+
+def mismatches() -> list[Mismatch]:
+    """The definitions whose released document says something else."""
+    released = {document.pin: document for document in published()}
+    found = []
+    for document in generated():
+        known = released.get(document.pin)
+        if known is not None and known.digest != document.digest:
+            found.append(_mismatch(known, document))
+    return found
+
+
+def generated() -> list[SchemaDocument]:
+    """The documents as the typed definitions of this Cornerman make them now."""
+    from .payloads import chunk_v1, episode_v1, frame_chunk_v1, frame_v1, log_record_v1, run_manifest_v1, step_v1
+    from .schema_of import schema_of_model, schema_of_struct
+    from .settings import Settings
+
+    structs: list[tuple[Any, Any, str]] = [
+        (step_v1, step_v1.StepV1, "Step"),
+        (episode_v1, episode_v1.EpisodeV1, "Episode"),
+        (chunk_v1, chunk_v1.ChunkV1, "Chunk"),
+        (frame_v1, frame_v1.Frame, "Frame"),
+        (frame_chunk_v1, frame_chunk_v1.FrameChunkV1, "Frame chunk"),
+        (run_manifest_v1, run_manifest_v1.RunManifestV1, "Run manifest"),
+        (log_record_v1, log_record_v1.LogRecordV1, "Log record"),
+    ]
+    made = [_document(module.SCHEMA, schema_of_struct(type, name), module) for module, type, name in structs]
+    return [*made, _document(SETTINGS, schema_of_model(Settings, "Settings"), None)]
+
+
+SETTINGS = "cornerman.settings@1.0.0"
+"""The settings are a payload like any other; their definition is the model in `core/settings.py`."""
+
+
+def _document(pin: str, schema: dict[str, Any], module: Any) -> SchemaDocument:
+    from .schema_of import DIALECT
+
+    id, _, version = pin.partition("@")
+    content = {"id": id, "schema_version": DIALECT, "version": version, **schema}
+    arrow = getattr(module, "ARROW", None)
+    return parse({**content, **({"arrow": arrow} if arrow else {})})
+
+
+def _mismatch(known: SchemaDocument, changed: SchemaDocument) -> Mismatch:
+    from .schema import compare
+    from .schema.versions import next_version
+
+    verdict = compare(known, changed)
+    bump = verdict.bump if verdict.bump != "none" else "patch"
+    versions = [document.version for document in published() if document.id == known.id]
+    needed = next_version(versions, known.version, bump)
+    return Mismatch(known.pin, bump, f"{known.id}@{needed}", tuple(reason.sentence for reason in verdict.reasons))
+
+
+def text_of(document: SchemaDocument) -> str:
+    """The document as its file has it: the same bytes, whoever writes it."""
+    return json.dumps(document.content, indent=2, ensure_ascii=False, sort_keys=False) + "\n"
+
+
+def _files() -> list[Any]:
+    folder = resources.files("cornerman.core.payloads").joinpath("documents")
+    return sorted((file for file in folder.iterdir() if file.name.endswith(".json")), key=lambda file: file.name)
+
+
+def main() -> int:
+    """Write the documents that are missing; 1 where a released one no longer agrees."""
+    folder = Path(__file__).parent / "payloads" / "documents"
+    for document in generated():
+        file = folder / f"{document.pin}.json"
+        if not file.exists():
+            file.write_text(text_of(document), encoding="utf-8")
+            print(f"written: {file.name}")
+    published.cache_clear()
+    changed = mismatches()
+    for mismatch in changed:
+        print(mismatch, file=sys.stderr)
+    return 1 if changed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
