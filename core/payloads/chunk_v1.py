@@ -15,7 +15,7 @@ A row is a call of `reset` or of `step`. The observation of a row is the one tha
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final, Literal
 
 import msgspec
 import numpy as np
@@ -25,14 +25,14 @@ from ..episodes import FIELDS
 from ..layout import Node
 from .codecs import decoded
 
-VERSION = 1
+VERSION: Final = 1
 SCHEMA = "cornerman.chunk@1.0.0"
 
 
 class ChunkV1(msgspec.Struct, array_like=True, frozen=True):
     """`first_row` counts records of the stream from 0, `first_t` counts calls of `step`; both of the first record."""
 
-    version: int
+    version: Literal[1]
     schema: str
     first_row: int
     rows: int

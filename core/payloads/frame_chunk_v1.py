@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Final, Literal
+
 import msgspec
 
 from ..columns import compress, decompress
 from .codecs import decoded
 
-VERSION = 1
+VERSION: Final = 1
 SCHEMA = "cornerman.frame_chunk@1.0.0"
 
 
 class FrameChunkV1(msgspec.Struct, array_like=True, frozen=True):
     """`ends` are the ends of the frames (payloads of frame_v1) in the decompressed `data`."""
 
-    version: int
+    version: Literal[1]
     schema: str
     first_frame: int
     ends: list[int]

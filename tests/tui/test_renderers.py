@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cornerman.core.payloads.frame_v1 import Grid, Rgb, Text, Vector, from_array
+from cornerman.core.payloads.frame_v1 import Graph, Grid, Rgb, Sequence, Text, Vector, from_array
 from cornerman.tui import renderers
 from cornerman.tui.renderers._cells import DEFAULT, Canvas, Depth, columns, visible, wrap
 
 DEPTHS: tuple[Depth, ...] = ("truecolor", "256", "16", "none")
 LAKE = Grid(("SFFF", "FHFH", "FFFH", "HFFG"), {"S": "start", "H": "hole"}, (1, 2), ((0, 3, "P"),), "caption")
 BIG = Rgb(2100, 1600, b"\x07" * 10_080_000)
+ROOMS = Graph(("hall", "kitchen", "attic"), ((0, 1), (0, 2), (2, 0)), marked=(1,), caption="where the agent is")
 HUGE = Grid(("x" * 500,) * 500, agent=(250, 1))
 FRAMES: dict[str, list[Any]] = {
     "grid": [Grid(()), Grid(("",)), Grid(("a",)), Grid(("ab", "c"), agent=(9, 9)), HUGE, LAKE],
@@ -28,6 +29,16 @@ FRAMES: dict[str, list[Any]] = {
         Vector(("nan", "inf", "-inf", "tiny", "huge"), (float("nan"), float("inf"), -float("inf"), 5e-324, -1.7e308)),
         Vector(tuple("n" * 200 + str(n) for n in range(999)), tuple(map(float, range(999)))),
     ],
+    "graph": [
+        Graph((), ()), Graph(("a",), ()), Graph(("a",), ((0, 0),)), ROOMS, Graph(("a", "b"), ((0, 9), (-1, 1)), ((1.0,),)),
+        Graph(tuple(map(str, range(3000))), tuple((n, (n * 7) % 3000) for n in range(9000)), directed=False),
+        Graph(("\x1b[2J", "漢字" * 50), ((1, 0),), ((float("nan"),), (float("inf"),)), marked=(5, 0, -1)),
+    ],
+    "sequence": [
+        Sequence(()), Sequence(("x",)), Sequence((1.5, float("nan"), "\x07\u202e", (1.0, 2.0))),
+        Sequence(tuple(map(float, range(90_000))), ("name",), 10**9, "caption"),
+        Sequence((tuple(map(float, range(500))), "漢字 " * 999), tuple("n" * 99 for _ in range(500))),
+    ],
     "none": [None, object()],
 }  # fmt: skip
 CASES = [(kind, frame) for kind, frames in FRAMES.items() for frame in frames]
@@ -35,7 +46,7 @@ CASES = [(kind, frame) for kind, frames in FRAMES.items() for frame in frames]
 
 def test_the_folder_is_the_list_of_renderers() -> None:
     """Nothing hidden: a file that is added or forgotten shows here."""
-    assert renderers.built_in() == ["grid", "none", "rgb", "text", "vector"]
+    assert renderers.built_in() == ["graph", "grid", "none", "rgb", "sequence", "text", "vector"]
     assert set(FRAMES) == set(renderers.built_in())
 
 
@@ -108,6 +119,20 @@ def test_bars_state_their_scale_and_missing_numbers_have_none() -> None:
     plain = renderers.draw("vector", Vector(("a", "b"), (-1.5, float("nan"))), Canvas(60, 5)).plain
     assert "-2 to 2" in plain
     assert "nan" in plain
+
+
+def test_a_graph_shows_who_leads_where_and_what_is_marked() -> None:
+    plain = renderers.draw("graph", ROOMS, Canvas(60, 20, "none", True)).plain
+    assert "hall    -> kitchen, attic" in plain
+    assert "[kitchen]" in plain
+    assert "3 nodes, 3 edges" in plain
+
+
+def test_a_sequence_too_long_shows_the_newest_and_says_what_it_leaves_out() -> None:
+    lines = renderers.draw("sequence", Sequence(tuple(map(float, range(100)))), Canvas(40, 10)).plain.split("\n")
+    assert lines[0] == "91 earlier items"
+    assert lines[-1].split() == ["99", "99"]
+    assert len(lines) == 10
 
 
 @settings(max_examples=60, deadline=None)
