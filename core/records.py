@@ -46,6 +46,14 @@ class StepRecord:
     options: Any = None
     note: str = ""
     """Says where the row was recorded as it came because it did not fit its space."""
+    payload_version: int = 1
+    """What an imported row came as: 0 is legacy, from before there were versions."""
+    extra: dict[str, Any] = field(default_factory=dict)
+    """What an imported row came with that a step has no field for."""
+    raw: bytes = b""
+    """The bytes an imported row came in, where it could not be read whole."""
+    lines: tuple[bytes, ...] = ()
+    """Lines of the imported file that stood beside this step and are none: episodes, events, broken ones."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from ..records import Ended, EpisodeRollup
 from .boundary import Form, NonFinite
-from typing import Literal
+
+if TYPE_CHECKING:
+    from .episode_v0 import EpisodeV0
 
 VERSION = 1
 SCHEMA = "cornerman.episode@1.0.0"
@@ -76,3 +78,10 @@ def of_rollup(rollup: EpisodeRollup, run_id: str, stream: str = "") -> EpisodeV1
         first_t=rollup.first_t, last_t=rollup.last_t, started_us=rollup.started_us, ended_us=rollup.ended_us,
         seed=seed, seed_source=rollup.seed_source, extra=extra,
     )  # fmt: skip
+
+
+def upcast(old: EpisodeV0) -> EpisodeV1:
+    """A legacy episode as one of this version. `legacy_upcast.upcast_episode` says what became of each field, too."""
+    from .legacy_upcast import upcast_episode
+
+    return upcast_episode(old).payload

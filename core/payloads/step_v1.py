@@ -6,13 +6,16 @@ everything about the step that its key (run, stream, environment, agent, episode
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from ..records import StepRecord
 from . import frame_v1
 from .boundary import Form, NonFinite
+
+if TYPE_CHECKING:
+    from .step_v0 import StepV0
 
 VERSION = 1
 SCHEMA = "cornerman.step@1.0.0"
@@ -92,3 +95,10 @@ def of_record(record: StepRecord, run_id: str, stream: str = "", space: str | No
         final_observation=record.final_observation, seed=seed, options=record.options, space=space,
         frame=None if record.frame is None else frame_v1.encode(record.frame), note=record.note, extra=extra,
     )  # fmt: skip
+
+
+def upcast(old: StepV0) -> StepV1:
+    """A legacy step as one of this version. `legacy_upcast.upcast_step` says what became of each field, too."""
+    from .legacy_upcast import upcast_step
+
+    return upcast_step(old).payload
