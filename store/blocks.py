@@ -16,7 +16,7 @@ import numpy as np
 from cornerman.core import values
 from cornerman.core.columns import unpack, unpack_objects
 from cornerman.core.layout import RESET, TERMINATED, TRUNCATED, Node
-from cornerman.core.payloads import chunk_v1
+from cornerman.core.payloads import chunk_v1, read
 
 Array: TypeAlias = np.ndarray[Any, Any]
 Index: TypeAlias = Any
@@ -57,6 +57,10 @@ class Block:
     def reset(self) -> Array:
         """bool (rows, envs): calls of step that were the resetting step of NEXT_STEP."""
         raise NotImplementedError
+
+    def payload_version_at(self, offset: int) -> int:
+        """The version that a row came as: only rows that were imported came as another than 1."""
+        return 1
 
     @property
     def envs(self) -> int:
@@ -107,7 +111,7 @@ class SealedBlock(Block):
     """The rows of one chunk. `charge` is told how many bytes a decoded column takes, for whoever bounds a cache."""
 
     def __init__(self, payload: bytes, charge: Callable[[int], None] | None = None) -> None:
-        chunk = chunk_v1.decode(payload)
+        chunk: chunk_v1.ChunkV1 = read(payload, "chunk")
         self.first_row, self.rows, self.first_t = chunk.first_row, chunk.rows, chunk.first_t
         self.num_envs = chunk.num_envs
         self.observation, self.action, self.info = chunk.observation, chunk.action, chunk.info
@@ -124,6 +128,9 @@ class SealedBlock(Block):
     def names(self) -> list[str]:
         """Its columns, in the order in which they are stored."""
         return list(self._packed)
+
+    def payload_version_at(self, offset: int) -> int:
+        return int(self.column("payload_version")[offset]) if "payload_version" in self._packed else 1
 
     def column(self, name: str) -> Array:
         found = self._decoded.get(name)

@@ -19,7 +19,7 @@ import numpy as np
 from cornerman.core import values
 from cornerman.core.episodes import AutoresetMode, Open
 from cornerman.core.errors import NotFound, StoreError
-from cornerman.core.payloads import frame_chunk_v1
+from cornerman.core.payloads import read
 
 from .blocks import Block, SealedBlock
 from .chunk_cache import ChunkCache
@@ -97,7 +97,7 @@ class FrameBlock:
     """The frames of one frame chunk."""
 
     def __init__(self, payload: bytes) -> None:
-        self.first, self.frames = frame_chunk_v1.decode(payload)
+        self.first, self.frames = read(payload, "frame_chunk")
         self.nbytes = sum(map(len, self.frames))
 
 

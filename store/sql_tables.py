@@ -37,6 +37,7 @@ FIRST_ITEMS = 64
 STEP = (
     "run", "job", "stream", "env_id", "env_index", "episode", "step", "t", "time", "reward", "terminated", "truncated",
     "reset", "action", "observation", "info", "seed", "note", "row", "time_us",
+    "payload_version",
 )  # fmt: skip
 EPISODE = (
     "run", "job", "stream", "env_id", "env_index", "episode", "length", "total_reward", "ended", "seed", "seed_source",
@@ -290,6 +291,10 @@ class StepBatch:
     def _note_column(self) -> Values:
         flags = self.block.flags
         return [self.block.extra(row).get("note", "") if flags[row] & EXTRAS else "" for row in self._row.tolist()]
+
+
+    def _payload_version_column(self) -> Values:
+        return [self.block.payload_version_at(row) for row in self._row.tolist()]
 
 
 def _texts(gathered: Any, count: int) -> Values:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from cornerman.core.layout import EXTRAS
-from cornerman.core.payloads import frame_v1
+from cornerman.core.payloads import frame_v1, read
 from cornerman.core.payloads.frame_v1 import Frame
 from cornerman.core.records import EpisodeRollup, StepRecord
 
@@ -83,6 +83,10 @@ class StepFactory:
             seed=_seed_of(extra, block, env),
             options=extra.get("options"),
             note=extra.get("note", ""),
+            payload_version=block.payload_version_at(offset),
+            extra=extra.get("extra", {}),
+            raw=extra.get("raw", b""),
+            lines=tuple(extra.get("lines", ())),
         )
 
     # --- frames ------------------------------------------------------------------------------------------------------
@@ -98,7 +102,7 @@ class StepFactory:
         numbers: Array = np.atleast_1d(block.take("frame", offset))
         number = int(numbers[envs.index(env)])
         payload = self.rows.frame_payload(number) if number >= 0 else None
-        return None if payload is None else frame_v1.decode(payload)
+        return None if payload is None else read(payload, "frame")
 
     def _observed(self, block: Block, offset: int, env: int, column: str) -> Frame | None:
         """The observation is the picture: it is not stored twice."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from cornerman.core.errors import CornermanError
-from cornerman.core.payloads import frame_v1
+from cornerman.core.payloads import read
 
 from .blocks import SealedBlock
 from .reader import FrameBlock, View
@@ -176,7 +176,7 @@ class StreamCheck:
                     continue
                 try:
                     for frame in FrameBlock(payload).frames:
-                        frame_v1.decode(frame)
+                        read(frame, "frame")
                 except CornermanError as error:
                     yield self._found("frames", f"frames from {first} on do not decode: {error}")
         if self.highest_frame >= expected:
