@@ -84,7 +84,7 @@ class Imported:
 
 
 def is_legacy(file: Path | str) -> bool:
-    """Whether a file looks like legacy steps: one of its first records is one. InvalidOption where it cannot be read."""
+    """Whether one of a file's first records is a legacy step. InvalidOption where it cannot be read."""
     for number, line in enumerate(lines(Path(file))):
         try:
             if step_v0.is_step(snake(read_object(line.raw).fields, step_v0.NAMES)):
@@ -119,7 +119,7 @@ def import_legacy(
             f"{path} holds no steps: {reader.done.lines} lines, {reader.done.refused} of them not readable.",
             "A step is a JSON object with a reward and an action, an observation or a step number.",
         )
-    place = Path(getattr(store, "path", store))  # an open store, or where one is
+    place = Path(store) if isinstance(store, (str, Path)) else store.path
     outcomes = [(run.run_id, True) for run in runs] if dry_run else insert_runs(place, runs)
     for run, (run_id, new) in zip(runs, outcomes, strict=True):
         reader.done.runs.append(_summary(run, run_id, new))
@@ -152,6 +152,8 @@ class _Reader:
         """Of the step before, or when the file was written: for steps that do not say."""
         self._runs: dict[str, Streams] = {}
         self._current = ""
+        self._env_ids: dict[str, str] = {}
+        """What the event of a run's beginning says its environment is."""
         self._waiting: list[bytes] = []
 
     def read(self, line: Line) -> None:
@@ -185,9 +187,12 @@ class _Reader:
             "refused": self.done.refused, "run_id": key,
             "payload_versions": {str(version): count for version, count in sorted(self.done.versions.items())},
         }  # fmt: skip
+        imported = streams.imported(self.done.file, self._env_ids.get(key, ""))
+        if self.done.refused:
+            imported[0].notes.append(f"{self.done.refused} lines of {self.done.file} were not steps that could be read")
         return ImportedRun(
             key if _RUN_ID.fullmatch(key) else new_ulid(), self.job, f"import:{self.done.sha256}:{key}",
-            {"import": origin}, streams.imported(self.done.file),
+            {"import": origin}, imported,
         )  # fmt: skip
 
     def _step(self, line: Line) -> Step | None:
@@ -203,9 +208,15 @@ class _Reader:
             return self._typed(line) if str(fields["schema"]).startswith("cornerman.step@") else None
         if not step_v0.is_step(fields):
             if episode_v0.is_episode(fields) or "event" in fields or isinstance(fields.get("type"), str):
+                self._note_environment(fields)
                 return None
             raise PayloadError(f"A JSON object with the fields {', '.join(list(fields)[:8]) or '(none)'} is no step.")
         return self._legacy(step_v0.StepV0(fields, line.raw, found.exact))
+
+    def _note_environment(self, event: dict[str, Any]) -> None:
+        payload, run = event.get("payload"), event.get("run_id")
+        if isinstance(payload, dict) and isinstance(payload.get("env_id"), str) and isinstance(run, str):
+            self._env_ids.setdefault(run, payload["env_id"])
 
     def _typed(self, line: Line) -> Step:
         payload = step_v1.decode(line.raw)

@@ -37,7 +37,9 @@ def lines(path: Path) -> Iterator[Line]:
                 return
         yield from _documents(path)
     except OSError as error:
-        raise InvalidOption(f"{path} cannot be read: {error.strerror}.", "Name a file of JSON lines or JSON.") from error
+        raise InvalidOption(
+            f"{path} cannot be read: {error.strerror}.", "Name a file of JSON lines or JSON."
+        ) from error
 
 
 def digest(path: Path) -> str:
@@ -46,7 +48,13 @@ def digest(path: Path) -> str:
         with open(path, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise InvalidOption(f"{path} cannot be read: {error.strerror}.", "Name a file of JSON lines or JSON.") from error
+        raise InvalidOption(
+            f"{path} cannot be read: {error.strerror}.", "Name a file of JSON lines or JSON."
+        ) from error
+
+
+def _unreadable(path: Path, error: OSError) -> InvalidOption:
+    return InvalidOption(f"{path} cannot be read: {error.strerror}.", "Name a file of JSON lines or JSON.")
 
 
 def _first_line(raw: bytes) -> bytes | None:

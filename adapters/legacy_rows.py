@@ -9,6 +9,7 @@ observation), or where the episode before it never ended: otherwise the first ob
 from __future__ import annotations
 
 import hashlib
+import itertools
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -55,8 +56,8 @@ class Streams:
         for stream in self._streams.values():
             stream.finish(lines if stream is self._last else [])
 
-    def imported(self, file: str) -> list[ImportedStream]:
-        return [stream.imported(file) for stream in self._streams.values()]
+    def imported(self, file: str, env_id: str) -> list[ImportedStream]:
+        return [stream.imported(file, env_id) for stream in self._streams.values()]
 
 
 class _Stream:
@@ -115,7 +116,7 @@ class _Stream:
     def _close(self, name: Any) -> None:
         """An episode is over, as far as this file goes: its steps in order become rows."""
         steps = self._episodes.pop(name)
-        if any(a.payload.step > b.payload.step >= 0 for a, b in zip(steps, steps[1:], strict=False)):
+        if any(a.payload.step > b.payload.step >= 0 for a, b in itertools.pairwise(steps)):
             steps.sort(key=lambda step: step.payload.step)
         first = steps[0]
         if isinstance(name, tuple):
@@ -157,7 +158,8 @@ class _Stream:
             self._rows[-1].beside.setdefault("lines", []).extend(self._waiting)
         self._flush(len(self._rows))
 
-    def imported(self, file: str) -> ImportedStream:
+    def imported(self, file: str, env_id: str) -> ImportedStream:
+        self._env_id = self._env_id or env_id
         stream, agent, env = self.key
         parts = [stream, agent, f"env {env}" if env else ""]
         self.out.name = " / ".join(part for part in parts if part) or self._env_id or "imported"
@@ -167,7 +169,9 @@ class _Stream:
             "frames": frames if self.out.packer.frames else {"source": "none", "envs": [], "every": 1},
         }  # fmt: skip
         if self._untimed:
-            self.out.notes.append(f"{self._untimed} imported steps do not say when they were: each has the time before it")
+            self.out.notes.append(
+                f"{self._untimed} imported steps do not say when they were: each has the time before it"
+            )
         return self.out
 
 

@@ -1,6 +1,6 @@
 """Any Python value as JSON and back: what JSON lacks travels as an object that says what it is.
 
-    {"__type__": "float", "value": "nan"}                       NaN and the infinities
+    {"__type__": "float", "value": "nan"}                       NaN (which one is not kept), infinities
     {"__type__": "ndarray", "dtype": "<f4", "shape": [4], "encoding": "base64", "data": "…"}
     {"__type__": "scalar", "dtype": "<f4", "data": "…"}         a NumPy scalar
     {"__type__": "bytes", "data": "…"}   {"__type__": "tuple", "data": [...]}   {"__type__": "set", "data": [...]}
@@ -97,8 +97,11 @@ def _uncommon(value: Any, depth: int) -> Any:
     if isinstance(value, complex):
         return {TAG: "complex", "data": [to_json(value.real), to_json(value.imag)]}
     if isinstance(value, (str, int, float, list)):  # a subclass: an enum, say
-        return to_json({str: str.__str__, int: int.__int__, float: float.__float__, list: list}[_base(value)](value), depth)
+        return to_json(_PLAIN[_base(value)](value), depth)
     return _other(value)
+
+
+_PLAIN: dict[Any, Callable[[Any], Any]] = {str: str.__str__, int: int.__int__, float: float.__float__, list: list}
 
 
 def _base(value: Any) -> Any:

@@ -8,6 +8,7 @@ otherwise); what fits no column travels beside the row, as it does from a record
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -27,7 +28,7 @@ _EXACT = 1 << 53
 
 @dataclass(slots=True)
 class PlainRow:
-    """A call of `reset` or `step` of a single environment. None for an observation, action or reward: there was none."""
+    """A call of `reset` or `step` of a single environment; None for an observation, action or reward is none."""
 
     time_us: int
     observation: Any = None
@@ -72,7 +73,7 @@ class Packer:
         """The chunk of these rows, which follow those packed before."""
         observation, columns, fits = columnize("observation", [row.observation for row in rows])
         action, more, takes = columnize("action", [row.action for row in rows])
-        rewards = np.array([number(row.reward) for row in rows], np.float64)
+        rewards = np.array([_number(row) for row in rows], np.float64)
         flags = np.array([_flags(row) for row in rows], np.uint8)
         flags[~fits] |= NO_OBSERVATION
         flags[~takes] |= NO_ACTION
@@ -96,7 +97,11 @@ class Packer:
             self.rows, len(rows), self.t, int(step.sum()), len(advanced.episodes["ended"]),
             _statistics(rewards[step]), (int(time_us[0]), int(time_us[-1])), chunk_v1.encode(chunk), frames,
         )  # fmt: skip
-        self.rows, self.t, self.episodes = self.rows + packed.rows, self.t + packed.steps, self.episodes + packed.episodes
+        self.rows, self.t, self.episodes = (
+            self.rows + packed.rows,
+            self.t + packed.steps,
+            self.episodes + packed.episodes,
+        )
         self.reward_sum += packed.rewards[0]
         self.open = advanced.after
         return packed
@@ -105,8 +110,8 @@ class Packer:
         seeds: dict[int, list[int | None]] = {
             at: [row.seed] for at, row in enumerate(rows) if row.reset and row.seed is not None
         }
-        ends = [(flags & bit > 0)[:, None] for bit in (TERMINATED, TRUNCATED)]
-        return Rows(self.rows, self.t, "", step, time_us, rewards[:, None], *ends, {}, seeds)
+        terminated, truncated = ((flags & bit > 0)[:, None] for bit in (TERMINATED, TRUNCATED))
+        return Rows(self.rows, self.t, "", step, time_us, rewards[:, None], terminated, truncated, {}, seeds)
 
     def _marks(self, rows: list[PlainRow], numbers: Array | None) -> Iterator[Column]:
         """The columns that only some chunks have."""
@@ -136,7 +141,9 @@ def _flags(row: PlainRow) -> int:
     flags = NO_INFO | (0 if row.reward is None or is_number(row.reward) else NO_REWARD)
     if row.reset:
         return flags | RESET
-    return flags | (0 if row.reward is not None else NO_REWARD) | TERMINATED * row.terminated | TRUNCATED * row.truncated
+    return (
+        flags | (0 if row.reward is not None else NO_REWARD) | TERMINATED * row.terminated | TRUNCATED * row.truncated
+    )
 
 
 def _extras(row: PlainRow, fits: bool, takes: bool) -> dict[str, Any]:
@@ -158,9 +165,9 @@ def is_number(value: Any) -> bool:
     return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
 
 
-def number(value: Any) -> float:
-    """A reward as its column holds it; 0 where there is none."""
-    return float(value) if is_number(value) else 0.0
+def _number(row: PlainRow) -> float:
+    """A reward as its column holds it. A step without one makes the return unknown: NaN; a reset has none to miss."""
+    return 0.0 if row.reset else float(row.reward) if is_number(row.reward) else math.nan
 
 
 def _statistics(rewards: Array) -> tuple[float, float | None, float | None]:
@@ -280,7 +287,8 @@ def _common_dtype(arrays: list[Array], first: Array) -> np.dtype[Any]:
     kinds = {array.dtype for array in arrays}
     if kinds == {np.dtype(np.int64), np.dtype(np.float64)}:
         return np.dtype(np.float64)
-    return first.dtype
+    dtype: np.dtype[Any] = first.dtype
+    return dtype
 
 
 def _holds(dtype: np.dtype[Any], array: Array) -> bool:

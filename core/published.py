@@ -92,7 +92,8 @@ def _mismatch(known: SchemaDocument, changed: SchemaDocument) -> Mismatch:
     from .schema import compare
     from .schema.versions import next_version
 
-    verdict = compare(known, changed)
+    # what is appended is no break: every reader of ours passes over fields it does not know
+    verdict = compare(known, changed, policy="tolerant-reader")
     bump = verdict.bump if verdict.bump != "none" else "patch"
     versions = [document.version for document in published() if document.id == known.id]
     needed = next_version(versions, known.version, bump)

@@ -17,12 +17,14 @@ from typing import Any
 import msgspec
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
-_KNOWN = frozenset(
-    "$ref $comment title description default examples type enum const multipleOf maximum exclusiveMaximum minimum"
-    " exclusiveMinimum maxLength minLength pattern format contentEncoding contentMediaType items additionalItems"
-    " maxItems minItems uniqueItems contains maxProperties minProperties required properties patternProperties"
-    " additionalProperties dependencies propertyNames if then else allOf anyOf oneOf not definitions".split()
-)
+_KNOWN = frozenset((
+    "$ref", "$comment", "title", "description", "default", "examples", "type", "enum", "const", "multipleOf",
+    "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum", "maxLength", "minLength", "pattern", "format",
+    "contentEncoding", "contentMediaType", "items", "additionalItems", "maxItems", "minItems", "uniqueItems",
+    "contains", "maxProperties", "minProperties", "required", "properties", "patternProperties",
+    "additionalProperties", "dependencies", "propertyNames", "if", "then", "else", "allOf", "anyOf", "oneOf", "not",
+    "definitions",
+))  # fmt: skip
 _FACTS = frozenset({"unit", "effect", "enforced", "environment"})
 """Annotations of ours."""
 _SAME_BESIDE_REF = frozenset({"title", "description", "default", "examples", "$comment"}) | _FACTS
@@ -37,7 +39,7 @@ def schema_of_struct(type: Any, name: str) -> dict[str, Any]:
     definitions = {key: draft_07(component) for key, component in sorted(components.items())}
     if "$ref" in root:
         found = definitions.pop(root["$ref"].rpartition("/")[2])
-        if f"{root['$ref']}\"" in str(definitions):
+        if f'{root["$ref"]}"' in str(definitions):
             raise ValueError(f"{name} contains itself: it needs a definition of its own.")
     else:
         found = draft_07(root)
@@ -113,6 +115,7 @@ def _describe(struct: Any, component: dict[str, Any]) -> None:
             part.update(words.get(name, {}))
         return
     places = component["prefixItems"]
+    component["items"] = False  # what a later version appends is not in this one
     tagged = len(places) - len(struct.__struct_fields__)
     for name, part in zip(struct.__struct_fields__, places[tagged:], strict=True):
         part.update({"title": name, **words.get(name, {})})
@@ -127,9 +130,10 @@ def field_words(struct: Any) -> dict[str, dict[str, str]]:
     assert isinstance(body, ast.ClassDef)
     found: dict[str, dict[str, str]] = {}
     for field, text in zip(body.body, body.body[1:], strict=False):
-        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(text, ast.Expr):
-            if isinstance(text.value, ast.Constant) and isinstance(text.value.value, str):
-                found[field.target.id] = _words(text.value.value)
+        if not (isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(text, ast.Expr)):
+            continue
+        if isinstance(text.value, ast.Constant) and isinstance(text.value.value, str):
+            found[field.target.id] = _words(text.value.value)
     return found
 
 

@@ -292,7 +292,6 @@ class StepBatch:
         flags = self.block.flags
         return [self.block.extra(row).get("note", "") if flags[row] & EXTRAS else "" for row in self._row.tolist()]
 
-
     def _payload_version_column(self) -> Values:
         return [self.block.payload_version_at(row) for row in self._row.tolist()]
 

@@ -71,7 +71,9 @@ class Form(Generic[Payload]):
         try:
             written: bytes = encoder.encode(payload)
         except (TypeError, OverflowError, UnicodeEncodeError) as error:
-            raise PayloadError(f"The {self.kind} cannot be written: {error}.", "Check the fields it was made of.") from error
+            raise PayloadError(
+                f"The {self.kind} cannot be written: {error}.", "Check the fields it was made of."
+            ) from error
         return written
 
 

@@ -202,6 +202,6 @@ def _added(kind: str, version: int) -> EntryPoint | None:
 @cache
 def _load(kind: str, version: int, place: str | EntryPoint) -> Codec:
     module: Any = import_module(place) if isinstance(place, str) else place.load()
-    if module.VERSION != version:
+    if version != module.VERSION:
         raise PayloadError(f"{module.__name__} says that it is version {module.VERSION} of the {kind}, not {version}.")
     return Codec(kind, version, module.SCHEMA, module.decode, getattr(module, "upcast", None))

@@ -1,9 +1,9 @@
 """Version 0 of the episode: JSON from before there were versions.
 
-    rollup   episode_id, total_reward, steps, terminated, truncated, metadata, timestamp, agent_id, …
-    wire     run_id, episode_index, total_reward, steps, metadata_json, seq_id, …
-    event    {"type": "episode", "ts": …, "episode": 3, "reward": 1.0, "steps": 12, "success": true}
-    row      a rollup as a table keeps it, with ep_index and game_id
+rollup   episode_id, total_reward, steps, terminated, truncated, metadata, timestamp, agent_id, …
+wire     run_id, episode_index, total_reward, steps, metadata_json, seq_id, …
+event    {"type": "episode", "ts": …, "episode": 3, "reward": 1.0, "steps": 12, "success": true}
+row      a rollup as a table keeps it, with ep_index and game_id
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from .legacy_json import read_object, snake
 
 VERSION = 0
 SCHEMA = ""
-NAMES = frozenset(
-    "episode_id total_reward steps terminated truncated metadata timestamp agent_id run_id game_id worker_id"
-    " episode_index metadata_json seq_id type ts episode reward success ep_index payload_version episode_seed seed".split()
-)
+NAMES = frozenset((
+    "episode_id", "total_reward", "steps", "terminated", "truncated", "metadata", "timestamp", "agent_id", "run_id",
+    "game_id", "worker_id", "episode_index", "metadata_json", "seq_id", "type", "ts", "episode", "reward",
+    "success", "ep_index", "payload_version", "episode_seed", "seed",
+))  # fmt: skip
 
 
 class EpisodeV0(msgspec.Struct, frozen=True):

@@ -222,7 +222,7 @@ def mapping(value: Any) -> Converted:
 
 
 _FRACTION = re.compile(r"[.,]\d{6}(\d+)")
-_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _MOST_SECONDS = 1e11
 """Beyond it a number is no time in seconds: the year 5138."""
 
@@ -248,7 +248,7 @@ def _iso(value: str) -> Converted:
     except ValueError:
         raise Unread("text that is no time") from None
     if found.tzinfo is None:
-        found = found.replace(tzinfo=datetime.timezone.utc)
+        found = found.replace(tzinfo=datetime.UTC)
     us = (found - _EPOCH) // datetime.timedelta(microseconds=1)
     digits = _FRACTION.search(value)
     same = {found.isoformat(), found.isoformat(timespec="microseconds"), found.isoformat(timespec="milliseconds")}

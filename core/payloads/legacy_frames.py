@@ -109,8 +109,9 @@ def _graph(left: dict[str, Any]) -> Graph | None:
     if any(pair is None for pair in pairs) or len(places) != len(nodes):
         return None
     del left["nodes"], left["edges"]
-    features = [_features(left, name, count) for name, count in (("node_features", len(nodes)), ("edge_features", len(edges)))]
-    return Graph(tuple(names), tuple(pair for pair in pairs if pair is not None), *features)
+    ends = tuple(pair for pair in pairs if pair is not None)
+    of_nodes, of_edges = _features(left, "node_features", len(nodes)), _features(left, "edge_features", len(edges))
+    return Graph(tuple(names), ends, of_nodes, of_edges)
 
 
 def _pair(edge: Any, places: dict[Any, int]) -> tuple[int, int] | None:

@@ -18,7 +18,7 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])([A-Z])")
 
 
 class Read(NamedTuple):
-    """A JSON object, and whether reading it kept all of it: no key twice, no number of more digits than a double has."""
+    """A JSON object, and whether reading it kept all: no key twice, no number of more digits than a double has."""
 
     fields: dict[str, Any]
     exact: bool
@@ -59,7 +59,7 @@ def snake(fields: dict[str, Any], known: frozenset[str]) -> dict[str, Any]:
     """The same fields with camelCase names as the known ones they mean; of two that meet, both stay as they came."""
     found: dict[str, Any] = {}
     for name, value in fields.items():
-        plain = _CAMEL.sub(lambda letter: "_" + letter[1].lower(), name)
+        plain = name if name in known else _CAMEL.sub(lambda letter: "_" + letter[1].lower(), name)
         found[plain if plain != name and plain in known and plain not in fields else name] = value
     return found
 

@@ -1,8 +1,8 @@
 """Version 0 to version 1: pure functions from a step or an episode as it came to one of version 1, with a report.
 
-    mapped = upcast_step(step_v0.decode(line), run_id="…")
-    mapped.payload                      # StepV1; what has no field there is in its `extra`
-    mapped.lossless, mapped.fields      # and what became of each field
+mapped = upcast_step(step_v0.decode(line), run_id="…")
+mapped.payload                      # StepV1; what has no field there is in its `extra`
+mapped.lossless, mapped.fields      # and what became of each field
 """
 
 from __future__ import annotations

@@ -20,15 +20,19 @@ from .legacy_json import read_object, snake
 
 VERSION = 0
 SCHEMA = ""
-NAMES = frozenset(
-    "episode_id step_index action observation reward terminated truncated info timestamp render_payload agent_id"
-    " render_hint frame_ref obs_ref payload_version run_id worker_id time_step space_signature vector_metadata"
-    " episode_index action_json observation_json policy_label backend seq_id render_hint_json render_payload_json"
-    " episode_seed space_signature_json vector_metadata_json normalization_stats normalization_stats_json info_json"
-    " game_id type ts episode step state next_state next_observation q_before q_after epsilon seed ep_index".split()
-)
+NAMES = frozenset((
+    "episode_id", "step_index", "action", "observation", "reward", "terminated", "truncated", "info", "timestamp",
+    "render_payload", "agent_id", "render_hint", "frame_ref", "obs_ref", "payload_version", "run_id", "worker_id",
+    "time_step", "space_signature", "vector_metadata", "episode_index", "action_json", "observation_json",
+    "policy_label", "backend", "seq_id", "render_hint_json", "render_payload_json", "episode_seed",
+    "space_signature_json", "vector_metadata_json", "normalization_stats", "normalization_stats_json", "info_json",
+    "game_id", "type", "ts", "episode", "step", "state", "next_state", "next_observation", "q_before", "q_after",
+    "epsilon", "seed", "ep_index",
+))  # fmt: skip
 """Every field that any shape has."""
-_ITS_OWN = frozenset({"step_index", "observation", "observation_json", "next_state", "next_observation", "step", "action"})
+_ITS_OWN = frozenset(
+    {"step_index", "observation", "observation_json", "next_state", "next_observation", "step", "action"}
+)
 
 
 class StepV0(msgspec.Struct, frozen=True):

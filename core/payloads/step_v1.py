@@ -76,22 +76,27 @@ class StepV1(msgspec.Struct, frozen=True, kw_only=True, tag_field="payload_versi
         return VERSION
 
 
-FORM = Form("step", VERSION, StepV1, ("observation", "action", "info", "final_observation", "options", "extra"), ("reward",))
+FORM = Form(
+    "step", VERSION, StepV1, ("observation", "action", "info", "final_observation", "options", "extra"), ("reward",)
+)
 encode, decode, to_json = FORM.encode, FORM.decode, FORM.to_json
 
 
 def of_record(record: StepRecord, run_id: str, stream: str = "", space: str | None = None) -> StepV1:
-    """The payload of a step as a reader of the store gives it. A reward that is no number goes into `extra`."""
+    """The payload of a step as a reader of the store gives it. What no field can hold goes into `extra`."""
     number = isinstance(record.reward, (int, float)) and not isinstance(record.reward, bool)
     extra: dict[str, Any] = {} if number or record.reward is None else {"reward": record.reward}
     seed = record.seed
     if seed is not None and not -(2**63) <= seed < 2**63:
         seed, extra = None, {**extra, "seed": seed}
+    info = record.info
+    if not all(type(key) is str for key in info):
+        info, extra = {}, {**extra, "info": info}
     return StepV1(
         run_id=run_id, stream=stream, env_index=record.env_index, episode=record.episode, step=record.step, t=record.t,
         time_us=record.time_us, observation=record.observation, action=record.action,
         reward=float(record.reward) if number and record.reward is not None else None,
-        terminated=record.terminated, truncated=record.truncated, reset=record.reset, info=record.info,
+        terminated=record.terminated, truncated=record.truncated, reset=record.reset, info=info,
         final_observation=record.final_observation, seed=seed, options=record.options, space=space,
         frame=None if record.frame is None else frame_v1.encode(record.frame), note=record.note, extra=extra,
     )  # fmt: skip

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +17,18 @@ from cornerman.core import values
 from cornerman.core.columns import pack, pack_objects, unpack, unpack_objects
 from cornerman.core.episodes import FIELDS
 from cornerman.core.errors import PayloadError
-from cornerman.core.payloads import chunk_v1, frame_chunk_v1, frame_v1
+from cornerman.core.payloads import (
+    chunk_v1,
+    episode_v1,
+    frame_chunk_v1,
+    frame_v1,
+    log_record_v1,
+    run_manifest_v1,
+    step_v1,
+)
+from cornerman.core.payloads import (
+    read as read_payload,
+)
 
 GOLDEN = Path(__file__).parents[1] / "data" / "golden"
 
@@ -33,6 +46,42 @@ FRAMES: list[frame_v1.Frame] = [
     frame_v1.Vector(("x", "θ"), (0.5, -1.0)),
 ]
 
+STRUCTURES: list[frame_v1.Frame] = [
+    frame_v1.Graph(("hall", "küche"), ((0, 1), (1, 0)), ((1.5,), (-2.0,)), ((0.25,), (0.5,)), False, (1,), "rooms"),
+    frame_v1.Sequence(("take key", 1.5, (0.25, -3.0)), ("x", "y"), 7, "moves"),
+]
+STEP = step_v1.StepV1(
+    run_id="01RUN", stream="train", env_index=3, agent="prey", episode=12, step=4, t=99, time_us=int(TIME[0]),
+    observation={"picture": PICTURE, "text": "left"}, action=ACTION, reward=-math.inf, truncated=True,
+    info={"pair": (1, 2), "large": 2**80, "nothing": None}, final_observation=[1.5, "end"], seed=7,
+    options={"level": 3}, space="ab" * 32, frame=frame_v1.encode(STRUCTURES[1]), note="as it came",
+    extra={"policy": "ppo"},
+)  # fmt: skip
+EPISODE = episode_v1.EpisodeV1(
+    run_id="01RUN", stream="train", env_index=1, agent="prey", episode=12, length=40, total_reward=-3.5,
+    ended="truncated", truncated=True, first_t=100, last_t=139, started_us=int(TIME[0]), ended_us=int(TIME[3]),
+    seed=2**62, seed_source="given", metadata={"success": False}, extra={"game": "lake"},
+)  # fmt: skip
+MANIFEST = run_manifest_v1.RunManifestV1(
+    run_id="01RUN", job="baseline", created_us=int(TIME[0]), inputs_hash="cd" * 32, notes=["a note"],
+    inputs={"config": run_manifest_v1.Input(path="inputs/config.yaml", sha256="ef" * 32, bytes=120)},
+    provenance={"command": ["python", "train.py"]}, extra={"chain": 1},
+    streams=[
+        run_manifest_v1.Stream(
+            stream_id=5, name="train", env_id="CartPole-v1", num_envs=4, autoreset_mode="NextStep",
+            payload_schema="cornerman.chunk@1.0.0", created_us=int(TIME[1]), facts={"kwargs": {"sutton": (1, 2)}},
+        )
+    ],
+)  # fmt: skip
+LINE = log_record_v1.LogRecordV1(
+    time_us=int(TIME[0]), code="LOG512", level="DEBUG", component="Adapter", subcomponent="Step",
+    message="step summary", tags=("step",), fields={"reward": 1.5}, run_id="01RUN", stream="train", agent="prey",
+    episode=3, step=4, source="known", raw="LOG512 | step summary", extra={"pid": 7},
+)  # fmt: skip
+BOUNDARY: dict[str, Any] = {"step": STEP, "episode": EPISODE, "run_manifest": MANIFEST, "log_record": LINE}
+"""By kind: what travels as a payload of its own, in the msgpack and in the JSON form."""
+FORMS = {"step": step_v1, "episode": episode_v1, "run_manifest": run_manifest_v1, "log_record": log_record_v1}
+
 
 def chunk() -> bytes:
     columns = [
@@ -49,8 +98,11 @@ def chunk() -> bytes:
 
 def files() -> dict[str, bytes]:
     """Every golden file and the bytes that version 1 writes today."""
-    frames = {f"frame_v1_{frame_v1.kind(frame)}.bin": frame_v1.encode(frame) for frame in FRAMES}
-    return {"chunk_v1.bin": chunk(), "frame_chunk_v1.bin": frame_chunk_v1.encode(5, list(frames.values())), **frames}
+    frames = {f"frame_v1_{frame_v1.kind(frame)}.bin": frame_v1.encode(frame) for frame in (*FRAMES, *STRUCTURES)}
+    packed = {f"{kind}_v1.bin": FORMS[kind].encode(payload) for kind, payload in BOUNDARY.items()}
+    written = {f"{kind}_v1.json": FORMS[kind].to_json(payload) for kind, payload in BOUNDARY.items()}
+    chunks = frame_chunk_v1.encode(5, [frame_v1.encode(frame) for frame in FRAMES])
+    return {"chunk_v1.bin": chunk(), "frame_chunk_v1.bin": chunks, **frames, **packed, **written}
 
 
 def read(name: str) -> bytes:
@@ -77,7 +129,7 @@ def test_a_chunk_of_version_1_decodes_to_what_was_packed() -> None:
 
 
 def test_frames_of_version_1_decode_to_what_they_were() -> None:
-    for frame in FRAMES:
+    for frame in (*FRAMES, *STRUCTURES):
         assert frame_v1.decode(read(f"frame_v1_{frame_v1.kind(frame)}.bin")) == frame
 
 
@@ -85,6 +137,21 @@ def test_a_frame_chunk_of_version_1_decodes_to_its_frames() -> None:
     first, frames = frame_chunk_v1.decode(read("frame_chunk_v1.bin"))
     assert first == 5
     assert [frame_v1.decode(frame) for frame in frames] == FRAMES
+
+
+@pytest.mark.parametrize("form", ["bin", "json"])
+@pytest.mark.parametrize("kind", BOUNDARY)
+def test_payloads_of_version_1_decode_to_what_they_were(kind: str, form: str) -> None:
+    found, expected = read_payload(read(f"{kind}_v1.{form}"), kind), BOUNDARY[kind]
+    for name in expected.__struct_fields__:
+        assert values.encode(getattr(found, name)) == values.encode(getattr(expected, name)), name
+
+
+def test_every_golden_file_is_what_its_version_writes_today() -> None:
+    """A change of an encoder shows: other bytes for the same payload are a change of the format."""
+    for name, content in files().items():
+        assert "chunk" in name or read(name) == content, name  # compressed bytes may differ between libraries
+    assert {file.name for file in GOLDEN.iterdir()} == set(files())
 
 
 @pytest.mark.parametrize("decode", [chunk_v1.decode, frame_v1.decode, frame_chunk_v1.decode])

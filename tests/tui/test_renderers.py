@@ -30,7 +30,8 @@ FRAMES: dict[str, list[Any]] = {
         Vector(tuple("n" * 200 + str(n) for n in range(999)), tuple(map(float, range(999)))),
     ],
     "graph": [
-        Graph((), ()), Graph(("a",), ()), Graph(("a",), ((0, 0),)), ROOMS, Graph(("a", "b"), ((0, 9), (-1, 1)), ((1.0,),)),
+        Graph((), ()), Graph(("a",), ()), Graph(("a",), ((0, 0),)), ROOMS,
+        Graph(("a", "b"), ((0, 9), (-1, 1)), ((1.0,),)),
         Graph(tuple(map(str, range(3000))), tuple((n, (n * 7) % 3000) for n in range(9000)), directed=False),
         Graph(("\x1b[2J", "漢字" * 50), ((1, 0),), ((float("nan"),), (float("inf"),)), marked=(5, 0, -1)),
     ],
