@@ -71,6 +71,7 @@ def fields(view: ViewAnswer, width: int, look: Look) -> list[Line]:
         rows += _named("final observation", record.final_observation, width, look)
     if record.note:
         rows.append(((words.fit(f"{look.glyph('warn')} {safe(record.note)}", width), "warn"),))
+    rows += _as_it_came(record, width)
     rows += _space_facts(view.streams[view.stream], width, look)
     if len(observation) > first:
         rows += [(), (("observation, the rest", "head"),), *observation[first:]]
@@ -116,6 +117,27 @@ def _info(record: StepRecord, width: int, look: Look) -> list[Line]:
     if not record.info:
         return [_pair("info", "{} empty", "dim", width)]
     return [(("info", "head"),), *_indented(described(record.info, max(8, width - 2)), width)]
+
+
+def _as_it_came(record: StepRecord, width: int) -> list[Line]:
+    """Of an imported row: the version it came as, what it had that a step has no field for, and its bytes."""
+    rows: list[Line] = []
+    if record.payload_version != 1:
+        legacy = " (legacy)" if record.payload_version == 0 else ""
+        rows.append(_pair("payload", f"version {record.payload_version}{legacy}", "dim", width))
+    room = max(8, width - 2)
+    if record.extra:
+        rows += [(("came with", "head"),), *_indented(described(record.extra, room), width)]
+    if record.raw:
+        rows += [(("as it came", "head"),), *_indented([safe(_text(record.raw))], width)]
+    if record.lines:
+        rows += [(("lines beside it", "head"),), *_indented([safe(_text(raw)) for raw in record.lines], width)]
+    return rows
+
+
+def _text(raw: bytes) -> str:
+    """Bytes of a file, as many as a line may show."""
+    return raw[:4096].decode("utf-8", "replace")
 
 
 def _indented(lines: Sequence[str], width: int) -> list[Line]:
@@ -365,6 +387,8 @@ def frame_hint(view: ViewAnswer) -> str:
     stream = view.streams[view.stream]
     frames = stream.manifest.get("frames")
     every = frames.get("every", 1) if isinstance(frames, dict) else 1
+    if stream.frame_kind == "none" and "imported_from" in stream.manifest:
+        return "This stream was imported, and came without frames."
     if stream.frame_kind == "none":
         return (
             "This stream records no frames.\n"

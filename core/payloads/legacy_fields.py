@@ -115,10 +115,7 @@ class Fields:
         for name, value in self.left.items():
             short = name.removesuffix("_json")
             if name != short and short not in self.left and isinstance(value, str):
-                try:
-                    inner, exact = unpacked(value)
-                except ValueError:
-                    exact = False
+                inner, exact = _told(value)
                 if exact:
                     extra[short] = from_json(inner)
                     self.reports.append(FieldReport(name, f"extra.{short}", "converted"))
@@ -131,6 +128,14 @@ class Fields:
     def mapped(self, payload: Payload, raw: bytes, exact: bool) -> Mapped[Payload]:
         lossless = exact and all(report.lossless for report in self.reports)
         return Mapped(payload, tuple(self.reports), None if lossless else raw)
+
+
+def _told(value: str) -> tuple[Any, bool]:
+    """What a JSON text says, and whether it can be written again from that; not where it is none."""
+    try:
+        return unpacked(value)
+    except ValueError:
+        return None, False
 
 
 # --- conversions -----------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Payloads: one place finds the decoder, versions are told apart, and what goes in comes out, as msgpack and as JSON."""
+"""Payloads: one place finds the decoder, versions are told apart, and what goes in comes out in both forms."""
 
 from __future__ import annotations
 
@@ -33,7 +33,13 @@ small = st.recursive(
     max_leaves=8,
 )
 arrays = st.sampled_from(
-    [np.arange(3, dtype=np.int8), np.float32([math.nan, -math.inf]), np.zeros((0, 2)), np.array([[True]]), np.array(1.5)]
+    [
+        np.arange(3, dtype=np.int8),
+        np.array([math.nan, -math.inf], np.float32),
+        np.zeros((0, 2)),
+        np.array([[True]]),
+        np.array(1.5),
+    ]
 )
 anything = small | arrays | arrays.map(lambda array: {"image": array, "more": (array, "x")})
 infos = st.dictionaries(st.text(max_size=5), small, max_size=3)
@@ -265,14 +271,16 @@ def test_a_step_and_an_episode_of_the_store_become_payloads() -> None:
 
 
 def test_a_reward_that_is_no_number_is_kept_in_extra() -> None:
-    record = StepRecord(1, 0, 0, 0, 0, 0, 0, None, None, "high", False, False, False, {3: "x"})  # type: ignore[arg-type]
+    record = StepRecord(1, 0, 0, 0, 0, 0, 0, None, None, "high", False, False, False, {3: "x"})  # type: ignore[arg-type, dict-item]
     step = step_v1.of_record(record, "run")
     assert (step.reward, step.info) == (None, {})
     assert step.extra == {"reward": "high", "info": {3: "x"}}
     assert_comes_back(step_v1, step)
 
 
-@pytest.mark.parametrize("make", [lambda: np.arange(4.0), lambda: "text", lambda: 2, lambda: np.arange(6).reshape(2, 3)])
+@pytest.mark.parametrize(
+    "make", [lambda: np.arange(4.0), lambda: "text", lambda: 2, lambda: np.arange(6).reshape(2, 3)]
+)
 def test_a_sequence_of_anything_becomes_a_frame(make: Callable[[], Any]) -> None:
     frame = frame_v1.from_sequence([make(), make()])
     assert frame_v1.decode(frame_v1.encode(frame)) == frame

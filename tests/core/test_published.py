@@ -103,7 +103,9 @@ def test_the_json_form_of_any_step_is_valid(values: dict[str, Any]) -> None:
     assert validator(document("step")).problems(json.loads(step_v1.to_json(step))) == []
 
 
-@pytest.mark.parametrize("pin", [pin for pin in DOCUMENTS if not pin.startswith(("cornerman.chunk", "cornerman.frame"))])
+@pytest.mark.parametrize(
+    "pin", [pin for pin in DOCUMENTS if not pin.startswith(("cornerman.chunk", "cornerman.frame"))]
+)
 def test_every_field_has_its_words(pin: str) -> None:
     content = DOCUMENTS[pin].schema
     for part in (content, *content.get("definitions", {}).values()):
@@ -114,14 +116,16 @@ def test_every_field_has_its_words(pin: str) -> None:
 
 def test_units_come_from_the_docstrings() -> None:
     assert document("step").schema["properties"]["time_us"]["unit"] == "microseconds"
-    assert document("settings").schema["definitions"]["StorageSettings"]["properties"]["min_free_bytes"]["unit"] == "bytes"
+    assert (
+        document("settings").schema["definitions"]["StorageSettings"]["properties"]["min_free_bytes"]["unit"] == "bytes"
+    )
 
 
 @pytest.mark.parametrize(
     "schema", [{"unevaluatedProperties": False}, {"$dynamicRef": "#a"}, {"$ref": "#/definitions/a", "type": "object"}]
 )
 def test_what_draft_07_would_ignore_in_silence_is_an_error(schema: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="Draft-07 has no|rules beside it"):
+    with pytest.raises(ValueError, match=r"Draft-07 has no|rules beside it"):
         draft_07({"properties": {"a": schema}})
 
 

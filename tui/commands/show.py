@@ -131,7 +131,12 @@ def _frames(stream: Any) -> str:
         return "none"
     every = int(option.get("every", 1))
     of = f", of environments {', '.join(map(str, stream.frame_envs))}" if stream.num_envs else ""
-    source = {"observation": "the observations", "adapter": "drawn by the family", "render": "render()"}
+    source = {
+        "observation": "the observations",
+        "adapter": "drawn by the family",
+        "render": "render()",
+        "import": "imported",
+    }
     kind = "" if stream.frame_kind == "none" else f"{stream.frame_kind}, "
     how_often = f"every {every} steps" if every > 1 else "every step"
     return f"{kind}{source.get(option['source'], option['source'])}, {how_often}{of}"
@@ -142,6 +147,7 @@ def _manifest(manifest: dict[str, Any]) -> Iterator[tuple[str, str]]:
     single = "single_" if manifest.get("num_envs") else ""
     yield "observation", space_words(manifest.get(f"{single}observation_space"))
     yield "action", space_words(manifest.get(f"{single}action_space"))
+    yield "imported", str(manifest.get("imported_from") or "")
     yield "made with", " ".join(f"{key}={value}" for key, value in (manifest.get("kwargs") or {}).items())
     wrappers = [str(name).rpartition(":")[2] for name in manifest.get("wrappers") or ()]
     yield "wrappers", " < ".join(wrappers)
