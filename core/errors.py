@@ -114,3 +114,15 @@ class PayloadError(CornermanError):
 
     def __init__(self, what: str) -> None:
         super().__init__(what, "`cornerman verify RUN` checks every payload of a run.")
+
+
+class InvalidSchema(CornermanError):
+    """A schema document that cannot be used; `path` is the place in it, as a JSON pointer."""
+
+    def __init__(self, what: str, remedy: str, path: str = "") -> None:
+        self.path = path
+        super().__init__(what, remedy)
+
+
+class InvalidVersion(CornermanError):
+    """A version or pin that cannot be read, or that is out of order."""
