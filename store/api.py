@@ -22,6 +22,7 @@ import numpy as np
 from cornerman.core.errors import NotFound, StoreFull, StoreLocked, StoreReadOnly, StoreTooNew
 from cornerman.core.payloads.frame_v1 import Frame
 from cornerman.core.records import EpisodeRollup, LedgerRow, RunSummary, StepRecord, StreamSummary
+from cornerman.core.spaces import Descriptor
 from cornerman.log_catalog import log
 from cornerman.log_catalog.store import LOG_RUN_DELETED
 
@@ -33,6 +34,7 @@ from .location import store_path
 from .network_view import NetworkView
 from .reader import STREAMS, Shelf, StreamRows, identity_of
 from .seal import StreamIdentity
+from .spaces import space_of
 from .steps import StepFactory
 from .summaries import Summarizer, summarize
 
@@ -273,6 +275,27 @@ class Stream:
     @property
     def manifest(self) -> dict[str, Any]:
         return self.rows.manifest
+
+    @property
+    def observation_space(self) -> Descriptor | None:
+        """What the environment declared, of the whole batch where it is a vector environment; read when asked for.
+
+        None where nothing was declared; PayloadError where the descriptor is lost.
+        """
+        return space_of(self.rows, "observation_space")
+
+    @property
+    def action_space(self) -> Descriptor | None:
+        return space_of(self.rows, "action_space")
+
+    @property
+    def single_observation_space(self) -> Descriptor | None:
+        """Of one sub-environment; of a single environment, its own."""
+        return space_of(self.rows, "single_observation_space") or self.observation_space
+
+    @property
+    def single_action_space(self) -> Descriptor | None:
+        return space_of(self.rows, "single_action_space") or self.action_space
 
     @property
     def envs(self) -> int:
