@@ -41,9 +41,7 @@ def manifest(env: Any, vector: bool) -> dict[str, Any]:
 def _spaces(env: Any) -> dict[str, Any]:
     """Each space by its digest and in words, and under `spaces` their descriptors: these are stored apart, and once."""
     texts = {name: (canonical(space), words(space)) for name, space in describe_env(env).items()}
-    named = {
-        name: {"space": hashlib.sha256(text).hexdigest(), "words": said} for name, (text, said) in texts.items()
-    }
+    named = {name: {"space": hashlib.sha256(text).hexdigest(), "words": said} for name, (text, said) in texts.items()}
     return {**named, "spaces": {name: text for name, (text, _) in texts.items()}}
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from gymnasium import spaces
@@ -22,8 +22,6 @@ from cornerman.core.graph_value import is_graph
 from cornerman.core.spaces.bounds import compact, endless
 from cornerman.log_catalog import log
 from cornerman.log_catalog.recorder import LOG_SPACE_DESCRIPTOR_MISSING
-
-KEYS = (str, bool, int, float, type(None))
 
 
 class SpaceNotRebuilt(CornermanError):
@@ -55,7 +53,9 @@ def _box(space: spaces.Box) -> data.Box:
     low, high = space.low, space.high
     if space.dtype.kind != "i":
         return data.Box(dtype=space.dtype.str, shape=space.shape, low=compact(low), high=compact(high))
-    limits = np.iinfo(space.dtype)  # an integer without a bound has its dtype's, and a flag beside it
+    limits = np.iinfo(
+        cast("np.dtype[np.integer[Any]]", space.dtype)
+    )  # an integer without a bound has its dtype's, and a flag beside it
     return data.Box(
         dtype=space.dtype.str, shape=space.shape,
         low=compact(low, ~space.bounded_below & (low == limits.min), "-inf"),
@@ -94,9 +94,11 @@ def _key(key: Any) -> Any:
     if isinstance(key, tuple):
         return tuple(map(_key, key))
     key = key.item() if isinstance(key, np.generic) else key
-    for kind in KEYS:
+    if key is None or isinstance(key, bool):
+        return key
+    for kind in (str, int, float):
         if isinstance(key, kind):
-            return key if type(key) is kind else kind(key)  # type: ignore[call-arg]
+            return kind(getattr(key, "value", key))  # a member of an enumeration is its text or number
     raise TypeError(f"{key!r} is no text and no number")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 
 class GraphInstance(NamedTuple):
@@ -13,6 +13,6 @@ class GraphInstance(NamedTuple):
     edge_links: Any = None
 
 
-def is_graph(value: Any) -> bool:
+def is_graph(value: Any) -> TypeGuard[GraphInstance]:
     """Whether a value is a graph, ours or Gymnasium's."""
     return isinstance(value, tuple) and getattr(value, "_fields", None) == GraphInstance._fields

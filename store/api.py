@@ -127,7 +127,7 @@ class Store:
         raise NotFound(f"There is no stream {stream_id}.")
 
     def sql(self, statement: str, bindings: Sequence[Any] = (), *, timeout: float | None = None) -> QueryResult:
-        """The rows of a read-only SQL statement over `step`, `step_all`, `episode`, `run`, `stream` and `chunk`."""
+        """The rows of a read-only SQL statement over `step`, `episode` and the other tables of `cornerman sql`."""
         from .query import run_query
 
         return run_query(self, statement, bindings, timeout)
@@ -296,6 +296,12 @@ class Stream:
     @property
     def single_action_space(self) -> Descriptor | None:
         return space_of(self.rows, "single_action_space") or self.action_space
+
+    def spaces(self) -> dict[str, Descriptor]:
+        """All that its environment declared, by name: reads the descriptors."""
+        names = ("observation_space", "action_space", "single_observation_space", "single_action_space")
+        found = {name: space_of(self.rows, name) for name in names}
+        return {name: space for name, space in found.items() if space is not None}
 
     @property
     def envs(self) -> int:

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-Numbers: TypeAlias = "bool | int | float | str | None | tuple[Any, ...]"
+Numbers: TypeAlias = "bool | int | float | str | tuple[Any, ...] | None"
 
 
 def compact(array: np.ndarray, endless: np.ndarray | None = None, word: str = "inf") -> Numbers:
@@ -25,8 +25,10 @@ def compact(array: np.ndarray, endless: np.ndarray | None = None, word: str = "i
     cut = _cut(array, endless)
     numbers = array[cut]
     marked = None if endless is None else endless[cut]
-    plain = _plain(numbers, marked, word)
-    return plain if numbers.size > 1 else _only(plain)
+    plain: Numbers = _plain(numbers, marked, word)
+    while numbers.size == 1 and isinstance(plain, tuple):
+        (plain,) = plain
+    return plain
 
 
 def spread(numbers: Numbers, dtype: str | np.dtype[Any], shape: tuple[int, ...]) -> np.ndarray:
@@ -97,12 +99,6 @@ def _nested(array: np.ndarray, say: Any) -> Any:
 
 def _tuples(value: Any) -> Any:
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
-
-
-def _only(value: Any) -> Any:
-    while isinstance(value, tuple):
-        (value,) = value
-    return value
 
 
 def _read(numbers: Any, dtype: np.dtype[Any]) -> Any:

@@ -71,10 +71,8 @@ def _read(data: bytes | memoryview, unpack: Callable[[Reader], Any]) -> Any:
     return value
 
 
-
-
 def _packer(descriptor: Descriptor) -> Packer:
-    """The packer of a descriptor: made once, found by the object, for comparing large bounds takes longer than packing."""
+    """The packer of a descriptor: made once, found by the object: to compare large bounds takes longer than to pack."""
     known = _PACKERS.get(id(descriptor))
     if known is not None and known[0] is descriptor:
         return known[1]

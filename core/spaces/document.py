@@ -1,11 +1,11 @@
 """A descriptor as strict JSON, its digest, and the way back from JSON that anybody may have written.
 
-    {"dtype": "<f4", "high": [4.800000190734863, "inf"], "low": [-4.800000190734863, "-inf"], "shape": [2], "type": "Box"}
+    {"dtype": "<f4", "high": [4.800000190734863, "inf"], "low": -1.5, "shape": [2], "type": "Box"}
 
-The canonical form has its members sorted, no white space and ASCII alone; the digest is its SHA-256. Equal spaces have
-equal digests: what has no meaning (the order of a set of characters, an integer where a float is meant, a bound repeated
-a thousand times) is not in it. The keys of a Dict have an order, which flattening and batching follow: in the usual one,
-sorted, `spaces` is an object; in any other it is a list of [key, space] pairs. An object is read as sorted.
+The canonical form has its members sorted, no white space and ASCII alone; the digest is its SHA-256. What has no
+meaning (the order of a set of characters, an integer where a float is meant, a bound repeated a thousand times) is not
+in it. The keys of a Dict have an order, which flattening follows: in the usual one, sorted, `spaces` is an object; in
+any other it is a list of [key, space] pairs. An object is read as sorted.
 """
 
 from __future__ import annotations
@@ -217,9 +217,7 @@ def _multi_discrete(part: _Part) -> MultiDiscrete:
 
 def _text(part: _Part) -> Text:
     characters = "".join(sorted(set(part.get("characters", str))))
-    return Text(
-        min_length=part.whole("min_length", 1), max_length=part.whole("max_length"), characters=characters
-    )
+    return Text(min_length=part.whole("min_length", 1), max_length=part.whole("max_length"), characters=characters)
 
 
 def _dict(part: _Part) -> Dict:

@@ -13,6 +13,7 @@ COMMANDS = {
     "show": "one run in full: streams, seeds, provenance, ledger",
     "sql": "ask the recorded steps a question in SQL",
     "export": "write the steps of a run as CSV, JSON lines or Parquet",
+    "space": "print what a space allows, and its digest",
     "verify": "check that what was recorded is whole, byte for byte",
     "delete": "remove a run; its space is used again",
     "doctor": "look at the store and this host, and say what to do",
