@@ -50,7 +50,7 @@ def describe_env(env: Any) -> dict[str, data.Descriptor]:
 
 
 def _box(space: spaces.Box) -> data.Box:
-    low, high = space.low, space.high
+    low, high = (np.broadcast_to(np.asarray(array, space.dtype), space.shape) for array in (space.low, space.high))
     if space.dtype.kind != "i":
         return data.Box(dtype=space.dtype.str, shape=space.shape, low=compact(low), high=compact(high))
     limits = np.iinfo(

@@ -13,7 +13,7 @@ then described by its name, and its values are recorded as any others are.
 from __future__ import annotations
 
 from importlib import metadata
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from cornerman.log_catalog import log
 from cornerman.log_catalog.recorder import LOG_SPACE_CODEC_FAILED
@@ -106,7 +106,8 @@ def _note_value_type(name: str, codec: SpaceCodec) -> None:
 def _entry_points() -> dict[str, metadata.EntryPoint]:
     global _entries
     if _entries is None:
-        _entries = attempt(GROUP, lambda: {entry.name: entry for entry in metadata.entry_points(group=GROUP)}) or {}
+        found = attempt(GROUP, lambda: {entry.name: entry for entry in metadata.entry_points(group=GROUP)})
+        _entries = cast("dict[str, metadata.EntryPoint]", found or {})
     return _entries
 
 

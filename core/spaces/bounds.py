@@ -23,8 +23,8 @@ def compact(array: np.ndarray, endless: np.ndarray | None = None, word: str = "i
     if not array.size:
         return None
     cut = _cut(array, endless)
-    numbers = array[cut]
-    marked = None if endless is None else endless[cut]
+    numbers = np.asarray(array[cut])
+    marked = None if endless is None else np.asarray(endless)[cut]
     plain: Numbers = _plain(numbers, marked, word)
     while numbers.size == 1 and isinstance(plain, tuple):
         (plain,) = plain
@@ -55,7 +55,7 @@ def endless(numbers: Numbers, shape: tuple[int, ...]) -> np.ndarray:
 def _cut(array: np.ndarray, marked: np.ndarray | None) -> tuple[slice, ...]:
     """The part of an array that says all of it: of an axis along which nothing changes, its beginning."""
     first, every = slice(0, 1), slice(None)
-    layers = [_bits(array)] + ([] if marked is None else [marked])
+    layers = [_bits(array)] + ([] if marked is None else [np.asarray(marked)])
     if all((layer == layer.flat[0]).all() for layer in layers):
         return (first,) * array.ndim
     cut: list[slice] = []

@@ -81,7 +81,7 @@ class Text(_Space, frozen=True, tag="Text"):
     min_length: int
     max_length: int
     characters: str
-    """Sorted: the order in which a set of characters was given means nothing."""
+    """Sorted: spaces that differ in the order of their characters are equal, and older Gymnasiums have none at all."""
 
 
 class Dict(_Space, frozen=True, tag="Dict"):

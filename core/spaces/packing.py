@@ -289,11 +289,11 @@ class _OneOf(Packer):
         self.parts = parts
 
     def pack(self, value: Any, out: bytearray) -> None:
-        _need(type(value) is tuple and len(value) == 2 and type(value[0]) is np.int64)
-        _need(0 <= value[0] < len(self.parts))
-        which = int(value[0])
-        write_number(which, out)
-        self.parts[which].pack(value[1], out)
+        _need(type(value) is tuple and len(value) == 2)
+        number, item = value
+        _need(type(number) is np.int64 and 0 <= number < len(self.parts))
+        write_number(int(number), out)
+        self.parts[int(number)].pack(item, out)
 
     def unpack(self, data: Reader) -> Any:
         which = data.number()
