@@ -17,7 +17,7 @@ from cornerman.adapters.spaces import as_gymnasium, describe
 from cornerman.core.errors import PayloadError
 from cornerman.core.spaces import decode, decode_batch, encode, encode_batch
 
-MANY = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 PACKED = 1
 
 

@@ -19,7 +19,7 @@ from cornerman.adapters.spaces import describe, rebuild
 from cornerman.core.spaces import InvalidSpace, canonical, columns, digest, document, parse, words
 from cornerman.core.spaces.bounds import compact, spread
 
-MANY = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def facts(space: Any) -> Any:

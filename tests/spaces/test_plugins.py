@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -86,14 +85,13 @@ class Task(gymnasium.Env):
 
 
 @pytest.fixture(autouse=True)
-def _as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _as_before(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a test registers is gone after it."""
     monkeypatch.setattr(space_plugins, "_REGISTERED", {})
     monkeypatch.setattr(space_plugins, "_BY_VALUE_TYPE", {})
     monkeypatch.setattr(space_plugins, "_SAID", set())
     monkeypatch.setattr(space_plugins, "_entries", None)
     monkeypatch.setattr(space_plugins, "_all_loaded", False)
-    yield
 
 
 def test_without_a_codec_a_space_is_known_by_its_name() -> None:
