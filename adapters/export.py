@@ -1,7 +1,8 @@
 """A run as CSV, JSON lines or Parquet: one line a transition, columns flattened, numbers exact, as a stream.
 
-`observation` of a Box of four becomes observation.0 … observation.3, of a Dict observation.key, and so on; `info` is
-JSON. Floats are written in the shortest form that gives the same number back. Lines come as they are read: a run of any
+`observation` of a Box of four becomes observation.0 … observation.3, of a Dict observation.key, and so on, as the
+space of the stream says: what has no fixed number of parts (a Sequence) is one column of JSON, and so is `info`.
+Floats are written in the shortest form that gives the same number back. Lines come as they are read: a run of any
 length needs little memory.
 """
 
@@ -11,15 +12,17 @@ import contextlib
 import csv
 import itertools
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any, Literal, cast
+from typing import IO, Any, Literal, NamedTuple, cast
 
 import numpy as np
 
-from cornerman.core.errors import InvalidOption
+from cornerman.core.errors import CornermanError, InvalidOption
+from cornerman.core.graph_value import is_graph
 from cornerman.core.records import StepRecord
-from cornerman.store.api import Run
+from cornerman.core.spaces import Column, Descriptor, OneOf, Sequence, columns, part
+from cornerman.store.api import Run, Stream
 from cornerman.store.sql_tables import iso, to_json
 
 Format = Literal["csv", "jsonl", "parquet"]
@@ -45,7 +48,7 @@ def export(run: Run, to: Format = "csv", path: Path | str | None = None, *, rese
     partial = target.with_name(target.name + ".partial")
     try:
         if to == "parquet":
-            count = _write_parquet(rows(run, resets=resets, nested=False), partial)
+            count = _write_parquet(rows(run, resets=resets, nested=False), partial, dtypes(run))
         else:
             with open(partial, "w", encoding="utf-8", newline="") as file:
                 count = _WRITERS[to](rows(run, resets=resets, nested=to == "jsonl"), file)
@@ -64,11 +67,46 @@ def rows(run: Run, *, resets: bool = False, nested: bool = False) -> Iterator[di
     """One dict a transition, of every stream and sub-environment in turn. Flattened, unless `nested`."""
     for stream in run.streams():
         env_id = stream.manifest.get("env_id")
+        spaces = None if nested else _Spaces(_declared(stream, "action"), _declared(stream, "observation"))
         for env in range(stream.envs):
             for record in stream.steps(env_index=env):
                 if resets or not record.reset:
                     head = {"run": run.run_id, "stream": stream.name, "env_id": env_id}
-                    yield {**head, **(_nested(record) if nested else _flat(record))}
+                    yield {**head, **(_nested(record) if spaces is None else _flat(record, spaces))}
+
+
+class _Spaces(NamedTuple):
+    action: Descriptor | None
+    observation: Descriptor | None
+
+
+def _declared(stream: Stream, name: str) -> Descriptor | None:
+    """The space of one sub-environment's values; None where it is not known: the values say it then."""
+    try:
+        found: Descriptor | None = getattr(stream, f"single_{name}_space")
+    except CornermanError:
+        return None
+    return found
+
+
+def dtypes(run: Run) -> dict[str, np.dtype[Any]]:
+    """What NumPy called the numbers of each column; columns of which two streams say different things are not there."""
+    found: dict[str, set[np.dtype[Any]]] = {}
+    for stream in run.streams():
+        for name in ("action", "observation"):
+            space = _declared(stream, name)
+            for column in () if space is None else columns(space):
+                for each in _names(".".join(map(str, (name, *column.path))), column):
+                    found.setdefault(each, set()).add(cast("np.dtype[Any]", column.dtype))
+    return {name: kinds.pop() for name, kinds in found.items() if len(kinds) == 1}
+
+
+def _names(head: str, column: Column) -> list[str]:
+    """The columns that a part of a space has of its own: see `flatten`."""
+    if column.dtype is None or column.shape is None:
+        return []
+    size = int(np.prod(column.shape, dtype=np.int64))
+    return [] if size > WIDE else [f"{head}.{at}" for at in range(size)] if column.shape else [head]
 
 
 def _facts(record: StepRecord) -> dict[str, Any]:
@@ -93,23 +131,26 @@ def _nested(record: StepRecord) -> dict[str, Any]:
     return {**_facts(record), **parts}
 
 
-def _flat(record: StepRecord) -> dict[str, Any]:
+def _flat(record: StepRecord, spaces: _Spaces) -> dict[str, Any]:
     flat = _facts(record)
-    for name, value in (("action", record.action), ("observation", record.observation)):
-        for key, item in flatten(name, value):
-            flat[key] = item
+    for name, space in spaces._asdict().items():
+        flat.update(flatten(name, getattr(record, name), space))
     flat["info"] = to_json(record.info)
     return flat
 
 
-def flatten(name: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """The columns of a nested value, named by their place in it."""
-    if isinstance(value, dict):
+def flatten(name: str, value: Any, space: Descriptor | None = None) -> Iterator[tuple[str, Any]]:
+    """The columns of a nested value, named by their place in it. Which it has, its space says where that is known."""
+    if isinstance(value, dict) and not isinstance(space, Sequence):
         for key, item in value.items():
-            yield from flatten(f"{name}.{key}", item)
+            yield from flatten(f"{name}.{key}", item, part(space, key))
+    elif is_graph(value):
+        yield from ((f"{name}.{key}", to_json(item)) for key, item in value._asdict().items())
+    elif isinstance(space, (Sequence, OneOf)) and not isinstance(value, (int, float, str, type(None))):
+        yield name, to_json(value)
     elif isinstance(value, tuple):
         for index, item in enumerate(value):
-            yield from flatten(f"{name}.{index}", item)
+            yield from flatten(f"{name}.{index}", item, part(space, index))
     elif isinstance(value, np.ndarray) and value.ndim and 0 < value.size <= WIDE and value.dtype.kind in "biuf":
         for index, item in enumerate(value.ravel().tolist()):
             yield f"{name}.{index}", item
@@ -162,8 +203,11 @@ def _write_jsonl(rows: Iterable[dict[str, Any]], file: IO[str]) -> int:
     return count
 
 
-def _write_parquet(rows: Iterable[dict[str, Any]], path: Path) -> int:
-    """Row groups of some thousand rows, with the schema of the first; what does not fit it becomes text in `more`."""
+def _write_parquet(rows: Iterable[dict[str, Any]], path: Path, dtypes: Mapping[str, np.dtype[Any]]) -> int:
+    """Row groups of some thousand rows, with the schema of the first; what does not fit it becomes text in `more`.
+
+    Numbers have the types of their spaces; of what no space speaks, integers and floats have 64 bits.
+    """
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -176,7 +220,7 @@ def _write_parquet(rows: Iterable[dict[str, Any]], path: Path) -> int:
     count = 0
     for batch in _batches(rows, PARQUET_ROWS):
         if schema is None:
-            schema = _schema(pa, batch)
+            schema = _schema(pa, batch, dtypes)
             writer = pq.ParquetWriter(path, schema, compression="zstd")
         writer.write_table(pa.Table.from_pylist([_fitted(row, schema) for row in batch], schema=schema))
         count += len(batch)
@@ -187,8 +231,9 @@ def _write_parquet(rows: Iterable[dict[str, Any]], path: Path) -> int:
     return count
 
 
-def _schema(pa: Any, batch: list[dict[str, Any]]) -> Any:
+def _schema(pa: Any, batch: list[dict[str, Any]], dtypes: Mapping[str, np.dtype[Any]]) -> Any:
     kinds: dict[str, Any] = {}
+    exact = {name: pa.from_numpy_dtype(dtype) for name, dtype in dtypes.items() if dtype.itemsize <= 8}
     for row in batch:
         for key, value in row.items():
             kind = _kind(pa, value)
@@ -197,7 +242,7 @@ def _schema(pa: Any, batch: list[dict[str, Any]]) -> Any:
                 kind if known is None or known == pa.null() else known if kind in (known, pa.null()) else pa.string()
             )
     fields = [
-        (key, pa.int64() if key == "seed" else pa.string() if kind == pa.null() else kind)
+        (key, exact.get(key) or (pa.int64() if key == "seed" else pa.string() if kind == pa.null() else kind))
         for key, kind in kinds.items()
     ]
     return pa.schema([*fields, ("more", pa.string())])
@@ -227,9 +272,15 @@ def _fitted(row: dict[str, Any], schema: Any) -> dict[str, Any]:
 
 
 def _fits(want: str | None, value: Any) -> bool:
-    if want == "int64":
-        return type(value) is int and -(2**63) <= value < 2**63
-    return (want, type(value)) in (("bool", bool), ("double", float), ("double", int))
+    if want in _FLOATS:
+        return type(value) in (int, float) and (value != value or bool(np.float64(_FLOATS[want](value)) == value))
+    if want == "bool" or type(value) is not int:
+        return want == "bool" and type(value) is bool
+    limits = np.iinfo(want) if want is not None and "int" in want else None
+    return limits is not None and int(limits.min) <= value <= int(limits.max)
+
+
+_FLOATS: dict[str | None, Any] = {"halffloat": np.float16, "float": np.float32, "double": np.float64}
 
 
 def _batches(rows: Iterable[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any]]]:

@@ -9,7 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from cornerman.core.layout import Layout, Leaf, Node, as_leaf, has_objects, walk
+from cornerman.core.graph_value import is_graph
+from cornerman.core.layout import MOST_SAID, Layout, Leaf, Node, as_leaf, has_objects, said_in, walk
+
+_NUMPY = (np.ndarray, np.generic)
 
 
 def fit(layout: Layout, node: Node, value: Any, row: dict[str, Any]) -> bool:
@@ -62,28 +65,36 @@ def info_leaves(info: Any) -> tuple[tuple[str, ...], list[Leaf]]:
     leaves = [as_leaf(f"info/{key}", item) for key, item in info.items()]
     if any(leaf is None or "final" in leaf.column for leaf in leaves):
         return (), []
+    if said_in(leaves, tuple(info)) > MOST_SAID:
+        return (), []
     return tuple(info), [leaf for leaf in leaves if leaf is not None]
 
 
 def part(value: Any, env: int) -> Any:
-    """What belongs to one sub-environment of a batched value."""
+    """What belongs to one sub-environment of a batched value; None where that cannot be told."""
     if isinstance(value, dict):
         return {key: part(item, env) for key, item in value.items()}
-    if isinstance(value, tuple) and value and isinstance(value[0], (np.ndarray, dict, tuple)):
+    if (
+        isinstance(value, tuple)
+        and value
+        and isinstance(value[0], (np.ndarray, dict, tuple))
+        and not is_graph(value[0])
+    ):
         return tuple(part(item, env) for item in value)
-    return value[env]
+    try:
+        return value[env]
+    except (TypeError, IndexError, KeyError):  # sequences, some of them empty
+        return None
 
 
 def stack(parts: list[Any]) -> Any:
-    """Values of the same structure with a leading axis; a list where they cannot be stacked."""
+    """Values of the same structure with a leading axis; a list where they cannot be stacked.
+
+    Tuples are not: which of them are products, and which sequences or graphs, only their space knows.
+    """
     if parts and isinstance(parts[0], dict):
         return {key: stack([part[key] for part in parts]) for key in parts[0]}
-    if parts and isinstance(parts[0], tuple):
-        if len({len(items) for items in parts}) > 1:  # sequences, each of its own length
-            return parts
-        return tuple(stack(list(items)) for items in zip(*parts, strict=True))
-    try:
-        stacked = np.stack(parts)
-        return stacked if stacked.dtype.kind != "O" else parts
-    except (ValueError, TypeError):
+    kinds = {(type(item), item.dtype, item.shape) if isinstance(item, _NUMPY) else None for item in parts}
+    if len(kinds) != 1 or None in kinds or parts[0].dtype.kind == "O":
         return parts
+    return np.stack(parts)

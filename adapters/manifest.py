@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import gymnasium
 
-from .spaces import describe
+from cornerman.core.spaces import canonical, words
+
+from .spaces import describe_env
 
 _MODES = frozenset(mode.value for mode in gymnasium.vector.AutoresetMode)
 
@@ -23,18 +26,23 @@ def manifest(env: Any, vector: bool) -> dict[str, Any]:
         "gymnasium": gymnasium.__version__,
         "render_mode": getattr(env, "render_mode", None),
         "render_fps": (getattr(env, "metadata", None) or {}).get("render_fps"),
-        "observation_space": describe(env.observation_space),
-        "action_space": describe(env.action_space),
+        "render_modes": list((getattr(env, "metadata", None) or {}).get("render_modes") or ()),
         "num_envs": int(env.num_envs) if vector else 0,
+        **_spaces(env),
     }
     if vector:
         facts |= {
             "autoreset_mode": autoreset_mode(env),
             "autoreset_declared": "autoreset_mode" in (getattr(env, "metadata", None) or {}),
-            "single_observation_space": describe(env.single_observation_space),
-            "single_action_space": describe(env.single_action_space),
         }
     return facts
+
+
+def _spaces(env: Any) -> dict[str, Any]:
+    """Each space by its digest and in words, and under `spaces` their descriptors: these are stored apart, and once."""
+    texts = {name: (canonical(space), words(space)) for name, space in describe_env(env).items()}
+    named = {name: {"space": hashlib.sha256(text).hexdigest(), "words": said} for name, (text, said) in texts.items()}
+    return {**named, "spaces": {name: text for name, (text, _) in texts.items()}}
 
 
 def autoreset_mode(env: Any) -> str:

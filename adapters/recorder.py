@@ -89,6 +89,7 @@ class Recorder:
         self.name = name
         self.settings = settings
         self.option = frames
+        self.spaces: dict[str, bytes] = manifest.pop("spaces", {})
         self.manifest = manifest
         self.num_envs = int(env.num_envs) if vector else 0
         self.mode = mode
@@ -154,6 +155,7 @@ class Recorder:
                 "id": self.stream_id,
                 "name": self.name or self.manifest["env_id"],
                 "manifest": values.encode({**self.manifest, "frames": self.frames.describe()}),
+                "spaces": self.spaces,
                 "num_envs": self.num_envs,
                 "autoreset": self.mode,
                 "process": self.session.process.name,

@@ -34,6 +34,7 @@ NO_INFO = 64  # the info columns hold nothing for this row: info is empty or in 
 NO_REWARD = 128
 GAP = 256  # in the journal only: records before this one were dropped, its extras say who was `done` meanwhile
 
+MOST_SAID = 5000  # bytes of a header in which the columns of an observation are named; of an action, of `info` as well
 SMALL = 512  # bytes up to which an array is packed into the head rather than copied into a lane of its own
 
 Node: TypeAlias = dict[str, Any]
@@ -169,11 +170,24 @@ def _packed_dtype(leaf: Leaf) -> Any:
 
 
 def draw(name: str, value: Any) -> tuple[Node, list[Leaf]]:
-    """How `value` is split into columns named `name`, `name/key`, `name/0`, …: its node and its leaves."""
+    """How `value` is split into columns named `name`, `name/key`, `name/0`, …: its node and its leaves.
+
+    A value of so many parts that a segment's header could not name them (a long sequence) has no columns.
+    """
+    node, leaves = _drawn(name, value)
+    return (node, leaves) if said_in(node, leaves) <= MOST_SAID else ({"object": name}, [])
+
+
+def said_in(*parts: Any) -> int:
+    """The bytes that parts of a layout take in a segment's header."""
+    return len(msgspec.msgpack.encode(parts))
+
+
+def _drawn(name: str, value: Any) -> tuple[Node, list[Leaf]]:
     if isinstance(value, Mapping) and value and all(isinstance(key, str) for key in value):
-        return _branch("dict", {key: draw(f"{name}/{key}", item) for key, item in value.items()})
+        return _branch("dict", {key: _drawn(f"{name}/{key}", item) for key, item in value.items()})
     if type(value) is tuple and value:
-        return _branch("tuple", [draw(f"{name}/{index}", item) for index, item in enumerate(value)])
+        return _branch("tuple", [_drawn(f"{name}/{index}", item) for index, item in enumerate(value)])
     leaf = as_leaf(name, value)
     return ({"object": name}, []) if leaf is None else ({"leaf": name}, [leaf])
 

@@ -13,6 +13,8 @@ extension types:
     8  object ndarray   [shape, items]
     9  anything else    [type, repr]: the typed fallback; nothing is refused
     10 map whose keys are not all text   [[key, value], …]
+    11 graph            [nodes, edges, edge_links], as a Graph space has them
+    12 value of a registered type   [space class, bytes of its codec]: core/space_plugins.py
 """
 
 from __future__ import annotations
@@ -21,6 +23,9 @@ from typing import Any
 
 import msgspec
 import numpy as np
+
+from . import space_plugins
+from .graph_value import GraphInstance, is_graph
 
 _MAX_DEPTH = 64
 _MAX_REPR = 4096
@@ -87,6 +92,9 @@ def _mapping(value: dict[Any, Any], depth: int) -> Any:
 
 
 def _uncommon(value: Any, depth: int) -> Any:
+    own = _registered(value)
+    if own is not None:
+        return own
     if isinstance(value, np.generic):
         return _ext(2, [value.dtype.str, value.tobytes()]) if value.dtype.kind != "O" else _fallback(value)
     if isinstance(value, np.ndarray):
@@ -99,13 +107,16 @@ def _uncommon(value: Any, depth: int) -> Any:
         return bytes(value)
     if isinstance(value, dict):
         return _mapping(dict(value), depth)
+    if is_graph(value):
+        return _ext(11, [_plain(item, depth + 1) for item in value])
     if isinstance(value, tuple):
         return _ext(3, [_plain(item, depth + 1) for item in value])
     if isinstance(value, list):
         return [_plain(item, depth + 1) for item in value]
     if hasattr(value, "__array__") and not isinstance(value, type):  # torch, jax, tensorflow
         return _array(np.asarray(value), depth)
-    return _fallback(value)
+    own = _registered(value, search=True)
+    return _fallback(value) if own is None else own
 
 
 def _array(value: np.ndarray, depth: int) -> Any:
@@ -114,6 +125,24 @@ def _array(value: np.ndarray, depth: int) -> Any:
         return _ext(8, [list(value.shape), items])
     dtype = value.dtype.str if value.dtype.names is None else str(value.dtype.descr)
     return _ext(1, [dtype, list(value.shape), value.tobytes()])
+
+
+def _registered(value: Any, search: bool = False) -> Any:
+    """The value by the codec that asks for values of its type, None where none does."""
+    found = space_plugins.value_codec(type(value), search=search)
+    content = None if found is None else space_plugins.encoded(*found, value)
+    return None if content is None or found is None else _ext(12, [found[0], content])
+
+
+def decode_registered(name: str, content: bytes) -> Any:
+    """A value by the codec of a space class; Unencodable where that is not installed or cannot read it."""
+    codec: Any = space_plugins.registered(name)
+    if not hasattr(codec, "decode"):
+        return Unencodable(name, "its codec is not installed")
+    try:
+        return codec.decode(content)
+    except Exception as error:  # somebody else's code: what else was recorded stays readable
+        return Unencodable(name, f"its codec cannot read it: {type(error).__name__}: {error}"[:_MAX_REPR])
 
 
 def _fallback(value: Any) -> Any:
@@ -148,6 +177,10 @@ def decode_extension(code: int, data: memoryview) -> Any:
         return array.reshape(content[0])
     if code == 10:
         return {_hashable(key): item for key, item in content}
+    if code == 11:
+        return GraphInstance(*content)
+    if code == 12:
+        return decode_registered(*content)
     return Unencodable(*content)
 
 

@@ -38,3 +38,7 @@ LOG_VECTOR_AUTORESET_MODE = _define(
 LOG_SPACE_DESCRIPTOR_MISSING = _define(
     "LOG670", "INFO", "Validation", "a space has no description of its own and is recorded by its values", "schema"
 )
+
+LOG_SPACE_CODEC_FAILED = _define(
+    "LOG1114", "WARNING", "Validation", "a plugin for a space failed and is left out", "schema"
+)

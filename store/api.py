@@ -22,6 +22,7 @@ import numpy as np
 from cornerman.core.errors import NotFound, StoreFull, StoreLocked, StoreReadOnly, StoreTooNew
 from cornerman.core.payloads.frame_v1 import Frame
 from cornerman.core.records import EpisodeRollup, LedgerRow, RunSummary, StepRecord, StreamSummary
+from cornerman.core.spaces import Descriptor
 from cornerman.log_catalog import log
 from cornerman.log_catalog.store import LOG_RUN_DELETED
 
@@ -34,6 +35,7 @@ from .network import place_of, prepare
 from .network_view import NetworkView
 from .reader import STREAMS, Shelf, StreamRows, identity_of
 from .seal import StreamIdentity
+from .spaces import space_of
 from .steps import StepFactory
 from .summaries import Summarizer, summarize
 
@@ -146,7 +148,7 @@ class Store:
         raise NotFound(f"There is no stream {stream_id}.")
 
     def sql(self, statement: str, bindings: Sequence[Any] = (), *, timeout: float | None = None) -> QueryResult:
-        """The rows of a read-only SQL statement over `step`, `step_all`, `episode`, `run`, `stream` and `chunk`."""
+        """The rows of a read-only SQL statement over `step`, `episode` and the other tables of `cornerman sql`."""
         from .query import run_query
 
         return run_query(self, statement, bindings, timeout)
@@ -294,6 +296,33 @@ class Stream:
     @property
     def manifest(self) -> dict[str, Any]:
         return self.rows.manifest
+
+    @property
+    def observation_space(self) -> Descriptor | None:
+        """What the environment declared, of the whole batch where it is a vector environment; read when asked for.
+
+        None where nothing was declared; PayloadError where the descriptor is lost.
+        """
+        return space_of(self.rows, "observation_space")
+
+    @property
+    def action_space(self) -> Descriptor | None:
+        return space_of(self.rows, "action_space")
+
+    @property
+    def single_observation_space(self) -> Descriptor | None:
+        """Of one sub-environment; of a single environment, its own."""
+        return space_of(self.rows, "single_observation_space") or self.observation_space
+
+    @property
+    def single_action_space(self) -> Descriptor | None:
+        return space_of(self.rows, "single_action_space") or self.action_space
+
+    def spaces(self) -> dict[str, Descriptor]:
+        """All that its environment declared, by name: reads the descriptors."""
+        names = ("observation_space", "action_space", "single_observation_space", "single_action_space")
+        found = {name: space_of(self.rows, name) for name in names}
+        return {name: space for name, space in found.items() if space is not None}
 
     @property
     def envs(self) -> int:

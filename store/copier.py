@@ -39,6 +39,7 @@ from .network import Place, sink
 from .pack import Packed, chunk_height, pack_segment
 from .reader import STREAMS, Shelf, StreamRows, View, identity_of
 from .seal import StreamIdentity
+from .spaces import texts
 from .summaries import Moment, Summarizer
 from .tail import OpenBlock
 
@@ -326,7 +327,7 @@ class Copier:
         manifest = rows._newest_manifest()
         if self._introduced.get(rows.stream_id) != manifest:
             run, stream = rows.identity
-            content = StreamIdentity(run, {**stream, "manifest": manifest}).encode()
+            content = StreamIdentity(run, {**stream, "manifest": manifest, "spaces": texts(rows)}).encode()
             files.append({"kind": "stream", "identity": content})
             self._introduced[rows.stream_id] = manifest
 

@@ -16,6 +16,7 @@ from .connection import connect, transaction, translated
 from .liveness import alive
 from .location import JOURNAL
 from .segments import segment_paths
+from .spaces import FORGET
 
 if TYPE_CHECKING:
     from .api import Run, Store, Stream
@@ -61,6 +62,8 @@ def _purge(connection: apsw.Connection, run_id: str) -> None:
         "delete from stream where run = (select id from run where run_id = ?)",
     ):
         connection.execute(statement, (run_id,))
+    for statement in FORGET:
+        connection.execute(statement)
 
 
 def _forget_journal(store: Store, stream: Stream) -> None:

@@ -12,11 +12,13 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from cornerman.core.layout import NO_ACTION, NO_INFO, NO_OBSERVATION, NO_REWARD, Node, has_objects
+from cornerman.core.spaces import Custom, Descriptor, Tuple
+from cornerman.core.spaces import part as space_part
 
 from .blocks import Array, Block
 
-Space: TypeAlias = "dict[str, Any] | None"
-"""A space descriptor of the manifest, where there is one."""
+Space: TypeAlias = "Descriptor | None"
+"""The space of one sub-environment's value, where it is known."""
 ABSENT = {"observation": NO_OBSERVATION, "action": NO_ACTION}
 
 
@@ -47,21 +49,17 @@ def _built(node: Node, space: Space, env: int | None, column: Callable[[str, int
     if "leaf" in node:
         return column(node["leaf"], env)
     if "dict" in node:
-        return {key: _built(child, _part(space, key), env, column) for key, child in node["dict"].items()}
+        return {key: _built(child, space_part(space, key), env, column) for key, child in node["dict"].items()}
     if "tuple" not in node:
         return None
-    if env is not None and space is not None and space.get("type") != "Tuple":
+    if env is not None and space is not None and not _is_product(space):
         return _built(node["tuple"][env], None, None, column)
-    return tuple(_built(child, _part(space, at), env, column) for at, child in enumerate(node["tuple"]))
+    return tuple(_built(child, space_part(space, at), env, column) for at, child in enumerate(node["tuple"]))
 
 
-def _part(space: Space, key: Any) -> Space:
-    """The descriptor of a part of a Dict or Tuple space, where it is known."""
-    try:
-        found = space["spaces"][key] if space else None
-    except (KeyError, IndexError, TypeError):
-        return None
-    return found if isinstance(found, dict) else None
+def _is_product(space: Space) -> bool:
+    """Whether a batch of this space's values is a tuple of batches, and not of values."""
+    return _is_product(space.like) if isinstance(space, Custom) else isinstance(space, Tuple)
 
 
 def value_at(block: Block, part: str, offset: int, env: int | None, space: Space = None) -> Any:
@@ -84,9 +82,9 @@ def reward_at(block: Block, offset: int, env: int) -> Any:
 def of_env(value: Any, env: int, space: Space = None) -> Any:
     """What one sub-environment has of a batched value: arrays by their leading axis, mappings and products by part."""
     if isinstance(value, dict):
-        return {key: of_env(item, env, _part(space, key)) for key, item in value.items()}
-    if isinstance(value, tuple) and space is not None and space.get("type") == "Tuple":
-        return tuple(of_env(item, env, _part(space, at)) for at, item in enumerate(value))
+        return {key: of_env(item, env, space_part(space, key)) for key, item in value.items()}
+    if isinstance(value, tuple) and _is_product(space):
+        return tuple(of_env(item, env, space_part(space, at)) for at, item in enumerate(value))
     try:
         return value[env]
     except (TypeError, IndexError, KeyError):

@@ -40,6 +40,19 @@ create temp view chunk as select
     {_ISO.format("c.last_us")} as last_time, c.bytes, hex(c.sha256) as sha256, c.first_us, c.last_us
     from main.chunk c join main.stream s on s.id = c.stream join main.run r on r.id = s.run
     where r.deleted_us is null;
+create temp view space as select
+    r.run_id as run, r.job, s.id as stream, l.name, json_extract(p.descriptor, '$.type') as type, l.digest,
+    length(p.descriptor) as bytes, p.descriptor
+    from main.stream_space l join main.space p using (digest) join main.stream s on s.id = l.stream
+    join main.run r on r.id = s.run where r.deleted_us is null;
+create temp view vector_env as select
+    r.run_id as run, r.job, s.id as stream, s.name, s.num_envs, s.autoreset as autoreset_mode,
+    max(l.digest) filter (where l.name = 'single_observation_space') as single_observation_space,
+    max(l.digest) filter (where l.name = 'single_action_space') as single_action_space
+    from main.stream s join main.run r on r.id = s.run left join main.stream_space l on l.stream = s.id
+    where r.deleted_us is null and s.num_envs > 0 group by s.id;
+create temp view seed as select
+    run, job, stream, env_index, episode, seed, seed_source, first_row from temp.episode where seed is not null;
 """
 """What is sealed, in words; `step`, `step_all` and `episode` have what is open as well."""
 
@@ -118,7 +131,7 @@ def _names(cursor: apsw.Cursor) -> tuple[str, ...]:
 
 
 _HELP = (
-    "The tables are step, step_all, episode, run, stream and chunk;"
+    "The tables are step, step_all, episode, seed, run, stream, vector_env, space and chunk;"
     " `select * from step limit 1` shows the columns of one."
 )
 
@@ -126,9 +139,9 @@ _HELP = (
 def _connection(store: Store) -> apsw.Connection:
     """A connection of its own: a query may go on while others are asked."""
     connection = connect(store.path)
-    connection.execute(VIEWS)
     step_table(store, resets=False).register(connection, "step")
     step_table(store, resets=True).register(connection, "step_all")
     episode_table(store).register(connection, "episode")
+    connection.execute(VIEWS)
     connection.authorizer = lambda action, *_: apsw.SQLITE_OK if action in _ALLOWED else apsw.SQLITE_DENY
     return connection

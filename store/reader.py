@@ -20,6 +20,7 @@ from cornerman.core import values
 from cornerman.core.episodes import AutoresetMode, Open
 from cornerman.core.errors import NotFound, StoreError
 from cornerman.core.payloads import read
+from cornerman.core.spaces import Descriptor
 
 from .blocks import Block, SealedBlock
 from .chunk_cache import ChunkCache
@@ -85,6 +86,8 @@ class Shelf:
         self.journal = Journal(path)
         self.chunks: ChunkCache[SealedBlock] = ChunkCache()
         self.frames: ChunkCache[FrameBlock] = ChunkCache()
+        self.spaces: dict[str, Descriptor] = {}
+        """By digest: many streams have the same."""
 
     def close(self) -> None:
         self.connections.close()
@@ -180,6 +183,8 @@ class StreamRows:
         self.mode: AutoresetMode = stream["autoreset"]
         self.counted: tuple[int, tuple[Any, ...]] = (0, ())
         """Statistics of the chunks before a row: what `store/aggregates.py` need not add up again."""
+        self.spaces: dict[str, Descriptor | None] = {}
+        """Those that were asked for, by name: see `store/spaces.py`."""
         self._manifest: dict[str, Any] | None = None
         self._blocks: dict[tuple[Any, ...], OpenBlock] = {}
 

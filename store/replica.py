@@ -22,6 +22,7 @@ from .copies import read_rows
 from .liveness import seen_elsewhere
 from .network import Place, prepare
 from .seal import Deleted, StreamIdentity, introduce
+from .spaces import FORGET
 
 OURS = -1
 BATCH_BYTES = 64 << 20
@@ -216,6 +217,8 @@ class _Reader:
             run(f"delete from {table} where stream = ?", (stream,))
         run("delete from ledger where stream = ?", (stream,))
         for (number,) in run("delete from stream where id = ? returning run", (stream,)).fetchall():
+            for statement in FORGET:
+                run(statement)
             run(
                 "update run set deleted_us = ? where id = ? and not exists (select 1 from stream where run = run.id)",
                 (time.time_ns() // 1000, number),

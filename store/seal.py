@@ -25,6 +25,7 @@ from cornerman.log_catalog.recorder import LOG_CHUNK_SEALED
 from .connection import snapshot, transaction
 from .pack import Packed, chunk_height, pack_segment, received_in
 from .segments import Segment
+from .spaces import keep as keep_spaces
 
 
 class StreamIdentity(NamedTuple):
@@ -145,6 +146,7 @@ def introduce(connection: apsw.Connection, identity: StreamIdentity, first: Mark
             mark.rows, mark.t, mark.sequence, mark.frames, mark.episodes, mark.open.encode(), stream["created_us"],
         ),
     )  # fmt: skip
+    keep_spaces(connection, stream)
 
 
 def commit(

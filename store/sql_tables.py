@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from cornerman.core.errors import NotFound
+from cornerman.core.graph_value import is_graph
 from cornerman.core.layout import EXTRAS
 from cornerman.core.records import EpisodeRollup
 
@@ -354,6 +355,8 @@ def _plain(value: Any) -> Any:
         return _plain(value.item()) if not isinstance(value.item(), np.generic) else str(value)
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
+    if is_graph(value):
+        return {name: _plain(item) for name, item in value._asdict().items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     if isinstance(value, (set, frozenset)):

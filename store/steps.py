@@ -11,12 +11,14 @@ from cornerman.core.layout import EXTRAS
 from cornerman.core.payloads import frame_v1, read
 from cornerman.core.payloads.frame_v1 import Frame
 from cornerman.core.records import EpisodeRollup, StepRecord
+from cornerman.core.spaces import Descriptor
 
 from .blocks import Array, Block
 from .episode_index import EpisodeIndex
 from .gather import info_at, info_of_env, of_env, reward_at, value_at
 from .pack import spread_seed
 from .reader import StreamRows
+from .spaces import hint
 from .tail import OpenBlock
 
 
@@ -26,9 +28,15 @@ class StepFactory:
     def __init__(self, rows: StreamRows, episodes: EpisodeIndex) -> None:
         self.rows = rows
         self.episodes = episodes
-        manifest = rows.manifest
-        self.observation_space = manifest.get("single_observation_space") or manifest.get("observation_space")
-        self.action_space = manifest.get("single_action_space") or manifest.get("action_space")
+
+    @property
+    def observation_space(self) -> Descriptor | None:
+        """What a batch of observations is taken apart by; None for one environment, whose values are whole."""
+        return hint(self.rows, "single_observation_space") if self.rows.num_envs else None
+
+    @property
+    def action_space(self) -> Descriptor | None:
+        return hint(self.rows, "single_action_space") if self.rows.num_envs else None
 
     def record(self, row: int, env: int, frame: bool) -> StepRecord:
         block = self.rows.block(row)
@@ -117,7 +125,7 @@ class StepFactory:
         return frame_v1.from_array(value)
 
 
-def final_observation(extra: dict[str, Any], env: int, space: dict[str, Any] | None = None) -> Any:
+def final_observation(extra: dict[str, Any], env: int, space: Descriptor | None = None) -> Any:
     """In SAME_STEP: the last observation of the episode that ended in this row."""
     final = extra.get("final")
     if not final:

@@ -19,12 +19,13 @@ from cornerman.core.payloads import read
 
 from .blocks import SealedBlock
 from .reader import FrameBlock, View
+from .spaces import space_of
 from .tail import Moved
 
 if TYPE_CHECKING:
     from .api import Run, Store, Stream
 
-What = Literal["database", "chunk", "rows", "episodes", "totals", "frames", "journal", "ledger"]
+What = Literal["database", "chunk", "rows", "episodes", "totals", "frames", "journal", "ledger", "space"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +75,18 @@ class StreamCheck:
         yield from self._frames(view)
         yield from self._journal(view)
         yield from self._ledger()
+        yield from self._spaces()
 
     def _found(self, what: What, message: str, row: int | None = None) -> Finding:
         return Finding(what, message, self.run.run_id, self.stream.stream_id, row)
+
+    def _spaces(self) -> Iterator[Finding]:
+        """Each descriptor is there, is one, and is the one that was written."""
+        for name in ("observation_space", "action_space", "single_observation_space", "single_action_space"):
+            try:
+                space_of(self.stream.rows, name)
+            except CornermanError as error:
+                yield self._found("space", error.what)
 
     # --- chunks ------------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from .playback import Player, ViewLedger
 from .queries import EpisodesAnswer, RewardsAnswer, ViewAnswer
 from .renderers._cells import wrap
 from .runs_view import lost, safe, short_id, state_cell
+from .space_words import space_words
 from .values import described
 from .widgets.lines import Line, rule
 
@@ -178,41 +179,6 @@ def _space_facts(stream: StreamSummary, width: int, look: Look) -> list[Line]:
         rows.append(_pair("autoreset", stream.autoreset_mode, "dim", width))
     rows += [((words.fit(f"{look.glyph('warn')} {safe(note)}", width), "warn"),) for note in stream.notes]
     return rows
-
-
-def space_words(space: object) -> str:
-    """A space descriptor in one line."""
-    if not isinstance(space, dict):
-        return str(space)
-    kind, inner = str(space.get("type", "")), space.get("spaces")
-    if isinstance(inner, dict):
-        return f"{kind}({', '.join(f'{key}: {space_words(value)}' for key, value in inner.items())})"
-    if isinstance(inner, (list, tuple)):
-        return f"{kind}({', '.join(map(space_words, inner))})"
-    facts = [
-        _tuple(space[key])
-        for key in ("n", "nvec", "shape")
-        if key in space and not (key == "shape" and "nvec" in space)
-    ]
-    if "low" in space and "high" in space:
-        facts.append(f"{_bound(space['low'], min)} to {_bound(space['high'], max)}")
-    if kind == "Box" and "dtype" in space:
-        dtype = str(space["dtype"]).lstrip("<>|=")
-        facts.append(_DTYPES.get(dtype[:1], dtype[:1]) + str(8 * int(dtype[1:])) if dtype[1:].isdigit() else dtype)
-    return f"{kind}({', '.join(facts)})"
-
-
-_DTYPES = {"f": "float", "i": "int", "u": "uint", "b": "bool"}
-
-
-def _tuple(value: Any) -> str:
-    return str(tuple(value)) if isinstance(value, (list, tuple)) else str(value)
-
-
-def _bound(bound: Any, widest: Any) -> str:
-    """A bound, or the widest of one for each item."""
-    values = [float(value) for value in bound] if isinstance(bound, (list, tuple)) else [float(bound)]
-    return words.number(widest(values, default=math.nan))
 
 
 def episode_head(answer: EpisodesAnswer | None, many_envs: bool, width: int, look: Look) -> list[Line]:

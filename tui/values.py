@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from cornerman.core.graph_value import is_graph
+
 from .renderers._cells import visible, wrap
 
 MOST_LINES = 400
@@ -23,6 +25,8 @@ def _lines(value: object, width: int) -> list[str]:
         return _array(value, width)
     if isinstance(value, Mapping):
         return _mapping(value, width)
+    if is_graph(value):
+        return _mapping(value._asdict(), width)
     if isinstance(value, (list, tuple)):
         return _sequence(value, width)
     return [visible(_scalar(value))[:2000]]

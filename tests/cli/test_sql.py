@@ -34,7 +34,10 @@ def test_a_table_is_cut_and_says_so(recorded: Cornerman) -> None:
 
 def test_the_columns_are_listed(recorded: Cornerman) -> None:
     tables = recorded.json("sql", "--columns")
-    assert set(tables) == {"step", "step_all", "episode", "run", "stream", "chunk"}
+    assert set(tables) == {
+        "step", "step_all", "episode", "seed", "run", "stream", "vector_env", "space", "chunk"
+    }  # fmt: skip
+    assert {"env_index", "episode", "seed", "seed_source"} <= set(tables["seed"])
     assert {"run", "t", "reward", "action", "observation"} <= set(tables["step"])
 
 

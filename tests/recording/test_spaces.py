@@ -9,9 +9,13 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
+import some_spaces
 from gymnasium import spaces
+from hypothesis import HealthCheck, given, settings
 
 import cornerman
+from cornerman.adapters.spaces import describe, rebuild
+from cornerman.core.graph_value import is_graph
 
 
 class Mission(spaces.Space[str]):
@@ -131,6 +135,74 @@ def test_every_space_comes_back_from_a_vector_environment(tmp_path: Path, name: 
                 assert same(step.observation, sampler.seen[row]), (row, index, step.observation, sampler.seen[row])
 
 
+def alike(one: Any, other: Any) -> bool:
+    """Equal to the bit, graphs as graphs; a number and its zero-dimensional array are the same."""
+    if is_graph(other):
+        return is_graph(one) and all(map(alike, one, other))
+    if isinstance(other, dict):
+        return isinstance(one, dict) and list(one) == list(other) and all(alike(one[key], other[key]) for key in other)
+    if isinstance(other, tuple):
+        return isinstance(one, tuple) and len(one) == len(other) and all(map(alike, one, other))
+    return same(one, other) and (type(one) is type(other) or hasattr(other, "dtype"))
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@given(some_spaces.SPACES, some_spaces.SEEDS)
+def test_any_nesting_is_recorded_and_read_back(
+    tmp_path_factory: pytest.TempPathFactory, space: spaces.Space[Any], seed: int
+) -> None:
+    """With NaN, infinities and emptiness, which no space foresees; its descriptor is the space's own."""
+    values = some_spaces.samples(space, seed, 8)
+    env = Sampler(space)
+    env._sample = lambda: env.seen.append(values[len(env.seen)]) or env.seen[-1]  # type: ignore[method-assign,func-returns-value]
+    recorded = cornerman.record(env, store=tmp_path_factory.getbasetemp() / "nested", frames="none")
+    recorded.reset()
+    for action in values[1:]:
+        recorded.step(action)
+    stream_id = recorded.cornerman.stream_id
+    recorded.close()
+    with cornerman.open_store(tmp_path_factory.getbasetemp() / "nested", read_only=True) as store:
+        stream = store.stream(stream_id)
+        assert stream.observation_space == describe(space)
+        assert rebuild(stream.action_space) == space
+        assert stream.row_count() == 8
+        for row in range(8):
+            assert alike(stream.step(row).observation, values[row])
+            assert row == 0 or alike(stream.step(row).action, values[row])
+
+
+TUPLES = ["sequence", "graph", "one of", "tuple", "text", "dict with text", "edgeless graph"]
+
+
+@pytest.mark.parametrize("name", TUPLES)
+@pytest.mark.parametrize("mode", gymnasium.vector.AutoresetMode)
+def test_values_without_a_common_array_come_back_from_vector_environments(
+    tmp_path: Path, name: str, mode: gymnasium.vector.AutoresetMode
+) -> None:
+    """Each sub-environment's own, the last ones of an episode too."""
+    space = spaces.Graph(spaces.Discrete(3), None) if name == "edgeless graph" else SPACES[name]
+    inner = [Sampler(copy.deepcopy(space)) for _ in range(3)]
+    vector = gymnasium.vector.SyncVectorEnv(
+        [lambda sampler=sampler: sampler for sampler in inner],  # type: ignore[misc]
+        autoreset_mode=mode,
+    )
+    env = cornerman.record(vector, store=tmp_path, frames="none")
+    env.reset(seed=3)
+    for _ in range(6 if mode.value == "Disabled" else 30):
+        env.step(env.action_space.sample())
+    env.close()
+    with cornerman.open_store(tmp_path, read_only=True) as store:
+        stream = store.run("latest").streams()[0]
+        assert not stream.summary().ledger.dropped
+        assert stream.single_observation_space == describe(space)
+        for index, sampler in enumerate(inner):
+            seen = iter(sampler.seen)
+            for step in stream.steps(env_index=index):
+                if step.final_observation is not None:
+                    assert alike(step.final_observation, next(seen))
+                assert alike(step.observation, next(seen))
+
+
 def test_final_observations_of_sequences_are_kept(tmp_path: Path) -> None:
     """SAME_STEP with values of different lengths: nothing is dropped, the last observation is the environment's."""
     inner = [Sampler(copy.deepcopy(SPACES["sequence"])) for _ in range(2)]
@@ -146,3 +218,24 @@ def test_final_observations_of_sequences_are_kept(tmp_path: Path) -> None:
         assert not run.summary().ledger.dropped
         ended = [episode for episode in run.episodes() if episode.ended == "truncated"]
         assert len(ended) >= 6
+
+
+@pytest.mark.parametrize("count", [1, 100, 400])
+def test_values_of_very_many_parts_are_recorded(tmp_path: Path, count: int) -> None:
+    """Long sequences, dictionaries of hundreds of keys, and infos of as many: more columns than can be named."""
+    space = spaces.Dict({f"a key of some length {key}": spaces.Discrete(5) for key in range(count)})
+    env = Sampler(space)
+    long = tuple(np.int64(value) for value in range(count))
+    env.step = lambda action: (env._sample(), 0.5, False, False, {f"key {key}": key for key in range(count)})  # type: ignore[method-assign]
+    recorded = cornerman.record(env, store=tmp_path, frames="none")
+    recorded.reset()
+    for _ in range(10):
+        recorded.step(long)
+    recorded.close()
+    with cornerman.open_store(tmp_path, read_only=True) as store:
+        stream = store.run("latest").streams()[0]
+        assert stream.summary().ledger.dropped == {}
+        for row, expected in enumerate(env.seen):
+            assert alike(stream.step(row).observation, expected)
+        assert stream.step(4).action == long
+        assert len(stream.step(4).info) == count

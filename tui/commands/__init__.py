@@ -13,6 +13,7 @@ COMMANDS = {
     "show": "one run in full: streams, seeds, provenance, ledger",
     "sql": "ask the recorded steps a question in SQL",
     "export": "write the steps of a run as CSV, JSON lines or Parquet",
+    "space": "print what a space allows, and its digest",
     "verify": "check that what was recorded is whole, byte for byte",
     "schema": "the schema registry: versions, what a change breaks, checks of data",
     "delete": "remove a run; its space is used again",

@@ -42,8 +42,9 @@ def run(args: argparse.Namespace) -> int:
         reader = store.run(args.run)
         summary = reader.summary()
         streams = [(stream.summary(), _episodes(stream, args)) for stream in reader.streams()]
+        spaces = [_spaces(stream) for stream in reader.streams()] if args.json else []
     if args.json:
-        output.print_json(_json(summary, streams))
+        output.print_json(_json(summary, streams, spaces))
     else:
         _print(summary, streams)
     return exits.OK
@@ -56,7 +57,20 @@ def _episodes(stream: Any, args: argparse.Namespace) -> list[Any]:
     return sorted(ended, key=lambda episode: -episode.total_reward)[: args.episodes]
 
 
-def _json(summary: Any, streams: list[tuple[Any, list[Any]]]) -> dict[str, Any]:
+def _spaces(stream: Any) -> dict[str, Any]:
+    """Every space with its descriptor, which the text only says in words; none where one is lost."""
+    from cornerman.core.errors import CornermanError
+    from cornerman.core.spaces import digest, document
+
+    try:
+        spaces = stream.spaces()
+    except CornermanError as error:
+        output.say(f"note: {error.what}")
+        return {}
+    return {name: {"digest": digest(space), "descriptor": document(space)} for name, space in spaces.items()}
+
+
+def _json(summary: Any, streams: list[tuple[Any, list[Any]]], spaces: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         **as_json(summary),
         "provenance": summary.provenance,
@@ -64,9 +78,10 @@ def _json(summary: Any, streams: list[tuple[Any, list[Any]]]) -> dict[str, Any]:
             {
                 **output.plain(stream),
                 "ledger": output.ledger_json(stream.ledger),
+                "spaces": declared,
                 "episodes": list(map(episode_json, head)),
             }
-            for stream, head in streams
+            for (stream, head), declared in zip(streams, spaces, strict=True)
         ],
     }
 

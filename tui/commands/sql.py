@@ -22,8 +22,9 @@ Ask the store a question in SQL, SQLite's. It only reads; Ctrl-C interrupts it.
   step      one row a transition: what each env.step did in each environment
   step_all  the same, with the rows of resets: no action, no reward
   episode   one row an episode: total_reward, length, seed, how it ended
-  run, stream, chunk
-            what is recorded, and where
+  seed      the seed that each episode began with, and where it came from
+  run, stream, vector_env, space, chunk
+            what is recorded, of what, and where
 
 `cornerman sql --columns` lists the columns of each. Observations and actions
 that are arrays come as JSON text: json_extract(observation, '$[0]') is the
@@ -39,7 +40,7 @@ EXAMPLES = """
   cornerman sql --columns                 every table with its columns
   cornerman sql - < question.sql          a longer one, from a file or a pipe"""
 
-TABLES = ("step", "step_all", "episode", "run", "stream", "chunk")
+TABLES = ("step", "step_all", "episode", "seed", "run", "stream", "vector_env", "space", "chunk")
 
 LIMIT = 1000
 """Rows shown as a table where nothing else was asked for; as CSV and JSON all of them."""
