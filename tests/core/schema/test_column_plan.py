@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cornerman.core import values
-from cornerman.core.layout import EXTRAS, NO_ACTION, NO_INFO, NO_OBSERVATION, RESET, Layout, Leaf, as_leaf, draw
-from cornerman.core.schema.column_forms import NoColumnForm
+from cornerman.core.layout import EXTRAS, NO_ACTION, NO_INFO, NO_OBSERVATION, Layout, Leaf, as_leaf, draw
 from cornerman.core.schema.column_plan import Steps, compile_plan
 from cornerman.core.schema.step_document import as_json
 from cornerman.core.schema.step_verdict import check_steps
@@ -86,7 +84,10 @@ def recorded_values(draw_: Any, envs: int) -> list[Any]:
         dtype = draw_(st.sampled_from(DTYPES))
         shape = draw_(st.sampled_from([(), (2,), (3,), (2, 2)]))
         size = int(np.prod(lead + shape))
-        found = [np.array(draw_(st.lists(numbers(dtype), min_size=size, max_size=size)), dtype).reshape(lead + shape) for _ in range(rows)]
+        found = [
+            np.array(draw_(st.lists(numbers(dtype), min_size=size, max_size=size)), dtype).reshape(lead + shape)
+            for _ in range(rows)
+        ]
         return found
 
     kind = draw_(st.sampled_from(["leaf", "leaf", "dict", "tuple"]))
@@ -109,7 +110,9 @@ class Chunk:
         info_leaves = [as_leaf(f"info/{key}", infos[0][key]) for key in keys]
         outcome = [Leaf("reward", "<f8", (envs,) if envs else (), "" if envs else "float")]
         ends = [Leaf(name, "|b1", (envs,)) for name in ("terminated", "truncated")] if envs else []
-        self.layout = Layout(envs, node, action, (*outcome, *ends, *leaves, *action_leaves, *filter(None, info_leaves)), keys)
+        self.layout = Layout(
+            envs, node, action, (*outcome, *ends, *leaves, *action_leaves, *filter(None, info_leaves)), keys
+        )
         rows = len(observations)
         self.flags = np.zeros(rows, np.uint8)
         self.extras: dict[int, bytes] = {}
@@ -198,7 +201,9 @@ def chunks(draw_: Any) -> Chunk:
 @st.composite
 def step_schemas(draw_: Any) -> dict[str, Any]:
     part = schemas()
-    found: dict[str, Any] = {"properties": draw_(st.dictionaries(st.sampled_from(["observation", "action", "info"]), part, max_size=3))}
+    found: dict[str, Any] = {
+        "properties": draw_(st.dictionaries(st.sampled_from(["observation", "action", "info"]), part, max_size=3))
+    }
     if draw_(st.integers(0, 3)) == 0:
         found["anyOf"] = [{"properties": {"observation": draw_(part)}}, {"properties": {"info": draw_(part)}}]
     if draw_(st.integers(0, 5)) == 0:
