@@ -116,7 +116,7 @@ class Quarantine:
         """By schema and error, the largest first."""
         where, bindings = _where(selection)
         rows = self._rows(_GROUPS.format(where=where), bindings)
-        return [ErrorGroup(*row[:8], got=json.loads(row[8])) for row in rows]
+        return [ErrorGroup(*row) for row in rows]
 
     def retry(
         self, selection: Selection = Selection(), *, schema: str = "", dry_run: bool = False,  # noqa: B008
@@ -193,12 +193,16 @@ _FIELDS = (
     " note"
 )
 _GROUPS = """
-select q.schema, json_extract(e.value, '$[0]') as path, json_extract(e.value, '$[1]') as rule,
-    min(json_extract(e.value, '$[2]')), count(distinct q.id), min(q.at_us), max(q.at_us), min(q.id),
-    (select json_quote(json_extract(x.value, '$[3]')) from quarantine o, json_each(o.errors) x
-        where o.id = min(q.id) and json_extract(x.value, '$[1]') = json_extract(e.value, '$[1]') limit 1)
-from quarantine q, json_each(q.errors) e where {where}
-group by 1, 2, 3 order by 5 desc, 1, 2, 3"""
+with error as (
+    select q.id, q.schema, q.at_us, json_extract(e.value, '$[0]') as path, json_extract(e.value, '$[1]') as rule,
+        json_extract(e.value, '$[2]') as expected, json_extract(e.value, '$[3]') as got
+    from quarantine q, json_each(q.errors) e where {where}),
+kind as (
+    select schema, path, rule, count(distinct id) as records, min(at_us) as first_us, max(at_us) as last_us,
+        min(id) as example from error group by schema, path, rule)
+select k.schema, k.path, k.rule, max(e.expected), k.records, k.first_us, k.last_us, k.example, max(e.got)
+from kind k join error e on e.id = k.example and e.schema = k.schema and e.path = k.path and e.rule = k.rule
+group by k.schema, k.path, k.rule order by k.records desc, k.schema, k.path, k.rule"""
 
 
 def _where(selection: Selection) -> tuple[str, tuple[Any, ...]]:

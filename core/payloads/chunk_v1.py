@@ -7,6 +7,7 @@ A chunk is one msgpack array, its version first. Column names:
     reward        float64; per sub-environment in a vector stream
     terminated, truncated, reset     bool, vector streams only; `reset` marks rows that are no transition
     observation…, action…, info/…    as the layout names them
+    withheld      bool, where there is one: steps that a schema refused; their values are in quarantine, here are none
     frame         the frame's number in the stream, -1 for none
     payload_version   int8, of rows that were imported: what each came as; without this column all came as 1
 

@@ -71,6 +71,8 @@ class Verdict(NamedTuple):
     mismatches: tuple[Mismatch, ...]
     errors: Callable[[int, int], list[Problem]]
     """Every error of one bad step, by its row and sub-environment."""
+    step: Callable[[int, int], dict[str, Any]]
+    """The step itself, its values as they were recorded."""
 
     @property
     def bad_steps(self) -> int:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..spaces import Custom, Descriptor, Tuple, part
 from .validate import Problem, Validator
 from .walk import escape
 
@@ -68,18 +69,21 @@ def _finite(value: Any, path: str, odd: set[str]) -> Any:
     return value
 
 
-def of_env(value: Any, env: int, space: Any = None) -> Any:
+def of_env(value: Any, env: int, space: Descriptor | None = None) -> Any:
     """What one sub-environment has of a batched value: mappings and products by part, all else by position."""
-    spaces = space.get("spaces") if isinstance(space, Mapping) else None
     if isinstance(value, dict):
-        parts = spaces if isinstance(spaces, Mapping) else {}
-        return {key: of_env(item, env, parts.get(key)) for key, item in value.items()}
-    if isinstance(value, tuple) and isinstance(spaces, list):
-        return tuple(of_env(item, env, part) for item, part in zip(value, spaces, strict=False))
+        return {key: of_env(item, env, part(space, key)) for key, item in value.items()}
+    if isinstance(value, tuple) and is_product(space):
+        return tuple(of_env(item, env, part(space, at)) for at, item in enumerate(value))
     try:
         return value[env]
     except (TypeError, IndexError, KeyError):
         return value
+
+
+def is_product(space: Descriptor | None) -> bool:
+    """Whether a batch of this space's values is a tuple of batches, and not of values."""
+    return is_product(space.like) if isinstance(space, Custom) else isinstance(space, Tuple)
 
 
 def info_of_env(info: Any, env: int) -> Any:

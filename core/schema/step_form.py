@@ -6,14 +6,17 @@ A vector stream is judged sub-environment by sub-environment: the axis of the su
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 
 from ..layout import TERMINATED, TRUNCATED, Layout, Leaf, Node
+from ..spaces import Descriptor, part
 from .column_forms import Array, Columns, Form, Items, Number, Object
+from .step_document import is_product
 
-Space = Mapping[str, Any] | None
+Space: TypeAlias = Descriptor | None
+"""The space of one sub-environment's value, where it is known."""
 NUMERIC = "biuf"
 """Kinds of dtype that are numbers or truth values in JSON. Complex numbers and times are judged row by row."""
 
@@ -82,16 +85,12 @@ def _of_leaf(leaf: Leaf, envs: int) -> Form | None:
 def _of_node(node: Node, leaves: Mapping[str, Leaf], envs: int, space: Space) -> Form | None:
     if "leaf" in node:
         return _of_leaf(leaves[node["leaf"]], envs)
-    spaces = space.get("spaces") if space else None
     if "dict" in node:
-        parts = spaces if isinstance(spaces, Mapping) else {}
-        found = {key: _of_node(child, leaves, envs, parts.get(key)) for key, child in node["dict"].items()}
+        found = {key: _of_node(child, leaves, envs, part(space, key)) for key, child in node["dict"].items()}
         known = {key: form for key, form in found.items() if form is not None}
         return Object(known) if len(known) == len(found) else None
-    if "tuple" in node and (not envs or isinstance(spaces, list)):
-        listed = spaces if isinstance(spaces, list) else []
-        listed = [*listed, *[None] * (len(node["tuple"]) - len(listed))]
-        items = [_of_node(child, leaves, envs, part) for child, part in zip(node["tuple"], listed, strict=False)]
+    if "tuple" in node and (not envs or is_product(space)):
+        items = [_of_node(child, leaves, envs, part(space, at)) for at, child in enumerate(node["tuple"])]
         return None if None in items else Items(tuple(item for item in items if item is not None))
     return None
 

@@ -150,7 +150,7 @@ class _Findings:
         judged = steps
         if self.unseen is not None:
             judged -= int(np.count_nonzero(self.unseen if self.bad is None else self.unseen & ~self.bad))
-        return Verdict(steps, judged, self.bad, self._mismatches() if self.bad is not None else (), self.errors)
+        return Verdict(steps, judged, self.bad, self._mismatches() if self.bad is not None else (), self.errors, self.document)
 
     def _mismatches(self) -> tuple[Mismatch, ...]:
         found: dict[tuple[str, str], Mismatch] = {}
@@ -166,14 +166,18 @@ class _Findings:
         return tuple(found.values())
 
     def errors(self, row: int, env: int) -> list[Problem]:
-        """Every error of one bad step."""
+        """Every error of one bad step, one for each rule and path."""
         found: list[Problem] = []
         for rule, bad in self.broken:
             if bad[row, env]:
                 place, got = rule.found(self.columns, row * self.envs + env)
                 message = f"{place or 'the step'}: {rule.name}: expected {rule.expected}, got {got}"
-                found.append(Problem(place, rule.name, rule.expected, got, message))
-        return found + self.single.get((row, env), [])
+                found.append(Problem(rule.path, rule.name, rule.expected, got, message))
+        single = {(starred(each.path), each.rule): each for each in reversed(self.single.get((row, env), []))}
+        return found + [
+            Problem(path, name, each.expected, each.got, f"{each.path}: {each.message}")
+            for (path, name), each in single.items()
+        ]
 
 
 class _Row:
