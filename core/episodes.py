@@ -248,9 +248,7 @@ def _cut(rows: Rows, begin: Array) -> _Cut:
     return _Cut(order, stop - order, env, row, kind == 2, first, last)
 
 
-def _groups(
-    rows: Rows, before: Open, transition: Array, stored: Array, done: Array, cut: _Cut
-) -> dict[str, Array]:
+def _groups(rows: Rows, before: Open, transition: Array, stored: Array, done: Array, cut: _Cut) -> dict[str, Array]:
     """Every field of every group, whether it closed or not. Length and return are those of the stored transitions."""
     height = len(transition)
     flat = transition.T.ravel()
@@ -295,9 +293,7 @@ def _groups(
     return groups
 
 
-def _unstarted(
-    rows: Rows, groups: dict[str, Array], before: Open, transition: Array, taken: Array, cut: _Cut
-) -> None:
+def _unstarted(rows: Rows, groups: dict[str, Array], before: Open, transition: Array, taken: Array, cut: _Cut) -> None:
     """A stream whose first row is a step: its first episode starts there, its first observation was never seen."""
     new = cut.first[(before.first_row == -1) & (before.length == 0)]
     new = new[taken[new] > 0]

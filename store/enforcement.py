@@ -243,7 +243,8 @@ class Enforcement:
 
 def subject_of(run_id: str, job: str, manifest: dict[str, Any], derived: str) -> Subject:
     """Whose steps a stream's are, as its recorder introduced it."""
-    said = manifest.get("schema") or {}
+    said = manifest.get("schema")
+    said = said if isinstance(said, dict) else {}
     return Subject(run_id, job, said.get("pin", ""), derived, said.get("mode", "warn"))
 
 
@@ -269,7 +270,8 @@ def _write_event(
     connection: apsw.Connection, action: str, what: str, note: str, forced: bool, before: Rules, after: Rules
 ) -> None:
     connection.execute(
-        "insert into enforcement_event (at_us, who, action, what, note, forced, before, after) values (?,?,?,?,?,?,?,?)",
+        "insert into enforcement_event (at_us, who, action, what, note, forced, before, after)"
+        " values (?,?,?,?,?,?,?,?)",
         (time.time_ns() // 1000, who(), action, what, note, forced, _rules_text(before), _rules_text(after)),
     )
 

@@ -213,9 +213,8 @@ class _Columns:
 
     def withhold(self, withheld: Array) -> None:
         """Take the values of refused steps out: NaN, or zero where a column has none. Ends and resets stay."""
-        for name, values in self.plain.items():
-            if name not in _STRUCTURE:
-                self.plain[name] = blanked(values, withheld if self._batched else withheld[:, 0])
+        for name in self.plain.keys() - _STRUCTURE:
+            self.plain[name] = blanked(self.plain[name], withheld if self._batched else withheld[:, 0])
         self.plain["withheld"] = withheld if self._batched else withheld[:, 0]
 
     def packed(self, part: slice) -> list[Column]:

@@ -20,10 +20,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import apsw
 
+from cornerman.core import values
 from cornerman.core.errors import InvalidOption, NotFound
-from cornerman.core.schema import Problem
-from cornerman.core.schema.refused import BYTES, ErrorGroup, Quarantined, Refused, State
-from cornerman.core.schema.step_document import problems
+from cornerman.core.schema import Problem, parse, validator
+from cornerman.core.schema.one_step import step_problems
+from cornerman.core.schema.refused import BYTES, STEP, ErrorGroup, Quarantined, Refused, State
+from cornerman.core.schema.step_schema import DERIVED
 
 from .connection import connect, transaction, translated
 from .who import who
@@ -119,7 +121,7 @@ class Quarantine:
         return [ErrorGroup(*row) for row in rows]
 
     def retry(
-        self, selection: Selection = Selection(), *, schema: str = "", dry_run: bool = False,  # noqa: B008
+        self, selection: Selection = Selection(), *, schema: str = "", note: str = "", dry_run: bool = False,  # noqa: B008
         accept: Callable[[Sequence[Quarantined]], None] | None = None,
     ) -> Retried:  # fmt: skip
         """Judge records again, by `schema` or else by the newest version of the one that refused them.
@@ -140,7 +142,10 @@ class Quarantine:
 
             def change(connection: apsw.Connection) -> int:
                 done = self._set(
-                    connection, [each.id for each in accepted], "accepted", f"allowed by {schema or 'a newer version'}"
+                    connection,
+                    [each.id for each in accepted],
+                    "accepted",
+                    note or f"allowed by {schema or 'the newest version'}",
                 )
                 if accept is not None:
                     accept(accepted)
@@ -167,8 +172,18 @@ class Quarantine:
         document = record.document()
         if document is None or record.media == BYTES:
             return (Problem("", "json", "a JSON document", record.media, "The bytes are no JSON document."),)
-        pin = schema or record.schema.partition("@")[0]
-        return tuple(problems(self._schemas.validator(pin), document))
+        found = self._schema(schema or record.schema, newest=not schema)
+        if record.media == STEP:
+            return tuple(step_problems(found, values.decode(record.raw)))
+        return tuple(validator(found).problems(document))
+
+    def _schema(self, pin: str, newest: bool) -> dict[str, Any]:
+        """What to judge by: the newest version of what refused it; that of spaces as it was, there is no other."""
+        if pin.startswith(DERIVED):
+            rows = self._rows("select document from step_schema where pin = ? order by id desc limit 1", (pin,))
+            if rows:
+                return parse(rows[0][0]).schema
+        return self._schemas.bundle(pin.partition("@")[0] if newest else pin).schema
 
     def _set(self, connection: apsw.Connection, ids: Sequence[int], state: State, note: str) -> int:
         now, name = time.time_ns() // 1000, who()

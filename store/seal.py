@@ -23,11 +23,11 @@ from cornerman.log_catalog import log
 from cornerman.log_catalog.recorder import LOG_CHUNK_SEALED
 
 from .connection import snapshot, transaction
-from .judgements import Said, keep, schema_number
+from .judgements import keep, schema_number
 from .pack import Packed, chunk_height, pack_segment, received_in
 from .segments import Segment
-from .step_judge import judge_of
 from .spaces import keep as keep_spaces
+from .step_judge import judge_of
 
 
 class StreamIdentity(NamedTuple):
@@ -63,8 +63,6 @@ class Sealed(NamedTuple):
 
     records: int
     after: Open
-    said: list[Said]
-    """The rules of its schema that its steps break."""
 
 
 def seal_segment(
@@ -93,9 +91,9 @@ def seal_segment(
         envs = tuple(identity.stream.get("frame_envs", ()))
         chunks = pack_segment(segment, start, count, mode, before, envs, height, judge)
     received = segment.received + transitions + segment.dropped[0]
-    said = commit(connection, identity, segment, count, chunks, received, before, judge.note if judge else "")
+    commit(connection, identity, segment, count, chunks, received, before, judge.note if judge else "")
     log(LOG_CHUNK_SEALED, records=count - start)
-    return Sealed(max(0, count - start), (chunks[-1].after if chunks else None) or before, said)
+    return Sealed(max(0, count - start), (chunks[-1].after if chunks else None) or before)
 
 
 class Deleted(Exception):
@@ -163,7 +161,7 @@ def commit(
     received: int,
     before: Open,
     note: str = "",
-) -> list[Said]:
+) -> None:
     """Commit a segment's `records` records as chunks, the drops after them and, where it is closed, the stream's end.
 
     What was committed before is not written again. Raises Deleted, or apsw's errors, with nothing written.
@@ -171,7 +169,6 @@ def commit(
     the episodes that were open at its beginning. The judgement of its schema is kept with the chunks, or neither is.
     """
     stream = identity.stream_id
-    said: list[Said] = []
     notes = [*_notes(segment.path.parent, stream), *[note] * bool(note)]
     end = segment.first_sequence + records + segment.dropped_records
     with transaction(connection):
@@ -181,7 +178,7 @@ def commit(
         if chunks and chunks[0].first_row >= mark.rows:
             if not mark.rows:  # the manifest has grown since the stream was introduced: its frames are chosen by now
                 connection.execute("update stream set manifest = ? where id = ?", (identity.stream["manifest"], stream))
-            said = _insert_chunks(connection, identity, mark, segment, chunks)
+            _insert_chunks(connection, identity, mark, segment, chunks)
         if end > mark.sequence:
             dropped, dropped_steps, cause = segment.dropped
             connection.execute("update stream set sequence = ?, t = t + ? where id = ?", (end, dropped_steps, stream))
@@ -192,7 +189,6 @@ def commit(
             end_stream(connection, stream)
         if notes:
             _note(connection, stream, notes)
-    return said
 
 
 def _notes(folder: Path, stream: int) -> list[str]:
@@ -221,7 +217,7 @@ def _reintroduce(connection: apsw.Connection, identity: StreamIdentity, segment:
 
 def _insert_chunks(
     connection: apsw.Connection, identity: StreamIdentity, mark: Mark, segment: Segment, chunks: list[Packed]
-) -> list[Said]:
+) -> None:
     """Insert consecutive chunks with what their schema said, and move totals and high-water mark past them."""
     stream, judgement = identity.stream_id, chunks[-1].judgement
     schema = None if judgement is None else schema_number(connection, judgement)
@@ -244,10 +240,10 @@ def _insert_chunks(
         ),
     )  # fmt: skip
     if judgement is None or schema is None:
-        return []
+        return
     if judgement.refused:
         _count(connection, stream, "quarantined", len(judgement.refused))
-    return keep(connection, identity.run["run_id"], stream, identity.stream["name"], schema, judgement)
+    keep(connection, identity.run["run_id"], stream, identity.stream["name"], schema, judgement)
 
 
 def _insert_chunk(

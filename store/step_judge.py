@@ -112,7 +112,9 @@ def judge_of(connection: apsw.Connection, run: dict[str, Any], stream: dict[str,
         return StepJudge(_registered(query, decision), decision.mode, spaces)
     except CornermanError as error:  # recording goes on: what was named cannot be used, so nothing is refused by it
         mode: Mode = "warn" if decision.mode == "enforce" else decision.mode
-        return StepJudge(derived, mode, spaces, f"steps are judged by their spaces, not by {decision.schema}: {error.what}")
+        return StepJudge(
+            derived, mode, spaces, f"steps are judged by their spaces, not by {decision.schema}: {error.what}"
+        )
 
 
 def _registered(query: schema_rows.Query, decision: Decision) -> SchemaDocument:

@@ -5,13 +5,13 @@
     warn      they are counted and said, once for each kind: the default
     enforce   they are refused: they go to quarantine instead of into the chunk
 
-A rule sets a mode for a schema, for the jobs that match a pattern and, perhaps, for a cohort alone. Of the rules that
-apply to a run, the closest wins:
+A rule sets a mode for a schema, for the jobs (or the run ids) that match a pattern and, perhaps, for a cohort alone.
+Of the rules that apply to a run, the closest wins:
 
     1. of its cohort, before everybody's
-    2. of its job: the pattern with more letters given
+    2. of its job, or of its run alone: the pattern with more letters given
     3. of its schema: a version, before an id, before any
-    4. otherwise what the run itself was started with (`schema.mode`)
+    4. otherwise what the run itself was started with (`recorder.schema_mode`)
 
 A rule that names a schema also says that the steps of its jobs are judged by it; a run that names its schema itself
 keeps that one. Steps of all other runs are judged by the schema that their spaces declare.
@@ -53,7 +53,7 @@ class ProducersFail(CornermanError):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One line of the rules. `schema` is `id@1.2.0`, `id` (its highest version) or `*`; `cohort` is '' for everybody."""
+    """One line of the rules. `schema` is `id@1.2.0`, `id` (its highest version) or `*`; no `cohort` is everybody."""
 
     schema: str
     mode: Mode
@@ -154,7 +154,7 @@ def decide(subject: Subject, rules: Rules) -> Decision:
 
 
 def _applies(rule: Rule, subject: Subject, rules: Rules) -> bool:
-    if not fnmatchcase(subject.job, rule.job):
+    if not fnmatchcase(subject.job, rule.job) and not fnmatchcase(subject.run_id, rule.job):
         return False
     members = [cohort for cohort in rules.cohorts if cohort.name == rule.cohort]
     return not rule.cohort or any(cohort.has(subject.run_id, subject.job) for cohort in members)

@@ -150,7 +150,9 @@ class _Findings:
         judged = steps
         if self.unseen is not None:
             judged -= int(np.count_nonzero(self.unseen if self.bad is None else self.unseen & ~self.bad))
-        return Verdict(steps, judged, self.bad, self._mismatches() if self.bad is not None else (), self.errors, self.document)
+        return Verdict(
+            steps, judged, self.bad, self._mismatches() if self.bad is not None else (), self.errors, self.document
+        )
 
     def _mismatches(self) -> tuple[Mismatch, ...]:
         found: dict[tuple[str, str], Mismatch] = {}

@@ -16,6 +16,8 @@ COMMANDS = {
     "space": "print what a space allows, and its digest",
     "verify": "check that what was recorded is whole, byte for byte",
     "schema": "the schema registry: versions, what a change breaks, checks of data",
+    "enforce": "what happens to steps that their schema does not allow",
+    "quarantine": "what schemas refused: look, judge again, export",
     "delete": "remove a run; its space is used again",
     "doctor": "look at the store and this host, and say what to do",
     "config": "show settings, and where each value comes from",

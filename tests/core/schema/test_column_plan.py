@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cornerman.core import values
-from cornerman.core.layout import EXTRAS, NO_ACTION, NO_INFO, NO_OBSERVATION, Layout, Leaf, as_leaf, draw
+from cornerman.core.layout import EXTRAS, NO_ACTION, NO_INFO, NO_OBSERVATION, RESET, Layout, Leaf, as_leaf, draw
+from cornerman.core.schema.column_forms import NoColumnForm
 from cornerman.core.schema.column_plan import Steps, compile_plan
 from cornerman.core.schema.step_document import as_json
 from cornerman.core.schema.step_verdict import check_steps
@@ -186,7 +188,7 @@ VECTOR_INFOS = st.sampled_from([
     [{"a": np.array([1, 2]), "_a": np.array([True, False])}, {"a": np.array([3, 4]), "_a": np.array([True, True])}, {},
      {"b": np.array([2, 5]), "_b": np.array([False, True])}],
 ])  # fmt: skip
-QUICK = settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @st.composite
@@ -226,3 +228,67 @@ def test_a_plan_says_what_a_validator_says_of_each_step(chunk: Chunk, schema: di
             assert bool(verdict.errors(row, env)) == bad
     assert (verdict.bad is None) == (not verdict.mismatches)
     assert sum(found.count for found in verdict.mismatches) >= verdict.bad_steps
+
+
+def test_what_is_no_step_is_not_judged() -> None:
+    chunk = Chunk(0, [np.zeros(2)] * 4, [0] * 4, [{}] * 4)
+    schema = {"properties": {"observation": False}}
+    taken = np.array([[True], [False], [False], [True]])
+    verdict = check_steps(compile_plan(schema, chunk.layout), chunk.steps(taken))
+    assert verdict.bad is not None
+    assert verdict.bad.tolist() == taken.tolist()
+    assert (verdict.steps, verdict.judged, verdict.bad_steps) == (2, 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("schema", "bad"),
+    [
+        ({"items": {"minimum": 0, "maximum": 9}}, [False, False, True, True]),
+        ({"items": {"minimum": 0}}, [False, False, False, True]),
+        ({"x-nan": False}, [False, True, False, False]),
+        ({"items": {"x-infinity": False}}, [False, False, True, True]),
+        ({"items": {"type": "number"}}, [False, False, False, False]),
+        ({"items": {"type": "integer"}}, [False, True, True, True]),
+    ],
+)
+def test_numbers_that_json_lacks_are_valid_unless_the_schema_says_otherwise(schema: Any, bad: list[bool]) -> None:
+    observations = [np.array([1.0, value]) for value in (2.0, np.nan, np.inf, -np.inf)]
+    chunk = Chunk(0, observations, [0] * 4, [{}] * 4)
+    plan = compile_plan({"properties": {"observation": schema}}, chunk.layout)
+    verdict = check_steps(plan, chunk.steps())
+    assert bad == [False] * 4 if verdict.bad is None else verdict.bad[:, 0].tolist() == bad
+
+
+def test_a_bound_that_a_column_cannot_hold_is_compared_exactly() -> None:
+    """0.1 as float32 is more than 0.1."""
+    chunk = Chunk(0, [np.array([0.1], np.float32)] * 4, [0] * 4, [{}] * 4)
+    for schema, allowed in (({"maximum": 0.1}, False), ({"minimum": 0.1}, True), ({"const": 0.1}, False)):
+        plan = compile_plan({"properties": {"observation": {"items": schema}}}, chunk.layout)
+        assert (check_steps(plan, chunk.steps()).bad is None) == allowed
+
+
+def test_a_schema_that_columns_cannot_answer_is_judged_row_by_row_or_refused() -> None:
+    chunk = Chunk(0, [np.array([0.3, 0.35])] * 4, [0] * 4, [{}] * 4)
+    schema = {"properties": {"observation": {"items": {"multipleOf": 0.1}}}}
+    with pytest.raises(NoColumnForm, match="multipleOf"):
+        compile_plan(schema, chunk.layout, exact=True)
+    plan = compile_plan(schema, chunk.layout)
+    assert not plan.by_column
+    (found,) = check_steps(plan, chunk.steps()).mismatches
+    assert (found.path, found.rule, found.count, found.place) == ("/observation/*", "multipleOf", 4, "/observation/1")
+    few = check_steps(plan, chunk.steps(), most=2)
+    assert (few.judged, few.bad_steps) == (2, 2)
+
+
+def test_a_mismatch_says_where_how_often_and_what_was_there() -> None:
+    chunk = Chunk(2, [np.array([[0.0, 0.0], [0.0, float(row)]]) for row in range(4)], [np.zeros(2)] * 4, [{}] * 4)
+    plan = compile_plan({"properties": {"observation": {"items": {"maximum": 1}}}}, chunk.layout)
+    (found,) = check_steps(plan, chunk.steps()).mismatches
+    assert found == ("/observation/*", "maximum", "1", "2", 2, 2, 1, "/observation/1")
+
+
+def test_resets_are_judged_by_nothing() -> None:
+    chunk = Chunk(0, [np.zeros(2)] * 4, [0] * 4, [{}] * 4)
+    chunk.flags[:] |= RESET
+    none = np.zeros((4, 1), bool)
+    assert check_steps(compile_plan({"not": {}}, chunk.layout), chunk.steps(none)).mismatches == ()
