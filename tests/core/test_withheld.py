@@ -13,17 +13,18 @@ SAME = ("env_index", "episode", "first_row", "last_row", "first_t", "last_t", "e
 
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from(["", "NextStep", "SameStep"]), st.integers(1, 40), st.integers(0, 40), st.integers(0, 2**32))
-def test_withheld_steps_change_lengths_and_returns_alone(
-    mode: AutoresetMode, rows: int, cut: int, seed: int
-) -> None:
+def test_withheld_steps_change_lengths_and_returns_alone(mode: AutoresetMode, rows: int, cut: int, seed: int) -> None:
     """In one piece or in two, episodes stay where they were; their lengths lose what was withheld."""
     generator = np.random.default_rng(seed)
     envs = 1 if not mode else 3
     step = np.ones(rows, np.bool_) if mode else generator.random(rows) > 0.2
     step[0] = False
+    ends = (generator.random((rows, envs)) < 0.25) & step[:, None]
+    for row in range(1, rows if mode == "NextStep" else 0):
+        ends[row] &= ~ends[row - 1]  # the row after an end is its reset
+    over = ends & (generator.random((rows, envs)) < 0.7)
     whole = Rows(
-        0, 0, mode, step, np.arange(rows, dtype=np.int64), np.ones((rows, envs)), generator.random((rows, envs)) < 0.2,
-        generator.random((rows, envs)) < 0.1, {}, {},
+        0, 0, mode, step, np.arange(rows, dtype=np.int64), np.ones((rows, envs)), over, ends & ~over, {}, {}
     )  # fmt: skip
     withheld = generator.random((rows, envs)) < 0.4
     plain = advance(whole, Open.new(envs))
