@@ -36,5 +36,9 @@ LOG_SCHEMA_RULES_CHANGED = _define(
     "LOG1242", "INFO", "Schemas", "the compatibility mode or policy of a schema was changed", "schema"
 )
 
+LOG_STEPS_NOT_JUDGED = _define(
+    "LOG1230", "ERROR", "Validation", "steps could not be judged by their schema and were stored as they came", "schema"
+)
+
 LOG_SQLITE_WRITE_FAILED = _define("LOG622", "ERROR", "SQLite", "a write to the store failed", "sqlite")
 LOG_SQLITE_DISK_FAILED = _define("LOG622A", "ERROR", "SQLite", "the disk failed under the store", "sqlite", "disk")

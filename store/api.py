@@ -27,14 +27,12 @@ from cornerman.log_catalog import log
 from cornerman.log_catalog.store import LOG_RUN_DELETED
 
 from .connection import FORMAT, create, format_of
-from .enforcement import Enforcement
 from .episode import Episode
 from .episode_index import EpisodeIndex
 from .liveness import alive
 from .location import store_path
 from .network import place_of, prepare
 from .network_view import NetworkView
-from .quarantine import Quarantine
 from .reader import STREAMS, Shelf, StreamRows, identity_of
 from .seal import StreamIdentity
 from .spaces import space_of
@@ -42,6 +40,8 @@ from .steps import StepFactory
 from .summaries import Summarizer, summarize
 
 if TYPE_CHECKING:
+    from .enforcement import Enforcement
+    from .quarantine import Quarantine
     from .query import Result as QueryResult
     from .schemas import SchemaRegistry
     from .verify import Finding
@@ -86,12 +86,6 @@ class Store:
         self._notices: tuple[str, ...] = ()
         self._shelf = Shelf(path)
         self._streams: dict[int, Stream] = {}
-        self.schemas = SchemaRegistry(path, self._shelf.query)
-        """The schema registry of this store."""
-        self.enforcement = Enforcement(path, self._shelf.query)
-        """What happens to steps that their schema does not allow, and what schemas said so far."""
-        self.quarantine = Quarantine(path, self._shelf.query, self.schemas)
-        """What schemas refused."""
         found = format_of(self._shelf.connections.get(), path)
         if found > FORMAT:
             self._notices = (str(StoreTooNew(path, found, FORMAT)),)
@@ -102,6 +96,20 @@ class Store:
         from .schemas import SchemaRegistry
 
         return SchemaRegistry(self.path, self._shelf.query)
+
+    @cached_property
+    def enforcement(self) -> Enforcement:
+        """What happens to steps that their schema does not allow, and what schemas said so far."""
+        from .enforcement import Enforcement
+
+        return Enforcement(self.path, self._shelf.query)
+
+    @cached_property
+    def quarantine(self) -> Quarantine:
+        """What schemas refused."""
+        from .quarantine import Quarantine
+
+        return Quarantine(self.path, self._shelf.query, self.schemas)
 
     @property
     def notices(self) -> tuple[str, ...]:

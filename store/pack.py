@@ -6,7 +6,7 @@ Packing needs no lock and lets go of the interpreter while it compresses.
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -17,8 +17,10 @@ from cornerman.core.layout import EXTRAS, GAP, RESET, TERMINATED, TRUNCATED, Lay
 from cornerman.core.payloads import chunk_v1, frame_chunk_v1
 
 from .segments import Segment
-from .step_judge import Judged, Judgement, StepJudge
 from .withheld import blanked, without_values
+
+if TYPE_CHECKING:
+    from .step_judge import Judgement, StepJudge
 
 Array = np.ndarray[Any, Any]
 
@@ -26,6 +28,17 @@ Array = np.ndarray[Any, Any]
 CHUNK_BYTES = 6 << 20
 _STRUCTURE = frozenset({"flags", "terminated", "truncated", "reset"})
 """Columns that say how rows hang together: refused steps keep them."""
+
+
+class Judged(NamedTuple):
+    """The steps of a segment as they are about to be packed."""
+
+    layout: Layout
+    columns: dict[str, Array]
+    flags: Array
+    advanced: Advanced
+    extras: dict[int, bytes]
+    rows: Rows
 
 
 class Packed(NamedTuple):

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import apsw
 
 from cornerman.core import values
-from cornerman.core.errors import InvalidOption, NotFound
+from cornerman.core.errors import NotFound
 from cornerman.core.schema import Problem, parse, validator
 from cornerman.core.schema.one_step import step_problems
 from cornerman.core.schema.refused import BYTES, STEP, ErrorGroup, Quarantined, Refused, State
@@ -156,8 +156,6 @@ class Quarantine:
 
     def discard(self, selection: Selection, *, note: str = "") -> int:
         """Say that records are not wanted; how many. They can still be shown and exported with `state`."""
-        if selection == Selection():
-            raise InvalidOption("Nothing was chosen to discard.", "Name records, a schema, an error, or --all.")
         ids = [record.id for record in self.each(selection)]
         return self._write(lambda connection: self._set(connection, ids, "discarded", note))
 

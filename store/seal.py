@@ -23,11 +23,9 @@ from cornerman.log_catalog import log
 from cornerman.log_catalog.recorder import LOG_CHUNK_SEALED
 
 from .connection import snapshot, transaction
-from .judgements import keep, schema_number
 from .pack import Packed, chunk_height, pack_segment, received_in
 from .segments import Segment
 from .spaces import keep as keep_spaces
-from .step_judge import judge_of
 
 
 class StreamIdentity(NamedTuple):
@@ -73,6 +71,8 @@ def seal_segment(
     `known` are the episodes that were open before it, where the caller has sealed the segment before: they matter only
     when the store was deleted meanwhile. Raises Deleted, StoreError or apsw's errors, with nothing written.
     """
+    from .step_judge import judge_of  # with all that is known of schemas: who only records does without
+
     mode = identity.stream["autoreset"]
     count = segment.count()
     if count < (segment.full or 0):
@@ -219,6 +219,8 @@ def _insert_chunks(
     connection: apsw.Connection, identity: StreamIdentity, mark: Mark, segment: Segment, chunks: list[Packed]
 ) -> None:
     """Insert consecutive chunks with what their schema said, and move totals and high-water mark past them."""
+    from .judgements import keep, schema_number
+
     stream, judgement = identity.stream_id, chunks[-1].judgement
     schema = None if judgement is None else schema_number(connection, judgement)
     frames, size, episodes = mark.frames, 0, mark.episodes

@@ -6,16 +6,16 @@ are kept: a registered version never changes, and a plan holds for as long as th
 
 from __future__ import annotations
 
+import json
 from collections import OrderedDict
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import apsw
 import msgspec
 import numpy as np
 
 from cornerman.core import values
-from cornerman.core.episodes import Advanced, Rows
 from cornerman.core.errors import CornermanError, PayloadError
 from cornerman.core.layout import Layout
 from cornerman.core.schema import SchemaDocument
@@ -29,9 +29,13 @@ from cornerman.core.schema.step_verdict import check_steps
 from cornerman.core.schema.versions import latest, parse_pin
 from cornerman.core.spaces import Descriptor
 from cornerman.core.spaces import parse as parse_space
+from cornerman.log_catalog import log
+from cornerman.log_catalog.store import LOG_STEPS_NOT_JUDGED
 
-from . import schema_rows
 from .enforcement import read_rules, subject_of
+
+if TYPE_CHECKING:
+    from .pack import Judged
 
 Array = np.ndarray[Any, Any]
 SINGLY = 256
@@ -39,17 +43,6 @@ SINGLY = 256
 WIDE = 16 << 20
 """Bytes of a segment beyond which not every row is judged, unless the schema is enforced: some of them are, evenly."""
 PLANS = 64
-
-
-class Judged(NamedTuple):
-    """The steps of a segment as they are about to be packed."""
-
-    layout: Layout
-    columns: dict[str, Array]
-    flags: Array
-    advanced: Advanced
-    extras: dict[int, bytes]
-    rows: Rows
 
 
 class Judgement(NamedTuple):
@@ -78,8 +71,18 @@ class StepJudge(NamedTuple):
     note: str = ""
     """Why another schema than the one that was named is used, or ''."""
 
-    def judge(self, judged: Judged) -> Judgement:
-        """The verdict over a segment's steps and, where the schema is enforced, what is refused."""
+    def judge(self, judged: Judged) -> Judgement | None:
+        """The verdict over a segment's steps and, where the schema is enforced, what is refused.
+
+        None where they could not be judged, which is logged: they are stored then, whatever the mode is.
+        """
+        try:
+            return self._judge(judged)
+        except Exception as error:
+            log(LOG_STEPS_NOT_JUDGED, schema=self.document.pin, reason=f"{type(error).__name__}: {error}")
+            return None
+
+    def _judge(self, judged: Judged) -> Judgement:
         plan = _plan(self.document, judged.layout, self.spaces)
         enforced = self.mode == "enforce"
         every = 1 if enforced else _every(plan, len(judged.flags))
@@ -97,19 +100,31 @@ class StepJudge(NamedTuple):
 
 
 def judge_of(connection: apsw.Connection, run: dict[str, Any], stream: dict[str, Any]) -> StepJudge | None:
-    """By what the steps of a stream are judged now; None where they are not. Inside the caller's transaction."""
-    query = schema_rows.reader(connection)
+    """By what the steps of a stream are judged now; None where they are not. Inside the caller's transaction.
+
+    Raises apsw's errors alone: what is wrong with a schema must not keep steps from being stored.
+    """
+    try:
+        return _judge_of(connection, run, stream)
+    except apsw.Error:
+        raise
+    except Exception as error:
+        log(LOG_STEPS_NOT_JUDGED, run=run["run_id"], reason=f"{type(error).__name__}: {error}")
+        return None
+
+
+def _judge_of(connection: apsw.Connection, run: dict[str, Any], stream: dict[str, Any]) -> StepJudge | None:
     manifest = _manifest(stream["manifest"])
     spaces = _spaces(stream)
     derived = _derived(str(manifest.get("env_id", "")), *_space_texts(stream))
     subject = subject_of(run["run_id"], run["job"], manifest, derived.pin)
-    decision = decide(subject, read_rules(query))
+    decision = decide(subject, read_rules(lambda *asked: connection.execute(*asked).fetchall()))
     if decision.mode == "off":
         return None
     if decision.schema == derived.pin:
         return StepJudge(derived, decision.mode, spaces)
     try:
-        return StepJudge(_registered(query, decision), decision.mode, spaces)
+        return StepJudge(_registered(connection, decision), decision.mode, spaces)
     except CornermanError as error:  # recording goes on: what was named cannot be used, so nothing is refused by it
         mode: Mode = "warn" if decision.mode == "enforce" else decision.mode
         return StepJudge(
@@ -117,7 +132,10 @@ def judge_of(connection: apsw.Connection, run: dict[str, Any], stream: dict[str,
         )
 
 
-def _registered(query: schema_rows.Query, decision: Decision) -> SchemaDocument:
+def _registered(connection: apsw.Connection, decision: Decision) -> SchemaDocument:
+    from . import schema_rows  # with the whole registry: most streams are judged by their spaces
+
+    query = schema_rows.reader(connection)
     pin = parse_pin(decision.schema)
     version = pin.version or latest(entry.version for entry in schema_rows.versions(query, pin.id) if not entry.retired)
 
@@ -126,7 +144,7 @@ def _registered(query: schema_rows.Query, decision: Decision) -> SchemaDocument:
         content = schema_rows.content(query, schema_id, number)
         if content is None:
             raise PayloadError(f"The schema {wanted} is not registered.")
-        return _parsed(content, schema_id, number)
+        return _parsed(json.dumps(content), schema_id, number)
 
     return bundled(load(f"{pin.id}@{version}"), load)
 

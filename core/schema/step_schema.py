@@ -6,7 +6,7 @@ It has to be quiet where all is well in practice, or nobody would listen to it w
 * A dtype is not compared: float64 where float32 is declared, or integers where floats are, are common and harmless.
 * NaN is refused, as no `Box` contains it, and as a reward. Infinities are judged by the bounds alone.
 * `True` and `False` are actions of a `Discrete(2)`.
-* `info` may hold anything. Graphs, and spaces of other people without a base, are left free.
+* `info` is not looked at, nor are its keys. Graphs, and spaces of other people without a base, are left free.
 * Only steps are judged: a reset has neither action nor reward.
 """
 
@@ -49,7 +49,6 @@ def derived_schema(env_id: str, observation: Descriptor | None, action: Descript
         "reward": {"type": "number", "x-nan": False},
         "terminated": {"type": "boolean"},
         "truncated": {"type": "boolean"},
-        "info": {"type": "object"},
     }
     schema: dict[str, Any] = {
         "title": f"A step of {env_id}, as its spaces declare it",
