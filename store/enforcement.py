@@ -69,7 +69,7 @@ class MismatchCount(NamedTuple):
     place: str
     row: int
     env: int
-    count: int
+    steps: int
     first_us: int
     last_us: int
 
@@ -106,15 +106,17 @@ class Enforcement:
         rows = self._rows(
             "select id, at_us, who, action, what, note, forced, before, after from enforcement_event order by id desc"
         )
-        return [RuleEvent(*row[:6], bool(row[6]), _rules_from(row[7]), _rules_from(row[8])) for row in rows]
+        return [RuleEvent._make([*row[:6], bool(row[6]), _rules_from(row[7]), _rules_from(row[8])]) for row in rows]
 
     def judged(self, run_id: str | None = None) -> Sequence[Judged]:
         """What schemas said, by stream and version; of one run or of all."""
-        return [Judged(*row) for row in self._rows(_JUDGED.format(where=_of_run(run_id)), _bound(run_id))]
+        return [Judged._make(row) for row in self._rows(_JUDGED.format(where=_of_run(run_id)), _bound(run_id))]
 
     def mismatches(self, run_id: str | None = None) -> Sequence[MismatchCount]:
         """Each broken rule with its count, the most frequent first; of one run or of all."""
-        return [MismatchCount(*row) for row in self._rows(_MISMATCHES.format(where=_of_run(run_id)), _bound(run_id))]
+        return [
+            MismatchCount._make(row) for row in self._rows(_MISMATCHES.format(where=_of_run(run_id)), _bound(run_id))
+        ]
 
     def producers(self) -> Sequence[Producer]:
         """Every stream with what was said of it, by each schema; those that were never judged too."""

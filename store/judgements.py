@@ -20,7 +20,7 @@ def schema_number(connection: apsw.Connection, judgement: Judgement) -> int:
     ((number,),) = connection.execute(
         "select id from step_schema where pin = ? and digest = ?", (document.pin, document.digest)
     ).fetchall()
-    return int(number)
+    return int(str(number))
 
 
 def keep(connection: apsw.Connection, run_id: str, stream: int, name: str, number: int, judgement: Judgement) -> None:
@@ -42,7 +42,7 @@ def keep(connection: apsw.Connection, run_id: str, stream: int, name: str, numbe
         " last_us) values (?,?,?,?,?,?,?,?,?,?,?,?) on conflict do update set count = count + excluded.count,"
         " last_us = excluded.last_us",
         (
-            (stream, number, each.path, each.rule, each.expected, each.got, each.place, each.row, each.env, each.count,
+            (stream, number, each.path, each.rule, each.expected, each.got, each.place, each.row, each.env, each.steps,
              first, last)
             for each in judgement.mismatches
         ),

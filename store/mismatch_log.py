@@ -32,7 +32,8 @@ class MismatchLog:
         for stream in streams:
             refused: dict[str, tuple[str, int]] = {}
             for row in connection.execute(_FOUND, (stream,)).fetchall():
-                run, name, pin, mode, gone, number, path, rule, expected, got, count = row
+                found: tuple[Any, ...] = row
+                run, name, pin, mode, gone, number, path, rule, expected, got, count = found
                 if mode == "enforce" and gone:
                     refused[pin] = (run, gone)
                 if self._news((stream, number, path, rule), count):

@@ -118,7 +118,7 @@ class Quarantine:
         """By schema and error, the largest first."""
         where, bindings = _where(selection)
         rows = self._rows(_GROUPS.format(where=where), bindings)
-        return [ErrorGroup(*row) for row in rows]
+        return [ErrorGroup._make(row) for row in rows]
 
     def retry(
         self, selection: Selection = Selection(), *, schema: str = "", note: str = "", dry_run: bool = False,  # noqa: B008
@@ -163,7 +163,7 @@ class Quarantine:
     def _there(self) -> bool:
         return int(self._query("pragma user_version")[0][0]) >= FIRST_FORMAT
 
-    def _rows(self, statement: str, bindings: tuple[Any, ...]) -> list[Any]:
+    def _rows(self, statement: str, bindings: tuple[Any, ...]) -> Sequence[Any]:
         return self._query(statement, bindings) if self._there else []
 
     def _judged(self, record: Quarantined, schema: str) -> tuple[Problem, ...]:
@@ -247,4 +247,4 @@ def _errors_text(errors: Iterable[Problem]) -> str:
 
 def _record(row: Sequence[Any]) -> Quarantined:
     errors = tuple(Problem(*each) for each in json.loads(row[5]))
-    return Quarantined(*row[:5], errors, *row[6:])
+    return Quarantined._make([*row[:5], errors, *row[6:]])

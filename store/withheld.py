@@ -20,7 +20,7 @@ def blanked(column: Array, withheld: Array) -> Array:
     """
     found = np.array(column)
     if withheld.ndim > 1 and (column.ndim < 2 or column.shape[1] != withheld.shape[1]):
-        withheld = withheld.all(axis=1)
+        withheld = np.asarray(withheld.all(axis=1))
     found[withheld] = np.nan if column.dtype.kind in "fc" else np.zeros((), column.dtype)
     return found
 

@@ -53,9 +53,11 @@ def adoption(schema: str, producers: Iterable[Producer]) -> list[VersionShare]:
     for pin in sorted({each.pin for each in of_schema}, key=_version, reverse=True):
         mine = [each for each in of_schema if each.pin == pin]
         steps, runs, streams = _counts(mine)
-        shares = [part / whole if whole else 0.0 for part, whole in zip((steps, runs, streams), total, strict=True)]
+        step_share, run_share, share = (
+            part / whole if whole else 0.0 for part, whole in zip((steps, runs, streams), total, strict=True)
+        )
         bad, last = sum(each.bad for each in mine), max(each.last_us for each in mine)
-        found.append(VersionShare(pin, steps, runs, streams, bad, *shares, last))
+        found.append(VersionShare(pin, steps, runs, streams, bad, step_share, run_share, share, last))
     return found
 
 

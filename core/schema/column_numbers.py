@@ -118,7 +118,7 @@ def _refused(keyword: str, kind: Callable[[Array], Array], form: Form, path: str
         return
     parts = form.parts.items() if isinstance(form, Object) else enumerate(form.parts)
     for key, part in parts:
-        there = absent(form, key) if isinstance(form, Object) and key in form.maybe else None
+        there = absent(form, str(key)) if isinstance(form, Object) and key in form.maybe else None
         for rule in _refused(keyword, kind, part, f"{path}/{escape(key)}"):
             yield rule._replace(bad=unless(there, rule.bad))
 

@@ -56,7 +56,7 @@ class Mismatch(NamedTuple):
     rule: str
     expected: str
     got: str
-    count: int
+    steps: int
     row: int
     env: int
     place: str

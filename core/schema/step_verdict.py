@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -182,7 +183,7 @@ class _Findings:
         ]
 
 
-class _Row:
+class _Row(Mapping[str, Any]):
     """The columns of one row, as `rebuild` looks them up."""
 
     def __init__(self, steps: Steps, row: int) -> None:
@@ -191,6 +192,12 @@ class _Row:
     def __getitem__(self, name: str) -> Any:
         return self._steps.columns[name][self._row]
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._steps.columns)
+
+    def __len__(self) -> int:
+        return len(self._steps.columns)
+
 
 def _merge(found: dict[tuple[str, str], Mismatch], new: Mismatch) -> None:
     key = (new.path, new.rule)
@@ -198,7 +205,7 @@ def _merge(found: dict[tuple[str, str], Mismatch], new: Mismatch) -> None:
         new = new._replace(path="", rule="more", expected="", got="", place="")
         key = (new.path, new.rule)
     old = found.get(key)
-    found[key] = new if old is None else old._replace(count=old.count + new.count)
+    found[key] = new if old is None else old._replace(steps=old.steps + new.steps)
 
 
 def starred(path: str) -> str:

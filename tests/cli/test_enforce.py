@@ -21,7 +21,8 @@ class Command:
 
     def __call__(self, *arguments: str) -> tuple[int, str, str]:
         code = main([*arguments, "--store", str(self.store)])
-        return (code, *self.captured.readouterr())
+        said = self.captured.readouterr()
+        return code, said.out, said.err
 
     def json(self, *arguments: str) -> Any:
         code, out, err = self(*arguments, "--json")

@@ -53,12 +53,12 @@ def add(subparsers: Subparsers) -> None:
     for name in ("set", "clear"):
         made[name].add_argument("--cohort", default="", metavar="NAME", help="for this share of the runs alone")
     made["cohort"].add_argument("name", metavar="NAME", help="its name")
-    made["cohort"].add_argument("--share", required=True, metavar="SHARE", help="of the runs: 10%% or 0.1")
+    made["cohort"].add_argument("--share", required=True, metavar="SHARE", help="of the runs, such as 0.1")
     made["promote"].add_argument("name", metavar="COHORT", help="whose rules become everybody's")
     made["rollback"].add_argument("--change", type=int, metavar="N", help="as before this change (default: the newest)")
     made["adoption"].add_argument("schema", metavar="SCHEMA", nargs="?", help="its id (default: all)")
     made["adoption"].add_argument("--of", choices=("runs", "steps", "producers"), default="runs", help="share of what")
-    made["adoption"].add_argument("--share", default="95%", metavar="SHARE", help="the checkpoint (default: 95%%)")
+    made["adoption"].add_argument("--share", default="0.95", metavar="SHARE", help="the checkpoint (default: 0.95)")
     made["show"].add_argument("run", metavar="RUN", nargs="?", help="which run (default: all)")
     for name in ("set", "clear", "cohort", "promote", "rollback"):
         made[name].add_argument("--note", default="", help="why, for the history")
@@ -121,7 +121,7 @@ def _show(store: Any, args: argparse.Namespace) -> int:
         output.print_table(
             ("steps", "job", "schema", "path", "rule", "expected", "got", "row"),
             [
-                (f"{each.count:,}", each.job, each.schema, each.path or "/", each.rule, each.expected, each.got,
+                (f"{each.steps:,}", each.job, each.schema, each.path or "/", each.rule, each.expected, each.got,
                  f"{each.row:,}")
                 for each in mismatches[:30]
             ],
