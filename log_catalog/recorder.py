@@ -29,7 +29,7 @@ LOG_CHUNK_SEALED = _define("LOG1112", "DEBUG", "Journal", "a chunk was sealed")
 LOG_RECORDER_FAILED = _define("LOG1113", "ERROR", "Fault", "the recorder failed inside and training goes on", "fault")
 
 LOG_RENDER_FAILED = _define("LOG505", "ERROR", "Frames", "render failed and frames are off for this stream", "frames")
-LOG_SCHEMA_MISMATCH = _define("LOG668", "WARNING", "Validation", "steps are not what their schema allows", "schema")
+LOG_SCHEMA_MISMATCH = _define("LOG668", "WARNING", "Validation", "a step is not what its schema allows", "schema")
 LOG_STEPS_REFUSED = _define(
     "LOG1120", "ERROR", "Validation", "steps were refused by their schema and went to quarantine", "schema", "loss"
 )
