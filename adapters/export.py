@@ -70,7 +70,7 @@ def rows(run: Run, *, resets: bool = False, nested: bool = False) -> Iterator[di
         spaces = None if nested else _Spaces(_declared(stream, "action"), _declared(stream, "observation"))
         for env in range(stream.envs):
             for record in stream.steps(env_index=env):
-                if resets or not record.reset:
+                if (resets or not record.reset) and not record.withheld:
                     head = {"run": run.run_id, "stream": stream.name, "env_id": env_id}
                     yield {**head, **(_nested(record) if spaces is None else _flat(record, spaces))}
 

@@ -36,13 +36,18 @@ def start(env: Any, arguments: dict[str, Any]) -> Recorder | None:
             name=arguments.get("name"),
             settings=settings,
             frames=frames,
-            manifest=manifest(env, vector),
+            manifest={**manifest(env, vector), "schema": _schema(arguments.get("schema"), settings)},
             vector=vector,
             mode=autoreset_mode(env) if vector else "",
         )
     except Exception as error:  # a recorder that cannot be made must not stop the training
         log(LOG_STORE_UNAVAILABLE, store=str(store), reason=f"{type(error).__name__}: {error}")
         return None
+
+
+def _schema(pin: str | None, settings: RecorderSettings) -> dict[str, str]:
+    """What the run says of its step schema; the store's own rules are closer."""
+    return {**({"pin": pin} if pin else {}), "mode": settings.schema_mode}
 
 
 def attach(wrapper: Any, recorder: Recorder | None) -> None:

@@ -21,12 +21,14 @@ def record(
     store: str | os.PathLike[str] | None = None,
     frames: Any = None,
     name: str | None = None,
+    schema: str | None = None,
 ) -> Environment:
     """Wrap a `gymnasium.Env` or `gymnasium.vector.VectorEnv` so that every step is recorded. The loop does not change.
 
     `job` names the work (the script's name otherwise), `store` the folder (`$CORNERMAN_STORE`, else the user's data
     folder), `name` this stream of the run (the environment's id otherwise). `frames` is `none`, `auto`, `every=N`,
-    `envs=0,2`, or numbers for the last two; None takes the setting `recorder.frames`.
+    `envs=0,2`, or numbers for the last two; None takes the setting `recorder.frames`. `schema` names the registered
+    schema that the steps are judged by, `id@1.2.0` or `id`; without it that of the spaces is taken.
 
     A step is durable against the death of the process when `env.step` returns. What the recorder cannot keep (a full
     disk, a store that cannot be written) it counts, by cause; it never raises into the loop and never waits for a lock.
@@ -36,7 +38,11 @@ def record(
 
     if frames is not None:
         parse_frames(frames)
-    options = {"job": job, "store": store, "frames": frames, "name": name}
+    if schema is not None:
+        from cornerman.core.schema.versions import parse_pin
+
+        parse_pin(schema)
+    options = {"job": job, "store": store, "frames": frames, "name": name, "schema": schema}
     if isinstance(env, gymnasium.vector.VectorEnv):
         from .vector import RecordVectorSteps
 

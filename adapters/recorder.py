@@ -43,7 +43,7 @@ from cornerman.log_catalog.recorder import (
     LOG_RECORDING_RESUMED,
     LOG_RECORDING_STOPPED,
     LOG_RENDER_FAILED,
-    LOG_SCHEMA_MISMATCH,
+    LOG_SPACE_NOT_FOLLOWED,
     LOG_STEPS_DROPPED,
     LOG_STORE_UNAVAILABLE,
     LOG_STREAM_CLOSED,
@@ -415,7 +415,7 @@ class Recorder:
         if leaf.type != declared or tuple(leaf.shape) != tuple(space.shape):
             seen, says = f"{leaf.type} {tuple(leaf.shape)}", f"{declared} {tuple(space.shape)}"
             self._note(f"observations are {seen}, their space says {says}")
-            self._say(LOG_SCHEMA_MISMATCH, "schema", observation=seen, space=says)
+            self._say(LOG_SPACE_NOT_FOLLOWED, "schema", observation=seen, space=says)
 
     def _compile(self) -> None:
         """Write the step function of this layout, if its steps can be regular at all."""

@@ -111,6 +111,7 @@ class Rows(NamedTuple):
     masks: dict[int, Array]  # offset of a reset that did not reset every sub-environment: which it did
     seeds: dict[int, list[int | None]]  # offset of a reset that was given seeds: one for each sub-environment
     gap: Array | None = None  # rows before the first were dropped: which sub-environments were done at the gap's end
+    withheld: Array | None = None  # bool (rows, envs): steps that a schema refused: they end episodes and count nowhere
 
     @property
     def t(self) -> Array:
@@ -150,7 +151,8 @@ def advance(rows: Rows, before: Open) -> Advanced:
     done = (rows.terminated | rows.truncated) & transition
     begin = _begins(rows, reset, transition, done, before)
     cut = _cut(rows, begin)
-    groups = _groups(rows, before, transition, done, cut)
+    stored = transition if rows.withheld is None else transition & ~rows.withheld
+    groups = _groups(rows, before, transition, stored, done, cut)
     closed, last = groups["closed"], cut.last
     episodes = {name: groups[name][closed].astype(dtype, copy=False) for name, dtype in FIELDS.items()}
     order = np.lexsort((episodes["env_index"], episodes["last_row"])) if len(before.done) > 1 else slice(None)
@@ -160,7 +162,7 @@ def advance(rows: Rows, before: Open) -> Advanced:
     after["episode"] += shut
     after["length"][shut] = 0
     after["total_reward"][shut] = 0.0
-    return Advanced(episodes, Open(**after), transition, reset)
+    return Advanced(episodes, Open(**after), stored, reset)
 
 
 def _cut_off(rows: Rows, before: Open) -> tuple[dict[str, Array], Open]:
@@ -246,12 +248,15 @@ def _cut(rows: Rows, begin: Array) -> _Cut:
     return _Cut(order, stop - order, env, row, kind == 2, first, last)
 
 
-def _groups(rows: Rows, before: Open, transition: Array, done: Array, cut: _Cut) -> dict[str, Array]:
-    """Every field of every group, whether it closed or not."""
+def _groups(rows: Rows, before: Open, transition: Array, stored: Array, done: Array, cut: _Cut) -> dict[str, Array]:
+    """Every field of every group, whether it closed or not. Length and return are those of the stored transitions."""
     height = len(transition)
     flat = transition.T.ravel()
-    counts = _reduce(flat.astype(np.int64), cut)
-    rewards = _reduce(np.where(flat, rows.reward.T.ravel(), 0.0), cut)
+    taken = counts = _reduce(flat.astype(np.int64), cut)
+    kept = stored.T.ravel()
+    if stored is not transition:
+        counts = _reduce(kept.astype(np.int64), cut)
+    rewards = _reduce(np.where(kept, rows.reward.T.ravel(), 0.0), cut)
     at = np.where(flat, np.tile(np.arange(height), transition.shape[1]), -1)
     last = _last(at, cut)
     carried = np.zeros(len(cut.env), np.bool_)
@@ -264,9 +269,9 @@ def _groups(rows: Rows, before: Open, transition: Array, done: Array, cut: _Cut)
     has = last >= 0
     first_t = t[cut.row] + rows.step[cut.row]
     first_t = np.where(cut.unseen, t[cut.row], first_t)
-    interrupted = ~over & (length > 0)
+    interrupted = ~over & (length + taken > 0)
     interrupted[cut.last] = False
-    over &= length > 0
+    over &= length + taken > 0
     groups: dict[str, Array] = {
         "env_index": env,
         "first_row": np.where(carried, before.first_row[env], np.where(seen, rows.first_row + cut.row, -1)),
@@ -278,9 +283,9 @@ def _groups(rows: Rows, before: Open, transition: Array, done: Array, cut: _Cut)
         "started_us": np.where(carried, before.started_us[env], rows.time_us[cut.row]),
         "ended_us": np.where(has, rows.time_us[last], np.where(carried, before.ended_us[env], rows.time_us[cut.row])),
         "closed": over | interrupted,
-        "done": over | carried & before.done[env] & (counts == 0),
+        "done": over | carried & before.done[env] & (taken == 0),
     }
-    _unstarted(rows, groups, before, transition, cut)
+    _unstarted(rows, groups, before, transition, taken, cut)
     how = rows.terminated[last, env] * TERMINATED | rows.truncated[last, env] * TRUNCATED
     groups["ended"] = np.where(over, how, INTERRUPTED)
     groups["episode"] = _number(groups["closed"], before.episode, cut)
@@ -288,10 +293,10 @@ def _groups(rows: Rows, before: Open, transition: Array, done: Array, cut: _Cut)
     return groups
 
 
-def _unstarted(rows: Rows, groups: dict[str, Array], before: Open, transition: Array, cut: _Cut) -> None:
+def _unstarted(rows: Rows, groups: dict[str, Array], before: Open, transition: Array, taken: Array, cut: _Cut) -> None:
     """A stream whose first row is a step: its first episode starts there, its first observation was never seen."""
     new = cut.first[(before.first_row == -1) & (before.length == 0)]
-    new = new[groups["length"][new] > 0]
+    new = new[taken[new] > 0]
     if new.size:
         first = np.argmax(transition[:, cut.env[new]], axis=0)
         groups["first_t"][new] = rows.t[first]

@@ -34,6 +34,7 @@ class RecorderSettings:
     network_copy_seconds: float = KEYS["storage.network_copy_seconds"].default
     enabled: bool = KEYS["recorder.enabled"].default
     frames: FramesOption = field(default=parse_frames(KEYS["recorder.frames"].default))
+    schema_mode: str = KEYS["recorder.schema_mode"].default
     log_level: str = KEYS["log.level"].default
 
     @classmethod
@@ -60,6 +61,7 @@ class RecorderSettings:
             network_copy_seconds=values["storage.network_copy_seconds"],
             enabled=values["recorder.enabled"],
             frames=parse_frames(values["recorder.frames"]),
+            schema_mode=values["recorder.schema_mode"],
             log_level=values["log.level"],
         )
 

@@ -45,7 +45,9 @@ class StepRecord:
     seed: int | None = None
     options: Any = None
     note: str = ""
-    """Says where the row was recorded as it came because it did not fit its space."""
+    """Says where the row was recorded as it came because it did not fit its space, or was refused."""
+    withheld: bool = False
+    """A step that its schema refused: it is in quarantine, and here without its values. It is no stored transition."""
     payload_version: int = 1
     """What an imported row came as: 0 is legacy, from before there were versions."""
     extra: dict[str, Any] = field(default_factory=dict)

@@ -212,6 +212,12 @@ KEYS: Final[dict[str, SettingKey]] = {
             " environments of a vector, or none.",
         ),
         SettingKey(
+            "recorder.schema_mode", "choice", "warn", _RECORDED, "when a chunk is sealed, where no rule says otherwise",
+            "What happens to steps that their schema does not allow: nothing (off), they are counted (observe), counted"
+            " and said (warn), or refused into quarantine (enforce). `cornerman enforce` sets rules for a whole store.",
+            choices=("off", "observe", "warn", "enforce"),
+        ),
+        SettingKey(
             "view.fps", "int", 30, _VIEWED, "in the terminal, before a screen is painted",
             "How often the screen is painted at most. What is stored is the same.", "frames per second", 1, 30,
         ),

@@ -60,6 +60,7 @@ class RecordingSettings(_Section):
 
     enabled: bool = _field("recorder.enabled")
     frames: str = _field("recorder.frames")
+    schema_mode: Literal["off", "observe", "warn", "enforce"] = _field("recorder.schema_mode")
 
     @field_validator("frames")
     @classmethod

@@ -29,8 +29,12 @@ LOG_CHUNK_SEALED = _define("LOG1112", "DEBUG", "Journal", "a chunk was sealed")
 LOG_RECORDER_FAILED = _define("LOG1113", "ERROR", "Fault", "the recorder failed inside and training goes on", "fault")
 
 LOG_RENDER_FAILED = _define("LOG505", "ERROR", "Frames", "render failed and frames are off for this stream", "frames")
-LOG_SCHEMA_MISMATCH = _define(
-    "LOG668", "WARNING", "Validation", "a step did not fit its space and was recorded as it came", "schema"
+LOG_SCHEMA_MISMATCH = _define("LOG668", "WARNING", "Validation", "a step is not what its schema allows", "schema")
+LOG_STEPS_REFUSED = _define(
+    "LOG1120", "ERROR", "Validation", "steps were refused by their schema and went to quarantine", "schema", "loss"
+)
+LOG_SPACE_NOT_FOLLOWED = _define(
+    "LOG1121", "INFO", "Validation", "observations have another dtype or shape than their space declares", "schema"
 )
 LOG_VECTOR_AUTORESET_MODE = _define(
     "LOG669", "WARNING", "Validation", "the vector environment names no autoreset mode that is known", "vector"

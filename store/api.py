@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Sequence
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -26,11 +26,12 @@ from cornerman.core.spaces import Descriptor
 from cornerman.log_catalog import log
 from cornerman.log_catalog.store import LOG_RUN_DELETED
 
-from .connection import FORMAT, format_of
+from .connection import FORMAT, create, format_of
 from .episode import Episode
 from .episode_index import EpisodeIndex
 from .liveness import alive
 from .location import store_path
+from .network import place_of, prepare
 from .network_view import NetworkView
 from .reader import STREAMS, Shelf, StreamRows, identity_of
 from .seal import StreamIdentity
@@ -39,7 +40,10 @@ from .steps import StepFactory
 from .summaries import Summarizer, summarize
 
 if TYPE_CHECKING:
+    from .enforcement import Enforcement
+    from .quarantine import Quarantine
     from .query import Result as QueryResult
+    from .schemas import SchemaRegistry
     from .verify import Finding
 
 __all__ = ["Episode", "Run", "Store", "Stream", "open_store"]
@@ -60,6 +64,18 @@ def open_store(path: Path | str | None = None, *, read_only: bool = False) -> St
     return store
 
 
+def make_store(path: Path | str | None = None) -> Store:
+    """The store in the folder `path`, made where there is none: for what can be written before the first recording.
+
+    Raises what `cornerman.store.connection.create` does.
+    """
+    place = place_of(store_path(path))
+    if place.on_network:
+        prepare(place)
+    create(place.local).close()
+    return Store(place.named)
+
+
 class Store:
     """A store of runs. A context manager; usable from any thread."""
 
@@ -73,6 +89,27 @@ class Store:
         found = format_of(self._shelf.connections.get(), path)
         if found > FORMAT:
             self._notices = (str(StoreTooNew(path, found, FORMAT)),)
+
+    @cached_property
+    def schemas(self) -> SchemaRegistry:
+        """The schema registry of this store. Loaded when it is asked for: who only reads steps needs none of it."""
+        from .schemas import SchemaRegistry
+
+        return SchemaRegistry(self.path, self._shelf.query)
+
+    @cached_property
+    def enforcement(self) -> Enforcement:
+        """What happens to steps that their schema does not allow, and what schemas said so far."""
+        from .enforcement import Enforcement
+
+        return Enforcement(self.path, self._shelf.query)
+
+    @cached_property
+    def quarantine(self) -> Quarantine:
+        """What schemas refused."""
+        from .quarantine import Quarantine
+
+        return Quarantine(self.path, self._shelf.query, self.schemas)
 
     @property
     def notices(self) -> tuple[str, ...]:

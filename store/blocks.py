@@ -89,11 +89,17 @@ class Block:
         return self.first_t + int(np.count_nonzero(self.step[:offset]))
 
     @cached_property
+    def withheld(self) -> Array | None:
+        """bool (rows, envs): steps that a schema refused, whose values are in quarantine; None where there are none."""
+        return None
+
+    @cached_property
     def transition(self) -> Array:
-        """bool (rows, envs)."""
-        if not self.num_envs:
-            return self.step[:, None]
-        return self.step[:, None] & ~self.reset
+        """bool (rows, envs): stored steps."""
+        found = self.step[:, None]
+        if self.num_envs:
+            found = found & ~self.reset
+        return found if self.withheld is None else found & ~self.withheld
 
     @property
     def reward(self) -> Array:
@@ -146,6 +152,10 @@ class SealedBlock(Block):
     def extras(self) -> dict[int, bytes]:
         """The msgpack of the rows that have some, by offset."""
         return unpack_objects(self._extras)
+
+    @cached_property
+    def withheld(self) -> Array | None:
+        return self.column("withheld").reshape(self.rows, self.envs) if "withheld" in self._packed else None
 
     def extra(self, offset: int) -> dict[str, Any]:
         data = self.extras.get(offset)

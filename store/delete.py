@@ -54,6 +54,9 @@ _STREAMS = "(select s.id from stream s join run r on r.id = s.run where r.run_id
 def _purge(connection: apsw.Connection, run_id: str) -> None:
     """All that hangs on the run, the leaves first."""
     for statement in (
+        f"delete from quarantine where stream in {_STREAMS}",
+        f"delete from mismatch where stream in {_STREAMS}",
+        f"delete from judged where stream in {_STREAMS}",
         f"delete from chunk_payload where chunk in (select id from chunk where stream in {_STREAMS})",
         f"delete from frame_payload where frame_chunk in (select id from frame_chunk where stream in {_STREAMS})",
         f"delete from chunk where stream in {_STREAMS}",

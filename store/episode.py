@@ -140,11 +140,12 @@ class Episode:
         found, stop = [], rollup.last_row + 1
         for block in self._rows.blocks(first, stop):
             a, b = max(first - block.first_row, 0), min(stop - block.first_row, block.rows)
-            if not block.num_envs:
+            if not block.num_envs and block.withheld is None:
                 found.append(Picked(block, slice(a, b)))
                 continue
             taken = block.transition[a:b, env]
-            found.append(Picked(block, slice(a, b) if taken.all() else a + np.flatnonzero(taken)))
+            if taken.any():
+                found.append(Picked(block, slice(a, b) if taken.all() else a + np.flatnonzero(taken)))
         return found
 
     @property

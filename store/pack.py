@@ -6,7 +6,7 @@ Packing needs no lock and lets go of the interpreter while it compresses.
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -17,11 +17,28 @@ from cornerman.core.layout import EXTRAS, GAP, RESET, TERMINATED, TRUNCATED, Lay
 from cornerman.core.payloads import chunk_v1, frame_chunk_v1
 
 from .segments import Segment
+from .withheld import blanked, without_values
+
+if TYPE_CHECKING:
+    from .step_judge import Judgement, StepJudge
 
 Array = np.ndarray[Any, Any]
 
 
 CHUNK_BYTES = 6 << 20
+_STRUCTURE = frozenset({"flags", "terminated", "truncated", "reset"})
+"""Columns that say how rows hang together: refused steps keep them."""
+
+
+class Judged(NamedTuple):
+    """The steps of a segment as they are about to be packed."""
+
+    layout: Layout
+    columns: dict[str, Array]
+    flags: Array
+    advanced: Advanced
+    extras: dict[int, bytes]
+    rows: Rows
 
 
 class Packed(NamedTuple):
@@ -40,6 +57,10 @@ class Packed(NamedTuple):
     """Number of the first, how many, and the payload of their frame chunk."""
     after: Open | None = None
     """What is open after the last chunk of a segment; None for the ones before it."""
+    bad: int | None = None
+    """Steps that their schema does not allow; None where they were not judged."""
+    judgement: Judgement | None = None
+    """What the schema said of the whole segment; with its last chunk."""
 
 
 def chunk_height(layout: Layout, most: int) -> int:
@@ -48,8 +69,9 @@ def chunk_height(layout: Layout, most: int) -> int:
 
 
 def pack_segment(
-    segment: Segment, start: int, stop: int, mode: AutoresetMode, before: Open, envs: tuple[int, ...], height: int
-) -> list[Packed]:
+    segment: Segment, start: int, stop: int, mode: AutoresetMode, before: Open, envs: tuple[int, ...], height: int,
+    judge: StepJudge | None = None,
+) -> list[Packed]:  # fmt: skip
     """The records [start, stop) of a segment as chunks of `height` rows, given the episodes that were open before.
 
     A segment holds several chunks: what costs the same for few rows and for many (following the episodes, the
@@ -62,6 +84,12 @@ def pack_segment(
     rows = episode_rows(segment, start, stop, mode, heads, flags, extras)
     advanced = advance(rows, before)
     columns = _Columns(segment, start, stop, heads, flags, rows, advanced)
+    judgement = None if judge is None else judge.judge(Judged(layout, columns.plain, flags, advanced, extras, rows))
+    if judgement is not None and judgement.withheld is not None:
+        rows = rows._replace(withheld=judgement.withheld)
+        advanced = advance(rows, before)
+        columns.withhold(judgement.withheld)
+        extras = without_values(extras, judgement.withheld, layout)
     chunks = []
     t = rows.first_t
     for first in range(0, stop - start, height):
@@ -79,10 +107,10 @@ def pack_segment(
             chunk.first_row, chunk.rows, t, steps, int(np.count_nonzero(advanced.transition[part])),
             len(ended["ended"]), _reward_statistics(rows.reward[part], advanced.transition[part]),
             (int(rows.time_us[part.start]), int(rows.time_us[part.stop - 1])), chunk_v1.encode(chunk),
-            _frame_chunk(drawn),
+            _frame_chunk(drawn), bad=None if judgement is None else judgement.bad_in(part),
         ))  # fmt: skip
         t += steps
-    return [*chunks[:-1], chunks[-1]._replace(after=advanced.after)]
+    return [*chunks[:-1], chunks[-1]._replace(after=advanced.after, judgement=judgement)]
 
 
 def _ended_in(episodes: dict[str, Array], first: int, stop: int) -> dict[str, Array]:
@@ -189,15 +217,22 @@ class _Columns:
             # a reset has no reward: the one beside it stands in its place, so that equal rewards stay one constant
             some = rows.reward[np.argmax(rows.step), 0]
             found["reward"] = np.where(rows.step, rows.reward[:, 0], some)
-        self._plain = {"flags": flags, **found}
+        self.plain = {"flags": flags, **found}
         if layout.num_envs:
-            self._plain["reset"] = advanced.reset
+            self.plain["reset"] = advanced.reset
+        self._batched = bool(layout.num_envs)
         self._time = rows.time_us
         self._frame = heads["frame"] if layout.frames else None
 
+    def withhold(self, withheld: Array) -> None:
+        """Take the values of refused steps out: NaN, or zero where a column has none. Ends and resets stay."""
+        for name in self.plain.keys() - _STRUCTURE:
+            self.plain[name] = blanked(self.plain[name], withheld if self._batched else withheld[:, 0])
+        self.plain["withheld"] = withheld if self._batched else withheld[:, 0]
+
     def packed(self, part: slice) -> list[Column]:
         columns = [pack("time", self._time[part], delta=True)]
-        columns += [pack(name, values[part]) for name, values in self._plain.items()]
+        columns += [pack(name, values[part]) for name, values in self.plain.items()]
         if self._frame is not None:
             columns.append(pack("frame", self._frame[part], delta=True))
         return columns

@@ -37,8 +37,10 @@ create temp view stream as select
 create temp view chunk as select
     c.id as chunk, r.run_id as run, r.job, c.stream, c.first_row, c.rows, c.first_t, c.steps, c.transitions,
     c.first_episode, c.episodes, c.reward_sum, c.reward_min, c.reward_max, {_ISO.format("c.first_us")} as first_time,
-    {_ISO.format("c.last_us")} as last_time, c.bytes, hex(c.sha256) as sha256, c.first_us, c.last_us
+    {_ISO.format("c.last_us")} as last_time, c.bytes, hex(c.sha256) as sha256, k.pin as schema, c.bad,
+    c.first_us, c.last_us
     from main.chunk c join main.stream s on s.id = c.stream join main.run r on r.id = s.run
+    left join main.step_schema k on k.id = c.step_schema
     where r.deleted_us is null;
 create temp view space as select
     r.run_id as run, r.job, s.id as stream, l.name, json_extract(p.descriptor, '$.type') as type, l.digest,

@@ -71,12 +71,15 @@ def seal_segment(
     `known` are the episodes that were open before it, where the caller has sealed the segment before: they matter only
     when the store was deleted meanwhile. Raises Deleted, StoreError or apsw's errors, with nothing written.
     """
+    from .step_judge import judge_of  # with all that is known of schemas: who only records does without
+
     mode = identity.stream["autoreset"]
     count = segment.count()
     if count < (segment.full or 0):
         raise StoreError(f"{segment.path} holds {count} of its {segment.full} records.", "It stays in the journal.")
     with snapshot(connection):
         mark = mark_of(connection, identity.stream_id)
+        judge = judge_of(connection, identity.run, identity.stream)
     before = mark.open if mark else known or Open.new(identity.width)
     start = max(0, mark.rows - segment.first_row) if mark else 0
     _, transitions, _ = received_in(segment, count, mode, before.done)
@@ -86,9 +89,9 @@ def seal_segment(
             segment.layout, identity.stream.get("rows_per_chunk", KEYS["storage.rows_per_chunk"].default)
         )
         envs = tuple(identity.stream.get("frame_envs", ()))
-        chunks = pack_segment(segment, start, count, mode, before, envs, height)
+        chunks = pack_segment(segment, start, count, mode, before, envs, height, judge)
     received = segment.received + transitions + segment.dropped[0]
-    commit(connection, identity, segment, count, chunks, received, before)
+    commit(connection, identity, segment, count, chunks, received, before, judge.note if judge else "")
     log(LOG_CHUNK_SEALED, records=count - start)
     return Sealed(max(0, count - start), (chunks[-1].after if chunks else None) or before)
 
@@ -157,15 +160,16 @@ def commit(
     chunks: list[Packed],
     received: int,
     before: Open,
+    note: str = "",
 ) -> None:
     """Commit a segment's `records` records as chunks, the drops after them and, where it is closed, the stream's end.
 
     What was committed before is not written again. Raises Deleted, or apsw's errors, with nothing written.
     `received` is the recorder's own count of transitions up to the end of the segment, drops included; `before` are
-    the episodes that were open at its beginning.
+    the episodes that were open at its beginning. The judgement of its schema is kept with the chunks, or neither is.
     """
     stream = identity.stream_id
-    notes = _notes(segment.path.parent, stream)
+    notes = [*_notes(segment.path.parent, stream), *[note] * bool(note)]
     end = segment.first_sequence + records + segment.dropped_records
     with transaction(connection):
         mark = mark_of(connection, stream)
@@ -174,7 +178,7 @@ def commit(
         if chunks and chunks[0].first_row >= mark.rows:
             if not mark.rows:  # the manifest has grown since the stream was introduced: its frames are chosen by now
                 connection.execute("update stream set manifest = ? where id = ?", (identity.stream["manifest"], stream))
-            _insert_chunks(connection, stream, mark, segment, chunks)
+            _insert_chunks(connection, identity, mark, segment, chunks)
         if end > mark.sequence:
             dropped, dropped_steps, cause = segment.dropped
             connection.execute("update stream set sequence = ?, t = t + ? where id = ?", (end, dropped_steps, stream))
@@ -212,12 +216,16 @@ def _reintroduce(connection: apsw.Connection, identity: StreamIdentity, segment:
 
 
 def _insert_chunks(
-    connection: apsw.Connection, stream: int, mark: Mark, segment: Segment, chunks: list[Packed]
+    connection: apsw.Connection, identity: StreamIdentity, mark: Mark, segment: Segment, chunks: list[Packed]
 ) -> None:
-    """Insert consecutive chunks, and move the stream's totals and its high-water mark past them."""
+    """Insert consecutive chunks with what their schema said, and move totals and high-water mark past them."""
+    from .judgements import keep, schema_number
+
+    stream, judgement = identity.stream_id, chunks[-1].judgement
+    schema = None if judgement is None else schema_number(connection, judgement)
     frames, size, episodes = mark.frames, 0, mark.episodes
     for chunk in chunks:
-        _insert_chunk(connection, stream, episodes, segment, chunk)
+        _insert_chunk(connection, stream, episodes, segment, chunk, schema)
         episodes += chunk.episodes
         size += len(chunk.payload)
         if chunk.frames:
@@ -233,17 +241,24 @@ def _insert_chunks(
             sum(chunk.rewards[0] for chunk in chunks), frames, size, last.times[1], last.after.encode(), stream,
         ),
     )  # fmt: skip
+    if judgement is None or schema is None:
+        return
+    if judgement.refused:
+        _count(connection, stream, "quarantined", len(judgement.refused))
+    keep(connection, identity.run["run_id"], stream, identity.stream["name"], schema, judgement)
 
 
-def _insert_chunk(connection: apsw.Connection, stream: int, episodes: int, segment: Segment, chunk: Packed) -> None:
+def _insert_chunk(
+    connection: apsw.Connection, stream: int, episodes: int, segment: Segment, chunk: Packed, schema: int | None
+) -> None:
     connection.execute(
         "insert into chunk (stream, first_row, rows, first_t, steps, transitions, first_episode, episodes,"
-        " reward_sum, reward_min, reward_max, first_us, last_us, segment, generation, bytes, sha256)"
-        " values (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        " reward_sum, reward_min, reward_max, first_us, last_us, segment, generation, bytes, sha256, step_schema, bad)"
+        " values (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
         (
             stream, chunk.first_row, chunk.rows, chunk.first_t, chunk.steps, chunk.transitions, episodes,
             chunk.episodes, *chunk.rewards, *chunk.times, segment.number, segment.generation,
-            len(chunk.payload), hashlib.sha256(chunk.payload).digest(),
+            len(chunk.payload), hashlib.sha256(chunk.payload).digest(), schema, chunk.bad,
         ),
     )  # fmt: skip
     connection.execute("insert into chunk_payload values (?, ?)", (connection.last_insert_rowid(), chunk.payload))

@@ -12,7 +12,7 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,7 @@ from cornerman.log_catalog.store import (
 from .filesystem import free_bytes
 from .liveness import Process, forget_after_fork
 from .location import DATABASE
+from .mismatch_log import MismatchLog
 from .network import CLOSE_SECONDS, NoLocalDisk, Place, no_place, place_of, prepare
 from .seal import notes_path
 from .sealing_process import SealingProcess
@@ -46,6 +47,10 @@ STALLED_SECONDS = 1.0
 """After so long without progress it is said why the store takes nothing."""
 IGNORED_SECONDS = 10.0
 """After so long without progress or a reason, this process seals: the sealer may be another version's, or user's."""
+
+
+SAY_SECONDS = 5.0
+"""How often the training process looks whether its steps are what their schema allows."""
 
 
 class Session:
@@ -75,6 +80,8 @@ class Session:
         self._queue: set[StreamWriter] = set()
         self._thread: threading.Thread | None = None
         self._stopping = False
+        self._said = MismatchLog()
+        self._said_at = time.monotonic()
 
     # --- who is here -------------------------------------------------------------------------------------------------
 
@@ -196,6 +203,11 @@ class Session:
         if self._inline.wants_checkpoint:
             self.kick()
 
+    def say_mismatches(self, streams: Iterable[int], connect: Callable[[], apsw.Connection]) -> None:
+        """Say in this program what schemas have against its streams: whoever sealed them may have no one to tell."""
+        with contextlib.suppress(apsw.Error, StoreError, OSError):
+            self._said.look(connect(), streams)
+
     # --- the thread --------------------------------------------------------------------------------------------------
 
     def watch(self, writer: StreamWriter) -> None:
@@ -220,6 +232,9 @@ class Session:
             if self._inline.wants_checkpoint:
                 with contextlib.suppress(apsw.Error, StoreError, OSError):
                     self._checkpoint()
+            if self._strong and time.monotonic() - self._said_at > SAY_SECONDS:
+                self._said_at = time.monotonic()
+                self.say_mismatches([writer.stream_id for writer in list(self._strong)], self.background)
             if self._copier is not None and time.monotonic() >= self._copier.due and not self._stopping:
                 self._copy()
             self._wake.wait(timeout=self._pause())

@@ -162,7 +162,9 @@ class StepBatch:
     def __init__(self, stream: Stream, block: Block, a: int, b: int, env: int | None, resets: bool) -> None:
         self.stream, self.block = stream, block
         shape = (b - a, block.envs)
-        taken = np.ones(shape, np.bool_) if resets else block.transition[a:b]
+        taken = block.transition[a:b]
+        if resets:  # every row but those that are in quarantine
+            taken = np.ones(shape, np.bool_) if block.withheld is None else ~block.withheld[a:b]
         rows, envs = np.nonzero(taken if env is None else taken[:, [env]])
         self._row: Array = rows + a
         self._env: Array = envs if env is None else np.full(len(rows), env)

@@ -21,6 +21,8 @@ from .reader import StreamRows
 from .spaces import hint
 from .tail import OpenBlock
 
+WITHHELD = "refused by its schema: `cornerman quarantine list` has it"
+
 
 class StepFactory:
     """Makes the records of one stream."""
@@ -67,7 +69,8 @@ class StepFactory:
     def _make(self, block: Block, offset: int, env: int, episode: EpisodeRollup | None, frame: bool) -> StepRecord:
         single = not block.num_envs
         part = None if single else env
-        taken = bool(block.step[offset] if single else block.transition[offset, env])
+        taken = bool(block.transition[offset, env])
+        withheld = block.withheld is not None and bool(block.withheld[offset, env])
         row, t = block.first_row + offset, block.t_at(offset)
         extra = block.extra(offset) if block.flags[offset] & EXTRAS else {}
         info = info_at(block, offset)
@@ -77,20 +80,21 @@ class StepFactory:
             t=t,
             env_index=env,
             episode=episode.episode if episode else -1,
-            step=t - episode.first_t if taken and episode else -1,
+            step=t - episode.first_t if (taken or withheld) and episode else -1,
             time_us=int(block.take("time", offset)),
-            observation=value_at(block, "observation", offset, part, self.observation_space),
+            observation=None if withheld else value_at(block, "observation", offset, part, self.observation_space),
             action=value_at(block, "action", offset, part, self.action_space) if taken else None,
             reward=reward_at(block, offset, env) if taken else None,
-            terminated=taken and bool(block.ended("terminated")[offset, env]),
-            truncated=taken and bool(block.ended("truncated")[offset, env]),
-            reset=not taken,
-            info=info if single else info_of_env(info, env),
+            terminated=(taken or withheld) and bool(block.ended("terminated")[offset, env]),
+            truncated=(taken or withheld) and bool(block.ended("truncated")[offset, env]),
+            reset=not (taken or withheld),
+            info={} if withheld else info if single else info_of_env(info, env),
             frame=self.frame_of(block, offset, env) if frame else None,
             final_observation=final_observation(extra, env, self.observation_space),
             seed=_seed_of(extra, block, env),
             options=extra.get("options"),
-            note=extra.get("note", ""),
+            note=WITHHELD if withheld else extra.get("note", ""),
+            withheld=withheld,
             payload_version=block.payload_version_at(offset),
             extra=extra.get("extra", {}),
             raw=extra.get("raw", b""),

@@ -25,7 +25,9 @@ from .tail import Moved
 if TYPE_CHECKING:
     from .api import Run, Store, Stream
 
-What = Literal["database", "chunk", "rows", "episodes", "totals", "frames", "journal", "ledger", "space"]
+What = Literal[
+    "database", "chunk", "rows", "episodes", "totals", "frames", "journal", "ledger", "space", "quarantine"
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class StreamCheck:
 
     def __init__(self, run: Run, stream: Stream) -> None:
         self.run, self.stream = run, stream
-        self.row = self.t = self.transitions = self.episodes = self.payload_bytes = 0
+        self.row = self.t = self.transitions = self.withheld = self.episodes = self.payload_bytes = 0
         self.reward_sum = 0.0
         self.numbers: dict[int, int] = {}
         self.highest_frame = -1
@@ -143,6 +145,7 @@ class StreamCheck:
             yield self._found("rows", f"step {block.first_t} follows step {self.t - 1}", block.first_row)
         self.t = block.first_t + int(block.step.sum())
         self.transitions += int(block.transition.sum())
+        self.withheld += 0 if block.withheld is None else int(block.withheld.sum())
         self.reward_sum += float(row["reward_sum"])
         yield from self._episodes(block)
         if "frame" in block.names:
@@ -213,6 +216,14 @@ class StreamCheck:
 
     def _ledger(self) -> Iterator[Finding]:
         ledger = self.stream.ledger()
+        if self.withheld and ledger.quarantined != self.withheld:
+            message = f"{ledger.quarantined} transitions are quarantined, but {self.withheld} rows are withheld"
+            yield self._found("ledger", message)
+        query, number = self.stream.rows.shelf.query, (self.stream.stream_id,)
+        if self.withheld and not query("select 1 from replica where stream = ?", number):
+            ((kept,),) = query("select count(*) from quarantine where stream = ?", number)
+            if kept != self.withheld:
+                yield self._found("quarantine", f"{self.withheld} rows are withheld, but {kept} are in quarantine")
         if not ledger.balanced:
             yield self._found(
                 "ledger",

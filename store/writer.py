@@ -401,6 +401,8 @@ class StreamWriter:
             self._hand_over(seal=False)
         self.state = "deleted" if deleted else "closed"
         done = self._drain_patiently(wait_ms)
+        if not deleted:
+            self.session.say_mismatches([self.stream_id], self.session.patient)
         self._forget_free()
         if done:
             self.session.forget(self)

@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import apsw
@@ -19,6 +20,8 @@ import pytest
 from waiting import wait_until
 
 import cornerman
+from cornerman.core.schema import parse
+from cornerman.store.api import make_store
 
 CHILD = Path(__file__).with_name("killed_child.py")
 KINDS = ("single", "vector", "frames", "vector-frames")
@@ -92,3 +95,38 @@ def test_a_hundred_kills_lose_nothing(tmp_path: Path, number: int) -> None:
     seconds = random.Random(number).uniform(0.0, 3.0)
     acknowledged = run_and_kill(tmp_path / "store", kind, pace, seconds, group=bool(number % 2))
     check(tmp_path / "store", kind, acknowledged)
+
+
+SEVENTHS = {
+    "id": "no.sevenths",
+    "version": "1.0.0",
+    "properties": {"observation": {"items": {"not": {"multipleOf": 7}}}},
+}
+
+
+@pytest.mark.parametrize("kind", ["single", "vector"])
+def test_after_a_kill_each_step_is_stored_or_in_quarantine_once(tmp_path: Path, kind: str) -> None:
+    store = tmp_path / "store"
+    with make_store(store) as made:
+        made.schemas.add(parse(SEVENTHS))
+        made.enforcement.set("no.sevenths", "enforce")
+    acknowledged = run_and_kill(store, kind, 0.0, 0.4, group=True)
+    with cornerman.open_store(store) as opened:
+        wait_until(lambda: not list((store / "journal").glob("*/*.seg")))  # the sealer may be at it just now
+        ledger = opened.run().ledger()
+        assert ledger.balanced
+        assert ledger.quarantined == opened.quarantine.count() > 0
+        assert [str(finding) for finding in opened.verify()] == []
+        refused = [item.document()["observation"][0] for item in opened.quarantine.each() if item.env == 0]
+        stored = [
+            int(number)
+            for episode in opened.run().episodes() if episode.env_index == 0
+            for number in np.ravel(episode.observations)[1:]
+        ]  # fmt: skip
+        assert all(number % 7 == 0 for number in refused)
+        assert not any(number % 7 == 0 for number in stored)
+        seen = Counter(refused + stored)
+        if kind == "single":
+            assert seen.keys() == set(range(max(seen) + 1))
+            assert acknowledged <= len(seen) <= acknowledged + 1
+        assert max(seen.values()) == 1

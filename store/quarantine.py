@@ -1,0 +1,250 @@
+"""The quarantine of a store: what schemas refused, kept whole until somebody decides.
+
+    with cornerman.open_store() as store:
+        for group in store.quarantine.groups():
+            print(group.records, group.schema, group.path, group.rule)
+        store.quarantine.retry(schema="telemetry.step@1.3.0")
+
+Steps get here in the transaction that seals the steps beside them; what an import refuses comes by `add`. A record is
+`held` until it is `accepted` (a schema allows it now, perhaps another version) or `discarded`. Nothing is deleted but
+with its run: an accepted step stays here with its values, its row in the stream stays withheld.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import apsw
+
+from cornerman.core import values
+from cornerman.core.errors import NotFound
+from cornerman.core.schema import Problem, parse, validator
+from cornerman.core.schema.one_step import step_problems
+from cornerman.core.schema.refused import BYTES, STEP, ErrorGroup, Quarantined, Refused, State
+from cornerman.core.schema.step_schema import DERIVED
+
+from .connection import connect, transaction, translated
+from .who import who
+
+if TYPE_CHECKING:
+    from .schemas import SchemaRegistry
+
+FIRST_FORMAT = 5
+PAGE = 500
+Query = Callable[..., list[Any]]
+
+
+class Selection(NamedTuple):
+    """Which records: those that match all that is given."""
+
+    ids: Sequence[int] = ()
+    schema: str = ""
+    """`id@1.2.0`, or `id` for all its versions."""
+    path: str = ""
+    rule: str = ""
+    run_id: str = ""
+    state: State | None = "held"
+
+
+class Retried(NamedTuple):
+    """What a retry came to: which records are accepted, and why the others are still refused."""
+
+    accepted: tuple[int, ...]
+    refused: dict[int, tuple[Problem, ...]]
+
+
+def insert(
+    connection: apsw.Connection, records: Iterable[Refused], *, source: str, schema: str,
+    run_id: str | None = None, stream: int | None = None,
+) -> int:  # fmt: skip
+    """Put records into quarantine, inside the caller's transaction; how many were new. A step comes here once."""
+    now, before = time.time_ns() // 1000, connection.total_changes()
+    connection.executemany(
+        "insert into quarantine (at_us, source, place, schema, errors, media, raw, run_id, stream, row, t, env,"
+        " state, changed_us, changed_by, note) values (?,?,?,?,?,?,?,?,?,?,?,?,'held',?,'','') on conflict do nothing",
+        (
+            (now, source, item.place, schema, _errors_text(item.errors), item.media, item.raw, run_id, stream,
+             item.row, item.t, item.env, now)
+            for item in records
+        ),
+    )  # fmt: skip
+    return int(connection.total_changes() - before)
+
+
+class Quarantine:
+    """The quarantine of one store. Usable from any thread."""
+
+    def __init__(self, path: Path, query: Query, schemas: SchemaRegistry) -> None:
+        self._path, self._query, self._schemas = path, query, schemas
+
+    def add(self, records: Iterable[Refused], *, source: str, schema: str) -> int:
+        """Put what an import refused into quarantine, all or nothing; how many records that was."""
+        return self._write(lambda connection: insert(connection, records, source=source, schema=schema))
+
+    def count(self, selection: Selection = Selection()) -> int:  # noqa: B008
+        where, bindings = _where(selection)
+        return int(self._rows(f"select count(*) from quarantine q where {where}", bindings)[0][0]) if self._there else 0
+
+    def list(
+        self, selection: Selection = Selection(), *, limit: int = 100, offset: int = 0  # noqa: B008
+    ) -> Sequence[Quarantined]:  # fmt: skip
+        """Records, the newest first."""
+        where, bindings = _where(selection)
+        statement = f"select {_FIELDS} from quarantine q where {where} order by id desc limit ? offset ?"
+        return [_record(row) for row in self._rows(statement, (*bindings, limit, offset))]
+
+    def each(self, selection: Selection = Selection()) -> Iterator[Quarantined]:  # noqa: B008
+        """All of them, the oldest first, however many there are."""
+        where, bindings = _where(selection)
+        after = 0
+        while rows := self._rows(
+            f"select {_FIELDS} from quarantine q where {where} and id > ? order by id limit {PAGE}", (*bindings, after)
+        ):
+            yield from map(_record, rows)
+            after = rows[-1][0]
+
+    def get(self, number: int) -> Quarantined:
+        """One record; NotFound where there is none."""
+        found = self.list(Selection((number,), state=None), limit=1)
+        if not found:
+            raise NotFound(f"There is no record {number} in quarantine.", "`cornerman quarantine list` shows them.")
+        return found[0]
+
+    def groups(self, selection: Selection = Selection()) -> Sequence[ErrorGroup]:  # noqa: B008
+        """By schema and error, the largest first."""
+        where, bindings = _where(selection)
+        rows = self._rows(_GROUPS.format(where=where), bindings)
+        return [ErrorGroup._make(row) for row in rows]
+
+    def retry(
+        self, selection: Selection = Selection(), *, schema: str = "", note: str = "", dry_run: bool = False,  # noqa: B008
+        accept: Callable[[Sequence[Quarantined]], None] | None = None,
+    ) -> Retried:  # fmt: skip
+        """Judge records again, by `schema` or else by the newest version of the one that refused them.
+
+        Those that are allowed now become accepted, in one transaction; `accept` is called with them before it commits,
+        and where it raises nothing is changed. NotFound for a schema that is not registered.
+        """
+        found = self.each(selection)
+        accepted: list[Quarantined] = []
+        refused: dict[int, tuple[Problem, ...]] = {}
+        for record in found:
+            reasons = self._judged(record, schema)
+            if reasons:
+                refused[record.id] = reasons
+            else:
+                accepted.append(record)
+        if accepted and not dry_run:
+
+            def change(connection: apsw.Connection) -> int:
+                done = self._set(
+                    connection,
+                    [each.id for each in accepted],
+                    "accepted",
+                    note or f"allowed by {schema or 'the newest version'}",
+                )
+                if accept is not None:
+                    accept(accepted)
+                return done
+
+            self._write(change)
+        return Retried(tuple(each.id for each in accepted), refused)
+
+    def discard(self, selection: Selection, *, note: str = "") -> int:
+        """Say that records are not wanted; how many. They can still be shown and exported with `state`."""
+        ids = [record.id for record in self.each(selection)]
+        return self._write(lambda connection: self._set(connection, ids, "discarded", note))
+
+    @property
+    def _there(self) -> bool:
+        return int(self._query("pragma user_version")[0][0]) >= FIRST_FORMAT
+
+    def _rows(self, statement: str, bindings: tuple[Any, ...]) -> Sequence[Any]:
+        return self._query(statement, bindings) if self._there else []
+
+    def _judged(self, record: Quarantined, schema: str) -> tuple[Problem, ...]:
+        document = record.document()
+        if document is None or record.media == BYTES:
+            return (Problem("", "json", "a JSON document", record.media, "The bytes are no JSON document."),)
+        found = self._schema(schema or record.schema, newest=not schema)
+        if record.media == STEP:
+            return tuple(step_problems(found, values.decode(record.raw)))
+        return tuple(validator(found).problems(document))
+
+    def _schema(self, pin: str, newest: bool) -> dict[str, Any]:
+        """What to judge by: the newest version of what refused it; that of spaces as it was, there is no other."""
+        if pin.startswith(DERIVED):
+            rows = self._rows("select document from step_schema where pin = ? order by id desc limit 1", (pin,))
+            if rows:
+                return parse(rows[0][0]).schema
+        return self._schemas.bundle(pin.partition("@")[0] if newest else pin).schema
+
+    def _set(self, connection: apsw.Connection, ids: Sequence[int], state: State, note: str) -> int:
+        now, name = time.time_ns() // 1000, who()
+        connection.executemany(
+            "update quarantine set state = ?, changed_us = ?, changed_by = ?, note = ? where id = ?",
+            ((state, now, name, note, number) for number in ids),
+        )
+        return len(ids)
+
+    def _write(self, change: Callable[[apsw.Connection], int]) -> int:
+        with translated(self._path):
+            connection = connect(self._path, write=True)
+            try:
+                with transaction(connection):
+                    return change(connection)
+            finally:
+                connection.close()
+
+
+_FIELDS = (
+    "id, at_us, source, place, schema, errors, media, raw, run_id, stream, row, t, env, state, changed_us, changed_by,"
+    " note"
+)
+_GROUPS = """
+with error as (
+    select q.id, q.schema, q.at_us, json_extract(e.value, '$[0]') as path, json_extract(e.value, '$[1]') as rule,
+        json_extract(e.value, '$[2]') as expected, json_extract(e.value, '$[3]') as got
+    from quarantine q, json_each(q.errors) e where {where}),
+kind as (
+    select schema, path, rule, count(distinct id) as records, min(at_us) as first_us, max(at_us) as last_us,
+        min(id) as example from error group by schema, path, rule)
+select k.schema, k.path, k.rule, max(e.expected), k.records, k.first_us, k.last_us, k.example, max(e.got)
+from kind k join error e on e.id = k.example and e.schema = k.schema and e.path = k.path and e.rule = k.rule
+group by k.schema, k.path, k.rule order by k.records desc, k.schema, k.path, k.rule"""
+
+
+def _where(selection: Selection) -> tuple[str, tuple[Any, ...]]:
+    parts: list[str] = ["true"]
+    bindings: list[Any] = []
+    if selection.ids:
+        parts.append(f"q.id in ({', '.join('?' * len(selection.ids))})")
+        bindings += selection.ids
+    if selection.state is not None:
+        parts.append("q.state = ?")
+        bindings.append(selection.state)
+    if selection.schema:
+        exact = "@" in selection.schema
+        parts.append("q.schema = ?" if exact else "substr(q.schema, 1, ?) = ?")
+        bindings += [selection.schema] if exact else [len(selection.schema) + 1, selection.schema + "@"]
+    if selection.run_id:
+        parts.append("q.run_id = ?")
+        bindings.append(selection.run_id)
+    for place, wanted in ((0, selection.path), (1, selection.rule)):
+        if wanted:
+            parts.append(f"exists (select 1 from json_each(q.errors) w where json_extract(w.value, '$[{place}]') = ?)")
+            bindings.append(wanted)
+    return " and ".join(parts), tuple(bindings)
+
+
+def _errors_text(errors: Iterable[Problem]) -> str:
+    return json.dumps([[each.path, each.rule, each.expected, each.got, each.message] for each in errors])
+
+
+def _record(row: Sequence[Any]) -> Quarantined:
+    errors = tuple(Problem(*each) for each in json.loads(row[5]))
+    return Quarantined._make([*row[:5], errors, *row[6:]])
