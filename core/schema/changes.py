@@ -225,8 +225,8 @@ class Walk:
         if (name in before) != (name in after):
             rule = "property-became-required" if name in after else "property-became-optional"
             sides = ({}, {"required": [name]}) if name in after else ({"required": [name]}, {})
-            kind: Node = {"type": "object"}
-            self.add(rule, f"{path}/required", *({**kind, **side} for side in sides), name=name)
+            one, other = ({"type": "object", **side} for side in sides)
+            self.add(rule, f"{path}/required", one, other, name=name)
 
     def _rest(self, old: dict[str, Any], new: dict[str, Any], path: str) -> None:
         before, after = (node.get("additionalProperties", True) for node in (old, new))

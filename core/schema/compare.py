@@ -164,7 +164,7 @@ class _Comparison:
         asked = wanted(self.mode)
         standing: dict[str, Standing] = {}
         reasons: list[Reason] = []
-        for direction in (*asked, *(each for each in DIRECTIONS if each not in asked)):
+        for direction in sorted(DIRECTIONS, key=lambda each: each not in asked):
             standing[direction], why = self._direction(direction, direction in asked)
             reasons += why
         compatible = all(standing[each] == "proved" for each in asked)

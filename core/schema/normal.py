@@ -208,13 +208,15 @@ def mapped(node: Node, change: Callable[[Any], Any]) -> Node:
     if isinstance(node, bool):
         return node
     found: dict[str, Any] = {}
+    value: Any
     for key, value in node.items():
         if key in ONE or (key == "items" and not isinstance(value, list)):
             found[key] = change(value)
         elif key in LISTS or key == "items":
             found[key] = [change(inner) for inner in value]
         elif key in MAPS or key == "dependencies":
-            found[key] = {name: inner if isinstance(inner, list) else change(inner) for name, inner in value.items()}
+            table: dict[str, Any] = value
+            found[key] = {name: inner if isinstance(inner, list) else change(inner) for name, inner in table.items()}
         else:
             found[key] = value
     return found
@@ -314,7 +316,8 @@ def _folded(found: dict[str, Any]) -> Node:
         if any(inner is False for inner in kept):
             return False
         if len(kept) == 1 and len(found) == 1:
-            return kept[0]
+            only: Node = kept[0]
+            return only
     if "anyOf" in found and any(inner is True for inner in found["anyOf"]):
         del found["anyOf"]
     if "oneOf" in found:

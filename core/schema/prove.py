@@ -13,7 +13,8 @@ import time
 from typing import Any
 
 from .algebra import Algebra, Answer
-from .meet import MANY, closed, effective, known_names, meet
+from .bounds import numbers_within, strings_within
+from .meet import MANY, closed, effective, item_at, known_names, meet, positions
 from .normal import Definitions, Node, parts, text_of, types_of
 from .values import allows
 from .walk import children
@@ -181,7 +182,7 @@ class Proof:
         """Whether no document is in both."""
         first, second = self._seen(one), self._seen(other)
         shared = types_of(first) & types_of(second)
-        if not shared or (shared == {"object"} and _tagged_apart(first, second)):
+        if not shared or (list(shared) == ["object"] and _tagged_apart(first, second)):
             return True
         return self.algebra.disjoint(one, other)
 
@@ -230,9 +231,9 @@ class Proof:
         kinds = types_of(inner)
         if not kinds <= types_of(outer) or "enum" in outer:
             return False
-        if kinds & {"integer", "number"} and not _numbers(inner, outer):
+        if kinds & {"integer", "number"} and not numbers_within(inner, outer):
             return False
-        if "string" in kinds and not _strings(inner, outer):
+        if "string" in kinds and not strings_within(inner, outer):
             return False
         if "object" in kinds and outer.keys() & OBJECT and not self._objects(inner, outer, level + 1, depth):
             return False
@@ -302,12 +303,12 @@ class Proof:
             some = inner.get("contains")
             held = some is not None and self._covers(some, outer["contains"], level, depth)
             if not held and not (
-                inner.get("minItems", 0) > 0 and self._covers(_item(inner, 0), outer["contains"], level, depth)
+                inner.get("minItems", 0) > 0 and self._covers(item_at(inner, 0), outer["contains"], level, depth)
             ):
                 return False
-        positions = max(_positions(inner), _positions(outer)) + 1
-        for index in range(min(positions, longest if longest is not None else positions)):
-            if not self._covers(_item(inner, index), _item(outer, index), level, depth):
+        count = max(positions(inner), positions(outer)) + 1
+        for index in range(min(count, longest if longest is not None else count)):
+            if not self._covers(item_at(inner, index), item_at(outer, index), level, depth):
                 return False
         return True
 
@@ -340,50 +341,8 @@ def _of_type(node: dict[str, Any], kind: str) -> Node:
     return {**node, "type": kind}
 
 
-def _numbers(inner: dict[str, Any], outer: dict[str, Any]) -> bool:
-    whole = "number" not in types_of(inner)
-    for sign, inclusive, exclusive in ((1, "minimum", "exclusiveMinimum"), (-1, "maximum", "exclusiveMaximum")):
-        for key in (inclusive, exclusive):
-            if key in outer and not _bounded(inner, sign, inclusive, exclusive, key, outer[key], whole):
-                return False
-    wanted = outer.get("multipleOf")
-    if wanted is None or wanted == inner.get("multipleOf"):
-        return True
-    if whole and wanted == 1:
-        return True
-    mine = inner.get("multipleOf")
-    return isinstance(mine, int) and isinstance(wanted, int) and mine % wanted == 0
-
-
-def _bounded(
-    inner: dict[str, Any], sign: int, inclusive: str, exclusive: str, key: str, limit: float, whole: bool
-) -> bool:
-    """Whether the inner bounds keep every number on the right side of one outer bound."""
-    strict = key == exclusive
-    if exclusive in inner and (inner[exclusive] - limit) * sign >= 0:
-        return True
-    if inclusive in inner:
-        gap = (inner[inclusive] - limit) * sign
-        if gap > 0 or (gap == 0 and not strict):
-            return True
-    if whole and isinstance(limit, int) and not strict and isinstance(inner.get(exclusive), int):
-        return bool((inner[exclusive] + sign - limit) * sign >= 0)
-    return False
-
-
-def _strings(inner: dict[str, Any], outer: dict[str, Any]) -> bool:
-    if outer.get("minLength", 0) > inner.get("minLength", 0):
-        return False
-    if "maxLength" in outer and inner.get("maxLength", outer["maxLength"] + 1) > outer["maxLength"]:
-        return False
-    return all(
-        key not in outer or outer[key] == inner.get(key)
-        for key in ("pattern", "format", "contentEncoding", "contentMediaType")
-    )
-
-
 def _most(node: dict[str, Any]) -> float:
-    most = node.get("maxProperties", float("inf"))
+    most: float = node.get("maxProperties", float("inf"))
     return min(most, len(node.get("properties", ()))) if closed(node) else most
 
 
@@ -399,18 +358,4 @@ def _longest(node: dict[str, Any]) -> int | None:
             first = len(items)
         if first is not None:
             return first if found is None else min(found, first)
-    return found
-
-
-def _positions(node: dict[str, Any]) -> int:
-    items = node.get("items", True)
-    return len(items) if isinstance(items, list) else 0
-
-
-def _item(node: dict[str, Any], index: int) -> Node:
-    """The schema of one position."""
-    items = node.get("items", True)
-    if not isinstance(items, list):
-        return items
-    found: Node = items[index] if index < len(items) else node.get("additionalItems", True)
     return found
