@@ -154,8 +154,8 @@ def _list(small: dict[str, Any], large: dict[str, Any]) -> Widening:
         return "no"
     if small["name"] == "large_list" and large["name"] == "list":
         return "no"
-    inner = widening(small["item"], large["item"])
-    return max(inner, "same" if small["name"] == large["name"] else "wider", key=ORDER.index)
+    own: Widening = "same" if small["name"] == large["name"] else "wider"
+    return _worst(widening(small["item"], large["item"]), own)
 
 
 def _nested(small: dict[str, Any], large: dict[str, Any]) -> Widening:
@@ -168,13 +168,16 @@ def _nested(small: dict[str, Any], large: dict[str, Any]) -> Widening:
             one["nullable"] is not False and other["nullable"] is False for one, other in zip(mine, theirs, strict=True)
         ):
             return "no"
-        parts = [widening(one["type"], other["type"]) for one, other in zip(mine, theirs, strict=True)]
-        return max([*parts, "wider"], key=ORDER.index)
+        return _worst(*(widening(one["type"], other["type"]) for one, other in zip(mine, theirs, strict=True)), "wider")
     keys = [key for key in ("key", "item", "value", "index") if key in small and key in large]
     rest = [{key: value for key, value in each.items() if key not in keys} for each in (small, large)]
     if rest[0] != rest[1]:
         return "no"
-    return max((widening(small[key], large[key]) for key in keys), key=ORDER.index, default="no")
+    return _worst(*(widening(small[key], large[key]) for key in keys)) if keys else "no"
+
+
+def _worst(*kinds: Widening) -> Widening:
+    return max(kinds, key=ORDER.index)
 
 
 def spelled(typed: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ from .normal import TYPES, Node, text_of
 
 LARGEST = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 SMALLEST = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
+MANY = 64  # conjuncts that are worth merging: each one copies what there is
 OBJECT = frozenset({"properties", "patternProperties", "additionalProperties"})
 
 
@@ -60,13 +61,15 @@ def _keyword(key: str, one: Any, other: Any) -> Any:
         return [value for value in one if text_of(value) in kept]
     if key == "allOf":
         return one + [each for each in other if each not in one]
-    if key == "multipleOf" and isinstance(one, int) and isinstance(other, int):
-        return math.lcm(one, other)
-    if key == "dependencies" and all(isinstance(each, list) for each in (*one.values(), *other.values())):
+    if key == "multipleOf":
+        return math.lcm(one, other) if isinstance(one, int) and isinstance(other, int) else None
+    if key == "dependencies":
+        if not all(isinstance(each, list) for each in (*one.values(), *other.values())):
+            return None
         return {name: sorted({*one.get(name, ()), *other.get(name, ())}) for name in {**one, **other}}
-    if key == "items" and isinstance(one, dict | bool) and isinstance(other, dict | bool):
+    if key == "propertyNames" or (key == "items" and not isinstance(one, list) and not isinstance(other, list)):
         return meet(one, other)
-    return meet(one, other) if key == "propertyNames" else None
+    return None
 
 
 def _types(one: Any, other: Any) -> Any:
@@ -149,6 +152,21 @@ def effective(node: dict[str, Any], name: str) -> Node:
 
 def _matching(node: dict[str, Any], name: str) -> list[Node]:
     return [inner for pattern, inner in node.get("patternProperties", {}).items() if matches(pattern, name)]
+
+
+def positions(node: dict[str, Any]) -> int:
+    """How many positions an array schema describes one by one."""
+    items = node.get("items", True)
+    return len(items) if isinstance(items, list) else 0
+
+
+def item_at(node: dict[str, Any], index: int) -> Node:
+    """The schema of one position."""
+    items = node.get("items", True)
+    if isinstance(items, list):
+        items = items[index] if index < len(items) else node.get("additionalItems", True)
+    found: Node = items
+    return found
 
 
 @lru_cache(maxsize=4096)

@@ -46,7 +46,8 @@ MEANINGS: dict[str, str] = {
 }
 
 _COMBINED = ("anyOf", "oneOf", "allOf", "not", "if", "dependencies")
-Change = Callable[[dict[str, Any], Definitions], dict[str, Any]]
+Change = Callable[[dict[str, Any], dict[str, Any], Definitions], dict[str, Any]]
+"""Takes a node with its parts already changed, and as it was."""
 
 
 def check_mode(mode: str) -> Mode:
@@ -78,7 +79,7 @@ def read(root: Node, table: Definitions, policy: Policy) -> tuple[Node, Definiti
     return _plain(root, table, _filled) if policy == "defaults-filled" else (root, table)
 
 
-def _declared_only(node: dict[str, Any], table: Definitions) -> dict[str, Any]:
+def _declared_only(node: dict[str, Any], before: dict[str, Any], table: Definitions) -> dict[str, Any]:
     """Writers leave out names that nobody declared."""
     if node.get("additionalProperties", True) is not True or "object" not in types_of(node) or "enum" in node:
         return node
@@ -86,7 +87,7 @@ def _declared_only(node: dict[str, Any], table: Definitions) -> dict[str, Any]:
     return {**node, "properties": declared, "additionalProperties": False}
 
 
-def _opened(node: dict[str, Any], table: Definitions) -> dict[str, Any]:
+def _opened(node: dict[str, Any], before: dict[str, Any], table: Definitions) -> dict[str, Any]:
     """Readers drop what a closed object would refuse, unless something counts the properties or needs the dropped."""
     if node.get("additionalProperties") is not False or "minProperties" in node or "propertyNames" in node:
         return node
@@ -95,11 +96,11 @@ def _opened(node: dict[str, Any], table: Definitions) -> dict[str, Any]:
     return {key: value for key, value in node.items() if key not in ("additionalProperties", "maxProperties")}
 
 
-def _filled(node: dict[str, Any], table: Definitions) -> dict[str, Any]:
+def _filled(node: dict[str, Any], before: dict[str, Any], table: Definitions) -> dict[str, Any]:
     """Readers supply a default: one that is allowed where it goes, and that nothing else in the object minds."""
     if "required" not in node or "maxProperties" in node or "propertyNames" in node or "enum" in node:
         return node
-    properties, patterns = node.get("properties", {}), node.get("patternProperties", {})
+    properties, patterns = before.get("properties", {}), node.get("patternProperties", {})
 
     def fillable(name: str) -> bool:
         inner = properties.get(name)
@@ -139,7 +140,7 @@ def _plain(root: Node, table: Definitions, change: Change) -> tuple[Node, Defini
                 if key in found:
                     inner = found[key]
                     found[key] = [place(each) for each in inner] if isinstance(inner, list) else place(inner)
-        return change(found, table)
+        return change(found, node, table)
 
     def union(node: dict[str, Any], key: str) -> Node:
         """Of a union of which only one branch fits objects and lists, that branch stands alone."""

@@ -13,8 +13,9 @@ import time
 from typing import Any
 
 from .algebra import Algebra, Answer
-from .meet import closed, effective, known_names, meet
-from .normal import Definitions, Node, parts, types_of
+from .bounds import numbers_within, strings_within
+from .meet import MANY, closed, effective, item_at, known_names, meet, positions
+from .normal import Definitions, Node, parts, text_of, types_of
 from .values import allows
 from .walk import children
 
@@ -62,17 +63,22 @@ class Proof:
 
     def quickly(self, inner: Node, outer: Node) -> bool:
         """Whether the structure proves it, with the algebra's help for small parts: most that is true is found."""
+        self._steps = 0
         try:
             return self._covers(inner, outer, 0, 0)
-        except (OutOfTime, RecursionError):
+        except (OutOfTime, RecursionError, OverflowError):
             return False
+
+    def refuted(self, inner: Node, outer: Node) -> bool:
+        """Whether no proof was found although there was time for one: what a sentence may be built on."""
+        return not self.quickly(inner, outer) and time.monotonic() < self.until
 
     def thoroughly(self, inner: Node, outer: Node) -> Answer:
         """The algebra's answer on the whole; where it has none, once more from the structure with larger parts."""
         answer = self.algebra.contains(inner, outer)
         if answer != "unknown":
             return answer
-        self._thorough, self._steps = True, 0
+        self._thorough = True
         self._done.clear()
         try:
             return "yes" if self.quickly(inner, outer) else "unknown"
@@ -82,7 +88,7 @@ class Proof:
     def _covers(self, inner: Node, outer: Node, level: int, depth: int) -> bool:
         """`level` counts the values gone into: an open question met again deeper down may be taken as answered."""
         self._steps += 1
-        if self._steps > LONGEST or (self._steps % 64 == 0 and time.monotonic() > self.until):
+        if self._steps > LONGEST or time.monotonic() > self.until:
             raise OutOfTime
         if outer is True or inner is False or inner == outer:
             return True
@@ -174,7 +180,9 @@ class Proof:
 
     def _apart(self, one: Node, other: Node) -> bool:
         """Whether no document is in both."""
-        if one is False or other is False or not types_of(self._seen(one)) & types_of(self._seen(other)):
+        first, second = self._seen(one), self._seen(other)
+        shared = types_of(first) & types_of(second)
+        if not shared or (list(shared) == ["object"] and _tagged_apart(first, second)):
             return True
         return self.algebra.disjoint(one, other)
 
@@ -200,6 +208,8 @@ class Proof:
                     self._covers(meet(rest, self._met(rest, branch)), outer, level, depth) for branch in inner[key]
                 )
         if "allOf" in inner:
+            if len(inner["allOf"]) > MANY:
+                return False
             merged: Node = {name: value for name, value in inner.items() if name != "allOf"}
             for branch in inner["allOf"]:
                 merged = meet(merged, self._seen(branch))
@@ -221,9 +231,9 @@ class Proof:
         kinds = types_of(inner)
         if not kinds <= types_of(outer) or "enum" in outer:
             return False
-        if kinds & {"integer", "number"} and not _numbers(inner, outer):
+        if kinds & {"integer", "number"} and not numbers_within(inner, outer):
             return False
-        if "string" in kinds and not _strings(inner, outer):
+        if "string" in kinds and not strings_within(inner, outer):
             return False
         if "object" in kinds and outer.keys() & OBJECT and not self._objects(inner, outer, level + 1, depth):
             return False
@@ -293,12 +303,12 @@ class Proof:
             some = inner.get("contains")
             held = some is not None and self._covers(some, outer["contains"], level, depth)
             if not held and not (
-                inner.get("minItems", 0) > 0 and self._covers(_item(inner, 0), outer["contains"], level, depth)
+                inner.get("minItems", 0) > 0 and self._covers(item_at(inner, 0), outer["contains"], level, depth)
             ):
                 return False
-        positions = max(_positions(inner), _positions(outer)) + 1
-        for index in range(min(positions, longest if longest is not None else positions)):
-            if not self._covers(_item(inner, index), _item(outer, index), level, depth):
+        count = max(positions(inner), positions(outer)) + 1
+        for index in range(min(count, longest if longest is not None else count)):
+            if not self._covers(item_at(inner, index), item_at(outer, index), level, depth):
                 return False
         return True
 
@@ -310,6 +320,19 @@ def leaf(node: Node) -> bool:
     )
 
 
+def _tagged_apart(one: Node, other: Node) -> bool:
+    """Whether two objects are told apart by a property that both require, with other values in each."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return False
+    for name in {*one.get("required", ())} & {*other.get("required", ())}:
+        first, second = effective(one, name), effective(other, name)
+        if isinstance(first, dict) and isinstance(second, dict) and "enum" in first and "enum" in second:
+            taken = {text_of(value) for value in first["enum"]}
+            if not any(text_of(value) in taken for value in second["enum"]):
+                return True
+    return False
+
+
 def _mapping(node: Node) -> dict[str, Any]:
     return node if isinstance(node, dict) else {}
 
@@ -318,50 +341,8 @@ def _of_type(node: dict[str, Any], kind: str) -> Node:
     return {**node, "type": kind}
 
 
-def _numbers(inner: dict[str, Any], outer: dict[str, Any]) -> bool:
-    whole = "number" not in types_of(inner)
-    for sign, inclusive, exclusive in ((1, "minimum", "exclusiveMinimum"), (-1, "maximum", "exclusiveMaximum")):
-        for key in (inclusive, exclusive):
-            if key in outer and not _bounded(inner, sign, inclusive, exclusive, key, outer[key], whole):
-                return False
-    wanted = outer.get("multipleOf")
-    if wanted is None or wanted == inner.get("multipleOf"):
-        return True
-    if whole and wanted == 1:
-        return True
-    mine = inner.get("multipleOf")
-    return isinstance(mine, int) and isinstance(wanted, int) and mine % wanted == 0
-
-
-def _bounded(
-    inner: dict[str, Any], sign: int, inclusive: str, exclusive: str, key: str, limit: float, whole: bool
-) -> bool:
-    """Whether the inner bounds keep every number on the right side of one outer bound."""
-    strict = key == exclusive
-    if exclusive in inner and (inner[exclusive] - limit) * sign >= 0:
-        return True
-    if inclusive in inner:
-        gap = (inner[inclusive] - limit) * sign
-        if gap > 0 or (gap == 0 and not strict):
-            return True
-    if whole and isinstance(limit, int) and not strict and isinstance(inner.get(exclusive), int):
-        return bool((inner[exclusive] + sign - limit) * sign >= 0)
-    return False
-
-
-def _strings(inner: dict[str, Any], outer: dict[str, Any]) -> bool:
-    if outer.get("minLength", 0) > inner.get("minLength", 0):
-        return False
-    if "maxLength" in outer and inner.get("maxLength", outer["maxLength"] + 1) > outer["maxLength"]:
-        return False
-    return all(
-        key not in outer or outer[key] == inner.get(key)
-        for key in ("pattern", "format", "contentEncoding", "contentMediaType")
-    )
-
-
 def _most(node: dict[str, Any]) -> float:
-    most = node.get("maxProperties", float("inf"))
+    most: float = node.get("maxProperties", float("inf"))
     return min(most, len(node.get("properties", ()))) if closed(node) else most
 
 
@@ -377,18 +358,4 @@ def _longest(node: dict[str, Any]) -> int | None:
             first = len(items)
         if first is not None:
             return first if found is None else min(found, first)
-    return found
-
-
-def _positions(node: dict[str, Any]) -> int:
-    items = node.get("items", True)
-    return len(items) if isinstance(items, list) else 0
-
-
-def _item(node: dict[str, Any], index: int) -> Node:
-    """The schema of one position."""
-    items = node.get("items", True)
-    if not isinstance(items, list):
-        return items
-    found: Node = items[index] if index < len(items) else node.get("additionalItems", True)
     return found

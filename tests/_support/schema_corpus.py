@@ -131,9 +131,10 @@ def _combined(rng: random.Random, depth: int) -> Schema:
     chosen = rng.sample(branches, rng.randint(2, 3))
     keyword = rng.choice(["anyOf", "oneOf", "anyOf"])
     if rng.random() < 0.25:
-        tagged = [
-            {**_object(rng, depth - 1), "additionalProperties": True} for _ in range(rng.randint(2, 3))
-        ]  # a union with a tag, as typed languages write it
+        # A union with a tag, as typed languages write it.
+        tagged: list[Schema] = [
+            _object(rng, depth - 1) | {"additionalProperties": True} for _ in range(rng.randint(2, 3))
+        ]
         for word, branch in zip(WORDS, tagged, strict=False):
             branch["properties"]["kind"] = {"const": word}
             branch["required"] = sorted({*branch.get("required", []), "kind"})
@@ -164,8 +165,12 @@ Edit = Callable[[random.Random, Schema], bool]
 
 
 def _loosen(rng: random.Random, node: Schema) -> bool:
-    lower = [k for k in ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties") if k in node]
-    upper = [k for k in ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties") if k in node]
+    lower: list[str] = [
+        k for k in ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties") if k in node
+    ]
+    upper: list[str] = [
+        k for k in ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties") if k in node
+    ]
     if not lower + upper:
         return False
     key = rng.choice(lower + upper)
@@ -445,3 +450,104 @@ def change(rng: random.Random, edits: int | None = None) -> tuple[Schema, Schema
                     break
         if done and new != old:
             return old, new, "+".join(done)
+
+
+# --- documents -----------------------------------------------------------------------------------------------------
+
+VALUES: list[Any] = [
+    None,
+    True,
+    False,
+    0,
+    1,
+    -1,
+    4,
+    7,
+    12,
+    50,
+    99,
+    0.5,
+    2.5,
+    -9.5,
+    "",
+    "a",
+    "B",
+    "buy",
+    "another",
+    "x_a",
+]
+VALUES.extend(
+    ["s-1", "NOT", "2026-01-31", [], [1], ["a", "a"], [[]], {}, {"id": 1}, {"x_a": "a"}, "2026-01-31T00:00:00Z"]
+)
+
+
+def document(rng: random.Random, node: Any, root: Any, depth: int = 0) -> Any:
+    """A value that may or may not be allowed by a schema: what it says is followed most of the time, not always."""
+    if not isinstance(node, dict) or depth > 6 or rng.random() < 0.04:
+        return rng.choice(VALUES)
+    if "$ref" in node:
+        return document(rng, root["definitions"][node["$ref"].rpartition("/")[2]], root, depth + 1)
+    if "const" in node:
+        return node["const"]
+    if "enum" in node:
+        return rng.choice(node["enum"])
+    branches = node.get("anyOf") or node.get("oneOf") or node.get("allOf")
+    if branches:
+        one: Any = document(rng, rng.choice(branches), root, depth + 1)
+        rest = {key: value for key, value in node.items() if key not in ("anyOf", "oneOf", "allOf")}
+        other = document(rng, rest, root, depth + 1) if "properties" in rest else None
+        return {**other, **one} if isinstance(one, dict) and isinstance(other, dict) else one
+    kind = node.get("type", "object" if "properties" in node else rng.choice(["string", "integer", "object"]))
+    kind = rng.choice(kind) if isinstance(kind, list) else kind
+    if kind == "object":
+        return _document_object(rng, node, root, depth)
+    if kind == "array":
+        items = node.get("items", {})
+        length = len(items) + rng.choice([-1, 0, 0, 1]) if isinstance(items, list) else rng.randint(0, 4)
+        parts = [items[at] if isinstance(items, list) and at < len(items) else items for at in range(max(length, 0))]
+        return [document(rng, {} if isinstance(part, list) else part, root, depth + 1) for part in parts]
+    if kind in ("integer", "number"):
+        low: Any = node.get("minimum", node.get("exclusiveMinimum", -12))
+        high: Any = node.get("maximum", node.get("exclusiveMaximum", 110))
+        found: Any = rng.choice([rng.randint(int(low) - 1, int(high) + 1), low, high])
+        return found + rng.choice([0, 0, 0.5]) if kind == "number" else found
+    if kind == "string":
+        return rng.choice(
+            [value for value in VALUES if isinstance(value, str)] + ["a" * rng.randint(0, 13), "abc", "A1"]
+        )
+    return {"null": None, "boolean": True}.get(kind)
+
+
+def _document_object(rng: random.Random, node: Schema, root: Any, depth: int) -> Any:
+    found = {}
+    for name, inner in node.get("properties", {}).items():
+        if name in node.get("required", ()) or rng.random() < 0.5:
+            found[name] = document(rng, inner, root, depth + 1)
+    for name in node.get("required", ()):
+        if name not in found:
+            found[name] = rng.choice(VALUES)
+    if rng.random() < 0.3:
+        found[rng.choice([*NAMES, "added", "x_1", "s-1"])] = document(
+            rng, rng.choice([{}, {"type": "string"}]), root, 9
+        )
+    return found
+
+
+def mixed(rng: random.Random) -> tuple[Schema, Schema]:
+    """Two like schemas, of which nothing is known: edited in both directions, or with a part of another schema."""
+    old, new, _ = change(rng)
+    dice = rng.random()
+    if dice < 0.3:
+        return new, old
+    if dice < 0.8:
+        other = copy.deepcopy(old)
+        for _ in range(rng.randint(1, 3)):
+            place = rng.choice(covariant(other))
+            if "$ref" not in place:
+                rng.choice([*WIDENINGS.values(), *SAME.values()])(rng, place)
+        return (other, new) if rng.random() < 0.5 else (new, other)
+    places = [place for place in covariant(new) if place.get("properties")]
+    if places:
+        place = rng.choice(places)
+        place["properties"][rng.choice(list(place["properties"]))] = schema(rng, 1, root=False)
+    return old, new
