@@ -16,8 +16,11 @@ from .rules import Direction
 from .validate import short
 from .walk import escape
 
+MOST = 200  # changes that are told
+DEEPEST = 100
 NULL: Node = {"type": "null"}
-Covers = Callable[[Node, Node], bool]
+Refuted = Callable[[Node, Node], bool]
+"""Whether documents of the first part are outside the second, as far as one can tell."""
 
 BOUNDS = (  # keyword, the rules for a higher and for a lower value
     ("minLength", "min-length-raised", "min-length-lowered"),
@@ -45,24 +48,26 @@ class Change:
 class Walk:
     """Collects the changes between two normal nodes over one table of definitions."""
 
-    def __init__(self, table: Definitions, covers: Covers) -> None:
+    def __init__(self, table: Definitions, refuted: Refuted) -> None:
         self.table = table
-        self.covers = covers
+        self.refuted = refuted
         self.found: list[Change] = []
         self._seen: set[tuple[str, str]] = set()
 
-    def add(self, rule: str, path: str, old: Node, new: Node, **facts: Any) -> None:
+    def add(self, rule: str, path: str, old: Node, new: Node, /, **facts: Any) -> None:
         """Note a change and judge it by the two parts."""
+        if len(self.found) >= MOST:
+            return
         breaks: set[Direction] = set()
-        if not self.covers(old, new):
+        if self.refuted(old, new):
             breaks.add("backward")
-        if not self.covers(new, old):
+        if self.refuted(new, old):
             breaks.add("forward")
         self.found.append(Change(rule, path, frozenset(breaks), facts, old, new))
 
     def go(self, old: Node, new: Node, path: str = "") -> None:
         """Compare two nodes at one place."""
-        if old == new:
+        if old == new or path.count("/") > DEEPEST:
             return
         old, new, name = self._followed(old, new)
         if name in self._seen:
@@ -70,9 +75,11 @@ class Walk:
         if name != ("", ""):
             self._seen.add(name)
         if isinstance(old, bool) or isinstance(new, bool):
-            rule = {(True, False): "nothing-allowed", (False, True): "allowed-again"}.get((old, new))  # type: ignore[arg-type]
-            rule = rule or ("anything-allowed" if new is True else "restricted" if old is True else "")
-            self.add(rule or ("nothing-allowed" if new is False else "allowed-again"), path, old, new)
+            if isinstance(new, bool):
+                rule = "anything-allowed" if new else "nothing-allowed"
+            else:
+                rule = "restricted" if old else "allowed-again"
+            self.add(rule, path, old, new)
             return
         bare = without_null(old), without_null(new)
         if bare[0][0] != bare[1][0]:  # null is allowed on one side only
@@ -102,11 +109,12 @@ class Walk:
     # --- types and values -------------------------------------------------------------------------------------------
 
     def _types(self, old: dict[str, Any], new: dict[str, Any], path: str) -> None:
-        if old.get("enum") != new.get("enum"):
-            self._values(old, new, path)
-        if old.get("type") == new.get("type") or ("enum" in old and "enum" in new):
-            return
         before, after = _kinds(old), _kinds(new)
+        listed = [node for node in (old, new) if "enum" in node]
+        if old.get("enum") != new.get("enum") and (len(listed) == 2 or before & after):
+            self._values(old, new, path)
+        if before == after or len(listed) == 2 or (listed and before & after):
+            return
         sides: tuple[Node, Node] = ({"type": sorted(before)}, {"type": sorted(after)})
         lost, gained = before - after, after - before
         words = {"old": _or(before), "new": _or(after), "lost": _or(lost), "gained": _or(gained)}
@@ -120,10 +128,7 @@ class Walk:
             rule = "type-narrowed"
         else:
             rule = "type-changed"
-        if lost or gained:
-            if "enum" in old or "enum" in new:
-                sides = old, new
-            self.add(rule, f"{path}/type", *sides, **words)
+        self.add(rule, f"{path}/type", *sides, **words)
 
     def _values(self, old: dict[str, Any], new: dict[str, Any], path: str) -> None:
         before, after = old.get("enum"), new.get("enum")
@@ -168,7 +173,7 @@ class Walk:
             if before == after:
                 continue
             parts = _only(old, new, *keys)
-            tighter = not self.covers(*parts)
+            tighter = self.refuted(*parts)
             rule = {
                 ("minimum", True): "minimum-raised",
                 ("minimum", False): "minimum-lowered",
@@ -337,7 +342,7 @@ def _only(old: dict[str, Any], new: dict[str, Any], *keys: str) -> tuple[Node, N
 
 
 def _kinds(node: dict[str, Any]) -> set[str]:
-    found = set(types_of({key: value for key, value in node.items() if key == "type"}))
+    found = set(types_of(node))
     return found - {"integer"} if "number" in found else found
 
 

@@ -11,17 +11,17 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import combinations, islice
 from typing import Any
 
 from .algebra import Algebra
-from .meet import effective, known_names, meet
+from .meet import MANY, effective, known_names, meet
 from .normal import Definitions, Node, normal, text_of, types_of
 from .rules import Direction
 from .texts import COMMON, FORMATS, texts
 from .values import allows
 
-DEEP = 6  # levels of a document that is made
+DEEP = 12  # levels of a document that is made
 FEW = 24  # values tried at one place
 TRIES = 4_000
 
@@ -49,6 +49,7 @@ class Search:
         self.tries = TRIES
         self._samples: dict[int, tuple[Node, list[Any]]] = {}
         self._open: set[int] = set()
+        self._pairs: set[tuple[int, int]] = set()
 
     def find(self, inner: Node, outer: Node, algebra: Algebra | None = None) -> Any:
         """Such a document in a list of one, or an empty list."""
@@ -60,21 +61,30 @@ class Search:
             found = _NONE
         return [] if found is _NONE else [found]
 
-    def _breaks(self, inner: Node, outer: Node, value: Any) -> bool:
+    def _spend(self) -> None:
         self.tries -= 1
-        if self.tries < 0 or (self.tries % 16 == 0 and time.monotonic() > self.until):
+        if self.tries < 0 or time.monotonic() > self.until:
             raise _OutOfTime
+
+    def _breaks(self, inner: Node, outer: Node, value: Any) -> bool:
+        self._spend()
         try:
             return allows(inner, value, self.table) and not allows(outer, value, self.table, otherwise=True)
         except (ValueError, UnicodeError):
             return False
 
     def _witnesses(self, inner: Node, outer: Node, depth: int) -> Iterator[Any]:
-        if inner == outer or outer is True or inner is False:
+        mine, theirs = self._seen(inner), self._seen(outer)
+        pair = (id(mine), id(theirs))
+        if inner == outer or outer is True or inner is False or pair in self._pairs:
             return
-        for value in self._candidates(self._seen(inner), self._seen(outer), depth):
-            if self._breaks(inner, outer, value):
-                yield value
+        self._pairs.add(pair)  # what leads back to the same question is no way to its answer
+        try:
+            for value in self._candidates(mine, theirs, depth):
+                if self._breaks(inner, outer, value):
+                    yield value
+        finally:
+            self._pairs.discard(pair)
 
     def _of_region(self, inner: Node, outer: Node, algebra: Algebra) -> Iterator[Any]:
         """Samples of the difference, where the set algebra has one."""
@@ -97,6 +107,8 @@ class Search:
     # --- values at which two nodes could part -----------------------------------------------------------------------
 
     def _candidates(self, inner: Node, outer: Node, depth: int) -> Iterator[Any]:
+        if time.monotonic() > self.until:
+            raise _OutOfTime
         mine = inner if isinstance(inner, dict) else {}
         theirs = outer if isinstance(outer, dict) else {}
         if "enum" in mine:
@@ -108,7 +120,8 @@ class Search:
         for key in ("anyOf", "oneOf"):
             if key in mine:
                 rest = {name: value for name, value in mine.items() if name != key}
-                for branch in mine[key]:
+                kept = theirs.get(key, [])
+                for branch in sorted(mine[key], key=lambda each: each in kept):  # those that are no more come first
                     yield from self._candidates(meet(rest, self._seen(branch)), outer, depth + 1)
         if "allOf" in mine:
             yield from self._candidates(self._merged(mine), outer, depth + 1)
@@ -130,13 +143,13 @@ class Search:
     def _against(self, inner: Node, outer: dict[str, Any], depth: int) -> Iterator[Any]:
         """Values that one combination of the outer schema may refuse."""
         for key in ("anyOf", "oneOf", "allOf"):
-            for branch in outer.get(key, ()):
-                yield from islice(self._candidates(inner, self._seen(branch), depth + 1), 8 * FEW)
+            branches = outer.get(key, ())
+            for branch in branches:
+                most = max(FEW, 8 * FEW // len(branches))
+                yield from islice(self._candidates(inner, self._seen(branch), depth + 1), most)
         if "oneOf" in outer:
-            for one in outer["oneOf"]:
-                for other in outer["oneOf"]:
-                    if one is not other:
-                        yield from self.samples(meet(self._seen(one), self._seen(other)), 4)
+            for one, other in islice(combinations(outer["oneOf"], 2), 8 * FEW):
+                yield from self.samples(meet(self._seen(one), self._seen(other)), 4)
         if "not" in outer:
             yield from self.samples(outer["not"], FEW)
             yield from self.samples(meet(self._seen(inner), self._seen(outer["not"])), FEW)
@@ -243,7 +256,10 @@ class Search:
         for index in range(max(_positions(inner), _positions(outer)) + 1):
             mine, theirs = _item(inner, index), _item(outer, index)
             filled = base if len(base) > index else self._array(inner, index + 1)
+            some = self.samples(inner["contains"], 1) if "contains" in inner else []
             for value in [*islice(self._witnesses(mine, theirs, depth + 1), 3), *self.samples(mine, 3)]:
+                if some:
+                    yield [*some, value]
                 if len(filled) > index:
                     yield [*filled[:index], value, *filled[index + 1 :]]
                     yield [*filled[:index], value]
@@ -256,11 +272,17 @@ class Search:
             found += self.samples(node["contains"], 1)
         for index in range(len(found), min(wanted, 64)):
             values = self.samples(_item(node, index), 1 if same else FEW)
-            fresh = [value for value in values if text_of(value) not in {text_of(each) for each in found}]
             if not values:
                 break
-            found.append((fresh or values)[0] if not same else values[0])
+            found.append(values[0] if same else self._another(_item(node, index), values, found))
         return found
+
+    def _another(self, node: Node, values: list[Any], taken: list[Any]) -> Any:
+        """A value that is not among those taken, if one is found."""
+        texts_taken = {text_of(each) for each in taken}
+        more = (_varied(value, len(taken)) for value in values[:4])
+        fresh = (value for value in (*values, *more) if text_of(value) not in texts_taken)
+        return next((value for value in fresh if allows(node, value, self.table)), values[0])
 
     # --- samples ----------------------------------------------------------------------------------------------------
 
@@ -269,7 +291,7 @@ class Search:
         node = self._seen(node)
         kept = self._samples.get(id(node))
         if kept is None:
-            if id(node) in self._open or len(self._open) > 24:
+            if id(node) in self._open or len(self._open) > DEEP:
                 return []
             self._open.add(id(node))
             try:
@@ -284,9 +306,7 @@ class Search:
     def _checked(self, node: Node, values: Iterable[Any]) -> list[Any]:
         found: dict[str, Any] = {}
         for value in islice(values, 8 * FEW):
-            self.tries -= 1
-            if self.tries < 0 or (self.tries % 16 == 0 and time.monotonic() > self.until):
-                raise _OutOfTime
+            self._spend()
             text = text_of(value)
             if text not in found and allows(node, value, self.table):
                 found[text] = value
@@ -340,6 +360,8 @@ class Search:
 
     def _merged(self, node: dict[str, Any]) -> Node:
         found: Node = {name: value for name, value in node.items() if name != "allOf"}
+        if len(node["allOf"]) > MANY:
+            return node
         for branch in node["allOf"]:
             found = meet(found, self._seen(branch))
         return node if isinstance(found, dict) and "allOf" in found else found
@@ -366,7 +388,9 @@ def _numbers(inner: dict[str, Any], outer: dict[str, Any]) -> Iterator[Any]:
     """The bounds of both sides, their neighbours and multiples, and some numbers of every size."""
     bounds = [node[key] for node in (inner, outer) for key in _BOUNDS if key in node]
     for bound in bounds:
-        yield from (bound, bound + 1, bound - 1, bound + 0.5, bound - 0.5)
+        yield from (bound, bound + 1, bound - 1)
+        if abs(bound) < 2**52:
+            yield from (bound + 0.5, bound - 0.5)
     steps = [node["multipleOf"] for node in (inner, outer) if "multipleOf" in node]
     for step in steps:
         for bound in [0, *bounds]:
@@ -393,6 +417,19 @@ def _strings(inner: dict[str, Any], outer: dict[str, Any]) -> Iterator[Any]:
         yield "a" * length
         if "pattern" in inner:
             yield from ((text * length)[:length] for text in texts(inner["pattern"])[:6] if text)
+
+
+def _varied(value: Any, by: int) -> Any:
+    """A like value that is another one."""
+    if isinstance(value, str):
+        return f"{value}{'a' * by}"
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int | float):
+        return value + by
+    if isinstance(value, list):
+        return [_varied(value[0], by), *value[1:]] if value else value
+    return {key: _varied(inner, by) for key, inner in value.items()}
 
 
 def _positions(node: dict[str, Any]) -> int:

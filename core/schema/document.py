@@ -113,7 +113,7 @@ def _decode(data: bytes | str) -> dict[str, Any]:
     if len(data) > MAX_BYTES:
         raise InvalidSchema(f"The schema document has {len(data):,} bytes.", f"The limit is {MAX_BYTES:,}: split it.")
     try:
-        found = json.loads(data, object_pairs_hook=_no_key_twice, parse_constant=_no_constant)
+        found = json.loads(data, object_pairs_hook=_no_key_twice, parse_constant=_no_constant, parse_float=_float)
     except RecursionError:
         raise InvalidSchema("The schema document is nested too deeply.", "Describe its inner part loosely.") from None
     except ValueError as error:
@@ -130,6 +130,13 @@ def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         raise ValueError(
             f"the key {next(name for name in names if names.count(name) > 1)!r} stands twice in one object"
         )
+    return found
+
+
+def _float(text: str) -> float:
+    found = float(text)
+    if found in (float("inf"), float("-inf")):
+        raise ValueError(f"the number {text} is out of range")
     return found
 
 

@@ -12,6 +12,7 @@ from .normal import TYPES, Node, text_of
 
 LARGEST = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 SMALLEST = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
+MANY = 64  # conjuncts that are worth merging: each one copies what there is
 OBJECT = frozenset({"properties", "patternProperties", "additionalProperties"})
 
 

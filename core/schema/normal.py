@@ -56,6 +56,14 @@ PLAIN = frozenset(
         "contentMediaType",
     }
 )
+_OF = {
+    ("integer", "number"): "minimum maximum exclusiveMinimum exclusiveMaximum multipleOf",
+    ("string",): "minLength maxLength pattern format contentEncoding contentMediaType",
+    ("array",): "items additionalItems minItems maxItems uniqueItems contains",
+    ("object",): "properties patternProperties additionalProperties required propertyNames dependencies"
+    " minProperties maxProperties",
+}
+OF_TYPE = {key: kinds for kinds, keys in _OF.items() for key in keys.split(" ")}  # the rest minds every type
 UNSAID = frozenset({"additionalProperties", "additionalItems", "items", "propertyNames"})  # true is their default
 NOTHING = {"minLength": 0, "minItems": 0, "minProperties": 0}  # bounds that bound nothing
 
@@ -111,13 +119,25 @@ def pair(old: Form, new: Form) -> tuple[Node, Node, Definitions]:
     """Both normal forms over one table of definitions, without their defaults."""
     old_root, table = _bare(old)
     new_root, others = _bare(new)
-    changed = {name for name in others if name not in table or table[name] != others[name]}
-    while more := {name for name in others.keys() - changed if references(others[name]) & changed}:
-        changed |= more
+    changed = _leading_to({name for name in others if name not in table or table[name] != others[name]}, others)
     renamed = {name: f"{name}'" for name in changed}
     for name, node in others.items():
         table[renamed.get(name, name)] = _renamed(node, renamed)
     return old_root, _renamed(new_root, renamed), table
+
+
+def _leading_to(changed: set[str], table: Definitions) -> set[str]:
+    """These definitions and all that reach one of them."""
+    users: dict[str, list[str]] = {}
+    for name, node in table.items():
+        for used in references(node):
+            users.setdefault(used, []).append(name)
+    found, waiting = set(changed), list(changed)
+    while waiting:
+        fresh = [user for user in users.get(waiting.pop(), ()) if user not in found]
+        found.update(fresh)
+        waiting += fresh
+    return found
 
 
 def _bare(form: Form) -> Form:
@@ -125,12 +145,17 @@ def _bare(form: Form) -> Form:
     return _without_defaults(root), {name: _without_defaults(node) for name, node in table.items()}
 
 
-def _without_defaults(node: Any) -> Any:
-    if not isinstance(node, dict) or not any("default" in each for _, each in walk(node) if isinstance(each, dict)):
+def _without_defaults(node: Node) -> Node:
+    if any("default" in each for _, each in walk(node) if isinstance(each, dict)):
+        return _stripped(node)
+    return node
+
+
+def _stripped(node: Node) -> Node:
+    if isinstance(node, bool):
         return node
-    found = mapped({key: value for key, value in node.items() if key != "default"}, _without_defaults)
-    if not isinstance(found, dict):
-        return found
+    found = mapped({key: value for key, value in node.items() if key != "default"}, _stripped)
+    assert isinstance(found, dict)
     return _folded({key: value for key, value in found.items() if value is not True or key not in UNSAID})
 
 
@@ -292,11 +317,31 @@ def _folded(found: dict[str, Any]) -> Node:
             return kept[0]
     if "anyOf" in found and any(inner is True for inner in found["anyOf"]):
         del found["anyOf"]
-    if found.get("not") is True or found.get("enum") == []:
+    if "oneOf" in found:
+        _without_free_types(found)
+    if found.get("not") is True or found.get("enum") == [] or found.get("type") == []:
         return False
     if found.get("not") is False:
         del found["not"]
     return found or True
+
+
+def _without_free_types(found: dict[str, Any]) -> None:
+    """A type of which two branches of a oneOf allow every value fits none: `{"required": […]}` allows every number."""
+    free = [
+        kind
+        for kind in TYPES
+        if sum(inner is True or (isinstance(inner, dict) and not _minds(inner, kind)) for inner in found["oneOf"]) > 1
+    ]
+    if free:
+        kinds = [kind for kind in TYPES if kind in types_of(found) and kind not in free]
+        kinds = [kind for kind in kinds if not (kind == "integer" and "number" in kinds)]
+        found["type"] = kinds[0] if len(kinds) == 1 else kinds
+
+
+def _minds(node: dict[str, Any], kind: str) -> bool:
+    """Whether any keyword of a node could refuse a value of this type."""
+    return any(kind in OF_TYPE.get(key, TYPES) for key in node)
 
 
 def _types(value: Any) -> list[str]:

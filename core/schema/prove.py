@@ -13,8 +13,8 @@ import time
 from typing import Any
 
 from .algebra import Algebra, Answer
-from .meet import closed, effective, known_names, meet
-from .normal import Definitions, Node, parts, types_of
+from .meet import MANY, closed, effective, known_names, meet
+from .normal import Definitions, Node, parts, text_of, types_of
 from .values import allows
 from .walk import children
 
@@ -62,17 +62,22 @@ class Proof:
 
     def quickly(self, inner: Node, outer: Node) -> bool:
         """Whether the structure proves it, with the algebra's help for small parts: most that is true is found."""
+        self._steps = 0
         try:
             return self._covers(inner, outer, 0, 0)
-        except (OutOfTime, RecursionError):
+        except (OutOfTime, RecursionError, OverflowError):
             return False
+
+    def refuted(self, inner: Node, outer: Node) -> bool:
+        """Whether no proof was found although there was time for one: what a sentence may be built on."""
+        return not self.quickly(inner, outer) and time.monotonic() < self.until
 
     def thoroughly(self, inner: Node, outer: Node) -> Answer:
         """The algebra's answer on the whole; where it has none, once more from the structure with larger parts."""
         answer = self.algebra.contains(inner, outer)
         if answer != "unknown":
             return answer
-        self._thorough, self._steps = True, 0
+        self._thorough = True
         self._done.clear()
         try:
             return "yes" if self.quickly(inner, outer) else "unknown"
@@ -82,7 +87,7 @@ class Proof:
     def _covers(self, inner: Node, outer: Node, level: int, depth: int) -> bool:
         """`level` counts the values gone into: an open question met again deeper down may be taken as answered."""
         self._steps += 1
-        if self._steps > LONGEST or (self._steps % 64 == 0 and time.monotonic() > self.until):
+        if self._steps > LONGEST or time.monotonic() > self.until:
             raise OutOfTime
         if outer is True or inner is False or inner == outer:
             return True
@@ -174,7 +179,9 @@ class Proof:
 
     def _apart(self, one: Node, other: Node) -> bool:
         """Whether no document is in both."""
-        if one is False or other is False or not types_of(self._seen(one)) & types_of(self._seen(other)):
+        first, second = self._seen(one), self._seen(other)
+        shared = types_of(first) & types_of(second)
+        if not shared or (shared == {"object"} and _tagged_apart(first, second)):
             return True
         return self.algebra.disjoint(one, other)
 
@@ -200,6 +207,8 @@ class Proof:
                     self._covers(meet(rest, self._met(rest, branch)), outer, level, depth) for branch in inner[key]
                 )
         if "allOf" in inner:
+            if len(inner["allOf"]) > MANY:
+                return False
             merged: Node = {name: value for name, value in inner.items() if name != "allOf"}
             for branch in inner["allOf"]:
                 merged = meet(merged, self._seen(branch))
@@ -308,6 +317,19 @@ def leaf(node: Node) -> bool:
     return isinstance(node, bool) or all(
         isinstance(inner, bool) or ("$ref" not in inner and not any(children(inner))) for _, inner in children(node)
     )
+
+
+def _tagged_apart(one: Node, other: Node) -> bool:
+    """Whether two objects are told apart by a property that both require, with other values in each."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return False
+    for name in {*one.get("required", ())} & {*other.get("required", ())}:
+        first, second = effective(one, name), effective(other, name)
+        if isinstance(first, dict) and isinstance(second, dict) and "enum" in first and "enum" in second:
+            taken = {text_of(value) for value in first["enum"]}
+            if not any(text_of(value) in taken for value in second["enum"]):
+                return True
+    return False
 
 
 def _mapping(node: Node) -> dict[str, Any]:

@@ -404,7 +404,8 @@ def reason(rule: str, path: str, direction: Direction, facts: dict[str, Any] | N
     else:
         why = (found.why if backward else found.why_forward).format(**words)
         who, what, by = ("Old", found.old, "new") if backward else ("New", found.new, "old")
-        refused = f"{who} documents with {what.format(**words)} are refused by the {by} schema."
+        which = f"{who} documents with {what.format(**words)}" if what else f"Some {who.lower()} documents"
+        refused = f"{which} are refused by the {by} schema."
         sentence = " ".join(part for part in (says, why, refused) if part)
-    fix = found.fix if backward else found.fix_forward or found.fix
+    fix = (found.fix if backward else found.fix_forward) or KEEP
     return Reason(rule, path, direction, sentence, fix.format(**words))

@@ -18,6 +18,8 @@ import jsonschema_rs
 
 from ..errors import InvalidSchema
 from .document import SchemaDocument, canonical_json
+from .normal import normal
+from .values import MOST_EFFORT, effort
 from .walk import escape, too_large
 
 CACHED = 256
@@ -53,6 +55,12 @@ class Validator:
             raise _refused(error) from None
         except (ValueError, UnicodeError) as error:
             raise InvalidSchema(f"The schema cannot be compiled: {error}.", "Write it as plain JSON.") from None
+        if effort(*normal(schema), 0) > MOST_EFFORT:
+            raise InvalidSchema(
+                f"The schema asks for more than {MOST_EFFORT:,} checks of one value: its references multiply, or lead"
+                " back to themselves.",
+                "Refer to each definition once where a value is described, and go into a property or an item between.",
+            )
         self.is_valid = self._compiled.is_valid
 
     def problems(self, value: Any, limit: int = 20) -> list[Problem]:
