@@ -38,7 +38,7 @@ from .filesystem import filesystem_of
 from .location import DATABASE
 
 APPLICATION_ID = 0x434F524E  # "CORN"
-FORMAT = 2
+FORMAT = 4
 """The number of the newest step file in ddl/."""
 
 
