@@ -11,8 +11,11 @@
     ├── NotFound                 a run, stream, episode or step that is not in the store
     ├── InvalidQuery             SQL that cannot be answered
     ├── InvalidOption            something a person typed
-    └── PayloadError             stored bytes that do not decode
-        └── PayloadTooNew        written by a newer Cornerman
+    ├── PayloadError             stored bytes that do not decode
+    │   └── PayloadTooNew        written by a newer Cornerman
+    ├── InvalidSchema            a schema document that cannot be used
+    ├── InvalidVersion           a version or pin that cannot be read, or is out of order
+    └── SchemaRefused            a document that may not become the version it names
 
 Each message says what happened, to what, and the remedy. None of them ever reaches `env.step`.
 """
@@ -20,6 +23,7 @@ Each message says what happened, to what, and the remedy. None of them ever reac
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 
 class CornermanError(Exception):
@@ -138,3 +142,11 @@ class InvalidSchema(CornermanError):
 
 class InvalidVersion(CornermanError):
     """A version or pin that cannot be read, or that is out of order."""
+
+
+class SchemaRefused(CornermanError):
+    """A document that may not become the version it names; `judgement` says what it was compared with and what it needs."""
+
+    def __init__(self, what: str, remedy: str, judgement: Any) -> None:
+        self.judgement = judgement
+        super().__init__(what, remedy)

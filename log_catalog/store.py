@@ -30,5 +30,11 @@ LOG_NO_LOCAL_DISK = _define(
 )
 LOG_RUN_DELETED = _define("LOG1208", "INFO", "Lifecycle", "a run was deleted")
 
+LOG_SCHEMA_ADDED = _define("LOG1240", "INFO", "Schemas", "a schema version was registered", "schema")
+LOG_SCHEMA_RETIRED = _define("LOG1241", "INFO", "Schemas", "a schema version was retired", "schema")
+LOG_SCHEMA_RULES_CHANGED = _define(
+    "LOG1242", "INFO", "Schemas", "the compatibility mode or policy of a schema was changed", "schema"
+)
+
 LOG_SQLITE_WRITE_FAILED = _define("LOG622", "ERROR", "SQLite", "a write to the store failed", "sqlite")
 LOG_SQLITE_DISK_FAILED = _define("LOG622A", "ERROR", "SQLite", "the disk failed under the store", "sqlite", "disk")

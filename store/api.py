@@ -32,6 +32,7 @@ from .liveness import alive
 from .location import store_path
 from .network_view import NetworkView
 from .reader import STREAMS, Shelf, StreamRows, identity_of
+from .schemas import SchemaRegistry
 from .seal import StreamIdentity
 from .steps import StepFactory
 from .summaries import Summarizer, summarize
@@ -68,6 +69,8 @@ class Store:
         self._notices: tuple[str, ...] = ()
         self._shelf = Shelf(path)
         self._streams: dict[int, Stream] = {}
+        self.schemas = SchemaRegistry(path, self._shelf.query)
+        """The schema registry of this store."""
         found = format_of(self._shelf.connections.get(), path)
         if found > FORMAT:
             self._notices = (str(StoreTooNew(path, found, FORMAT)),)

@@ -36,6 +36,7 @@ from cornerman.log_catalog.store import LOG_STORE_CREATED
 
 from .filesystem import filesystem_of
 from .location import DATABASE
+from .own_schemas import knows_ours, register_ours
 
 APPLICATION_ID = 0x434F524E  # "CORN"
 FORMAT = 4
@@ -240,8 +241,8 @@ def _tune(connection: apsw.Connection) -> None:
 
 
 def _upgrade(connection: apsw.Connection) -> None:
-    """Apply the step files that this store has not seen, each in one transaction."""
-    if _scalar(connection, "pragma user_version") >= FORMAT:
+    """Apply the step files that this store has not seen, and register the schemas that it does not have, at once."""
+    if _scalar(connection, "pragma user_version") >= FORMAT and knows_ours(connection):
         return
     with transaction(connection):
         version = int(_scalar(connection, "pragma user_version"))
@@ -256,6 +257,7 @@ def _upgrade(connection: apsw.Connection) -> None:
                 "insert into store_meta values ('store_id', ?), ('created_us', ?)",
                 (new_ulid(), time.time_ns() // 1000),
             )
+        register_ours(connection)
 
 
 def _steps() -> list[tuple[int, str]]:

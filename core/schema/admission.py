@@ -16,7 +16,7 @@ from ..errors import InvalidVersion, SchemaRefused
 from .compare import Verdict, compare
 from .document import SchemaDocument
 from .references import Load, bundled
-from .versions import Bump, base_of, bump_between, next_version, order, parse_version, suffices
+from .versions import BUMPS, Bump, base_of, bump_between, line, next_version, parse_version, suffices
 
 
 class Rules(NamedTuple):
@@ -41,19 +41,18 @@ class Judgement(NamedTuple):
     outcome: str
     """`new`, `same` (exactly this content is there) or `refused`."""
     rules: Rules
-    against: tuple[str, ...] = ()
-    """The versions it was compared with, the one it follows first."""
+    base: str | None = None
+    """The version it follows; None for the first of all."""
+    compared: tuple[str, ...] = ()
+    """The versions it was compared with."""
+    broken: str | None = None
+    """The first of them that its mode does not allow beside it."""
     verdict: Verdict | None = None
-    """What the comparison found: the first that its mode forbids, else that with the version it follows."""
+    """What the comparison with `broken` found, else that with `base`."""
     needed: str | None = None
     """The lowest version that this content may have; None where any will do."""
     problem: str = ""
     """Why it is refused."""
-
-    @property
-    def breaking(self) -> bool:
-        """Whether somebody's data or reader breaks, whatever the version says."""
-        return self.verdict is not None and not self.verdict.compatible
 
     def demand(self) -> None:
         """Raise SchemaRefused unless the document may have its version."""
@@ -69,67 +68,85 @@ def judge(
     `search` looks for a counter-example where the proof alone has none. Raises NotFound for a reference that leads
     nowhere.
     """
-    whole = bundled(document, load)
-    held = {each.version: each for each in known}
-    if there := held.get(document.version):
-        return _again(whole, there, known, rules, load, search)
+    for entry in known:
+        if entry.version == document.version and entry.digest == document.digest:
+            return Judgement(document.pin, "same", rules)
+    held = [entry.version for entry in known]
+    judgement = _compared(document, known, rules, load, search)
+    if document.version in held:
+        problem = f"{document.pin} is registered with other content, and a registered version never changes."
+        return judgement._replace(outcome="refused", problem=problem)
     try:
         base_of(held, document.version)
     except InvalidVersion as error:
-        judgement = _compared(whole, known, rules, load, search)
-        return judgement._replace(outcome="refused", problem=error.what)
-    return _compared(whole, known, rules, load, search)
+        return judgement._replace(outcome="refused", problem=f"{document.id}: {error.what}")
+    return judgement
 
 
-def forbidden(known: Sequence[Known], schema_id: str, rules: Rules, load: Load) -> tuple[str, str, Verdict] | None:
-    """The first two versions in force that these rules do not allow beside each other, None where all are allowed."""
-    for at, entry in enumerate(sorted(known, key=lambda each: parse_version(each.version))):
-        if entry.retired:
-            continue
-        earlier = sorted(known, key=lambda each: parse_version(each.version))[:at]
-        document = bundled(load(f"{schema_id}@{entry.version}"), load)
-        judgement = _compared(document, earlier, rules, load, search=False)
-        if judgement.outcome == "refused" and judgement.breaking and judgement.verdict is not None:
-            return judgement.against[-1], entry.version, judgement.verdict
+def forbidden(known: Sequence[Known], schema_id: str, rules: Rules, load: Load) -> Judgement | None:
+    """The first version in force that these rules do not allow beside an earlier one; None where all are allowed."""
+    in_order = sorted((entry for entry in known if not entry.retired), key=lambda entry: parse_version(entry.version))
+    for at, entry in enumerate(in_order):
+        judgement = _compared(load(f"{schema_id}@{entry.version}"), in_order[:at], rules, load, search=False)
+        if judgement.broken and _major(judgement.broken) == _major(entry.version):
+            return judgement
     return None
 
 
-def _again(
-    document: SchemaDocument, there: Known, known: Sequence[Known], rules: Rules, load: Load, search: bool
-) -> Judgement:
-    """A version that is registered: idempotent with equal content, refused with other content."""
-    if there.digest == document.digest:
-        return Judgement(document.pin, "same", rules)
-    others = [each for each in known if each.version != there.version]
-    old = bundled(load(document.pin), load)
-    verdict = compare(old, document, rules.mode, rules.policy, search=search)
-    needed = _needed(verdict.bump, there.version, [*(each.version for each in others), there.version])
-    problem = f"{document.pin} is registered with other content, and a registered version never changes."
-    return Judgement(document.pin, "refused", rules, (there.version,), verdict, needed, problem)
-
-
-def _compared(
-    document: SchemaDocument, known: Sequence[Known], rules: Rules, load: Load, search: bool
-) -> Judgement:
-    versions = [each.version for each in known]
+def _compared(document: SchemaDocument, known: Sequence[Known], rules: Rules, load: Load, search: bool) -> Judgement:
     against = _against(document.version, known, rules)
     if not against:
         return Judgement(document.pin, "new", rules)
-    verdicts = {
-        version: compare(
-            bundled(load(f"{document.id}@{version}"), load), document, rules.mode, rules.policy, search=search
-        )
-        for version in against
-    }
-    base = against[0]
-    broken = next((version for version, verdict in verdicts.items() if not verdict.compatible), None)
-    bump: Bump = "major" if broken else verdicts[base].bump
-    if broken:
-        against = (base, *(version for version in against if version not in (base, broken)), broken)
-        against = tuple(dict.fromkeys(against if broken != base else (*against[1:], base)))
-    needed = _needed(bump, base, versions)
-    shown = verdicts[broken or base]
+    new = bundled(document, load)
+    base = against[-1]
+    shown, broken = _verdict(base, new, rules, load, search), None
+    if not shown.compatible:
+        broken = base
+    for version in against[:-1]:
+        if broken is None and not (found := _verdict(version, new, rules, load, search)).compatible:
+            shown, broken = found, version
+    bump: Bump = "major" if broken else max("patch", shown.bump, key=BUMPS.index)
+    needed = _lowest([entry.version for entry in known], base, bump)
+    judgement = Judgement(document.pin, "new", rules, base, tuple(against), broken, shown, needed)
     if suffices(bump_between(base, document.version), bump):
-        return Judgement(document.pin, "new", rules, against, shown, needed)
-    problem = f"{document.version} is too low a version for this change of {document.id}: it needs {needed}."
-    return Judgement(document.pin, "refused", rules, against, shown, needed, problem)
+        return judgement
+    problem = f"{document.pin} is too low a version for what changed since {base}: it needs {needed}."
+    return judgement._replace(outcome="refused", problem=problem)
+
+
+def _against(version: str, known: Sequence[Known], rules: Rules) -> list[str]:
+    """What a version has to live with, the one it follows last; of a new MAJOR only that one."""
+    in_force = [entry.version for entry in known if not entry.retired]
+    if version in in_force:  # registered with other content: what changed is shown against what is there
+        return [version]
+    before = line(in_force, version)
+    transitive = rules.mode.endswith("_TRANSITIVE") and bool(before) and _major(before[-1]) == _major(version)
+    return before if transitive else before[-1:]
+
+
+def _verdict(version: str, new: SchemaDocument, rules: Rules, load: Load, search: bool) -> Verdict:
+    old = bundled(load(f"{new.id}@{version}"), load)
+    return compare(old, new, rules.mode, rules.policy, search=search)
+
+
+def _lowest(versions: Sequence[str], base: str, bump: Bump) -> str:
+    """The lowest version that may be registered for a change: above all of its line, the retired ones included."""
+    wanted = next_version(versions, base, bump)
+    top = max((each for each in versions if _major(each) == _major(wanted)), key=parse_version, default=None)
+    if top is not None and parse_version(top) >= parse_version(wanted):
+        return next_version(versions, top, "patch")
+    return wanted
+
+
+def _major(version: str) -> int:
+    return parse_version(version).major
+
+
+def _remedy(judgement: Judgement) -> str:
+    """What to do: the version to give it, and why, where something broke."""
+    said: list[str] = []
+    if judgement.broken and judgement.verdict is not None:
+        said += [reason.sentence for reason in judgement.verdict.reasons[:3]]
+    if judgement.needed:
+        said.append(f"Give it version {judgement.needed}.")
+    return " ".join(said)

@@ -1,6 +1,7 @@
 """A folder of schema files, as it lies on disk or as it was at a git revision.
 
     schemas/ticks/1.0.0.json        every version its own file: all of them stay
+    schemas/ticks@1.0.0.json        the same, side by side
     schemas/bars.json               one file an id: the newest version, the older ones are in git's history
     schemas/compatibility.json      optional: {"ticks": {"mode": "FULL"}, "*": {"policy": "tolerant-reader"}}
 
@@ -19,18 +20,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from ..errors import CornermanError, InvalidOption, InvalidSchema
+from .admission import Rules
 from .compare import MODES, POLICIES
 from .document import SchemaDocument, parse
 
 RULES_FILE = "compatibility.json"
 _VERSION = re.compile(r"\d+\.\d+\.\d+")
-
-
-class Rules(NamedTuple):
-    """What new versions of a schema must keep, and what their readers are taken to do."""
-
-    mode: str = "BACKWARD"
-    policy: str = "strict"
 
 
 class SchemaFile(NamedTuple):
@@ -42,7 +37,7 @@ class SchemaFile(NamedTuple):
     @property
     def keeps_versions(self) -> bool:
         """Whether the file is named after its version, so that older versions have files of their own."""
-        return _VERSION.fullmatch(PurePosixPath(self.path).stem) is not None
+        return _named(PurePosixPath(self.path))[1] is not None
 
 
 class Unreadable(NamedTuple):
@@ -149,10 +144,16 @@ def _folder(
 
 def _document(path: str, content: bytes) -> SchemaDocument:
     """The document of a file; what it does not say itself, its path may."""
-    where = PurePosixPath(path)
-    if _VERSION.fullmatch(where.stem) and len(where.parts) > 1:
-        return parse(content, id=where.parts[-2], version=where.stem)
-    return parse(content, id=where.stem)
+    name, version = _named(PurePosixPath(path))
+    return parse(content, id=name, version=version)
+
+
+def _named(path: PurePosixPath) -> tuple[str, str | None]:
+    """The id and the version that a path says."""
+    if _VERSION.fullmatch(path.stem) and len(path.parts) > 1:
+        return path.parts[-2], path.stem
+    name, _, version = path.stem.rpartition("@")
+    return (name, version) if name and _VERSION.fullmatch(version) else (path.stem, None)
 
 
 def _rules(content: bytes) -> dict[str, Rules]:
