@@ -25,11 +25,12 @@ from cornerman.core.records import EpisodeRollup, LedgerRow, RunSummary, StepRec
 from cornerman.log_catalog import log
 from cornerman.log_catalog.store import LOG_RUN_DELETED
 
-from .connection import FORMAT, format_of
+from .connection import FORMAT, create, format_of
 from .episode import Episode
 from .episode_index import EpisodeIndex
 from .liveness import alive
 from .location import store_path
+from .network import place_of, prepare
 from .network_view import NetworkView
 from .reader import STREAMS, Shelf, StreamRows, identity_of
 from .schemas import SchemaRegistry
@@ -57,6 +58,18 @@ def open_store(path: Path | str | None = None, *, read_only: bool = False) -> St
     if not read_only:
         store.recover()
     return store
+
+
+def make_store(path: Path | str | None = None) -> Store:
+    """The store in the folder `path`, made where there is none: for what can be written before the first recording.
+
+    Raises what `cornerman.store.connection.create` does.
+    """
+    place = place_of(store_path(path))
+    if place.on_network:
+        prepare(place)
+    create(place.local).close()
+    return Store(place.named)
 
 
 class Store:

@@ -25,8 +25,8 @@ import apsw
 
 from cornerman.core.errors import InvalidOption, NotFound, SchemaRefused
 from cornerman.core.schema import SchemaDocument, Validator, latest, parse, parse_pin, validator
-from cornerman.core.schema.admission import Judgement, Known, Rules, forbidden, judge
-from cornerman.core.schema.compare import MODES, POLICIES, Verdict, compare
+from cornerman.core.schema.admission import Judgement, Known, Rules, chosen, forbidden, judge
+from cornerman.core.schema.compare import Verdict, compare
 from cornerman.core.schema.entries import Drift, Registered, SchemaEntry, SchemaEvent, Synced, VersionEntry
 from cornerman.core.schema.references import bundled
 from cornerman.log_catalog import log
@@ -93,7 +93,7 @@ class SchemaRegistry:
     ) -> Judgement:
         """What `add` would say, and why; nothing is changed."""
         moment = self._moment(document.id)
-        rules = _chosen(moment.rules or Rules(), mode, policy)
+        rules = chosen(moment.rules or Rules(), mode, policy)
         return judge(document, moment.known, rules, self._load, search=search)
 
     def compat(self, document: SchemaDocument) -> Verdict:
@@ -118,7 +118,7 @@ class SchemaRegistry:
         found: list[Judgement] = []
 
         def decide(before: Moment) -> Act | None:
-            rules = _chosen(before.rules or Rules(), mode, policy)
+            rules = chosen(before.rules or Rules(), mode, policy)
             if before.rules not in (None, rules):
                 self._demand_peace(document.id, before.known, rules)
             judgement = judge(document, before.known, rules, self._load)
@@ -146,7 +146,7 @@ class SchemaRegistry:
         def decide(before: Moment) -> Act | None:
             if before.rules is None:
                 raise self._unknown(schema_id)
-            was, rules = before.rules, _chosen(before.rules, mode, policy)
+            was, rules = before.rules, chosen(before.rules, mode, policy)
             if rules == was:
                 return None
             self._demand_peace(schema_id, before.known, rules)
@@ -270,7 +270,81 @@ class SchemaRegistry:
         return NotFound(f"There is no schema {schema_id!r} in the registry.", hint)
 
 
-def _chosen(rules: Rules, mode: str | None, policy: str | None) -> Rules:
+def _change(self, schema_id: str, decide: Callable[[Moment], Act | None]) -> None:
+        """Decide on what is there, then act in one transaction if that is still so, else decide again."""
+        with translated(self._path):
+            connection = connect(self._path, write=True)
+            try:
+                query = rows.reader(connection)
+                while True:
+                    before = rows.moment(query, schema_id)
+                    act = decide(before)
+                    if act is None:
+                        return
+                    with transaction(connection):
+                        if rows.last_event(query, schema_id) == before.mark:
+                            act(connection)
+                            return
+            finally:
+                connection.close()
+
+    def _demand_peace(self, schema_id: str, known: Sequence[Known], rules: Rules) -> None:
+        """Raise SchemaRefused where two versions in force are not allowed beside each other."""
+        found = forbidden(known, schema_id, rules, self._load)
+        if found is None:
+            return
+        reasons = found.verdict.reasons if found.verdict else ()
+        said = [*(reason.sentence for reason in reasons[:2]), "Retire one of the two, or choose another mode."]
+        raise SchemaRefused(
+            f"{found.pin} may not stand beside {found.broken} under {rules.mode} ({rules.policy}).", " ".join(said), found
+        )
+
+    def _entry(self, schema_id: str, version: str) -> VersionEntry:
+        for entry in self.versions(schema_id):
+            if entry.version == version:
+                return entry
+        raise self._absent(schema_id, version)
+
+    def _latest(self, schema_id: str) -> str:
+        known = self.versions(schema_id)
+        found = latest(entry.version for entry in known if not entry.retired)
+        if found is None:
+            raise NotFound(
+                f"Every version of {schema_id} is retired.", f"A pin still finds it: {schema_id}@{known[-1].version}."
+            )
+        return found
+
+    def _load(self, pin: str) -> SchemaDocument:
+        """The document of an exact pin."""
+        found = self._documents.get(pin)
+        if found is not None:
+            return found
+        schema_id, _, version = pin.rpartition("@")
+        content = rows.content(self._query, schema_id, version) if rows.has_tables(self._query) else None
+        if content is None:
+            raise self._absent(schema_id, version)
+        found = self._documents[pin] = parse(content, id=schema_id, version=version)
+        while len(self._documents) > KEPT:
+            self._documents.popitem(last=False)
+        return found
+
+    def _moment(self, schema_id: str) -> Moment:
+        return rows.moment(self._query, schema_id) if rows.has_tables(self._query) else Moment(None, (), 0)
+
+    def _absent(self, schema_id: str, version: str) -> NotFound:
+        known = [entry.version for entry in self._moment(schema_id).known]
+        if not known:
+            return self._unknown(schema_id)
+        return NotFound(f"{schema_id} has no version {version}.", f"It has {', '.join(known[-8:])}.")
+
+    def _unknown(self, schema_id: str) -> NotFound:
+        names = [entry.id for entry in self.list()]
+        close = difflib.get_close_matches(schema_id, names, n=3)
+        hint = f"Is it {' or '.join(close)}?" if close else "`cornerman schema list` shows what is there."
+        return NotFound(f"There is no schema {schema_id!r} in the registry.", hint)
+
+
+def chosen(rules: Rules, mode: str | None, policy: str | None) -> Rules:
     """The rules with what was asked for; InvalidOption for words that are none."""
     chosen = Rules(mode.upper() if mode else rules.mode, policy.lower() if policy else rules.policy)
     if chosen.mode not in MODES:

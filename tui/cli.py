@@ -18,7 +18,7 @@ from typing import Any
 from cornerman.core.errors import CornermanError, InvalidOption, InvalidQuery, StoreError
 
 from . import exits
-from .commands import COMMANDS, Help
+from .commands import COMMANDS, Help, add_common
 
 DESCRIPTION = """\
 The flight recorder and the ringside seat for reinforcement learning.
@@ -60,12 +60,12 @@ def parser_for(command: str | None) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="store_true", help="print the version and leave")
     parser.add_argument("--run", metavar="RUN", dest="open_run", help="open the screens on this run")
-    _add_common(parser, default=None)
+    add_common(parser, default=None)
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
     for name, purpose in COMMANDS.items():
         if name == command:
             _module(name).add(subparsers)
-            _add_common(subparsers.choices[name], default=argparse.SUPPRESS)
+            add_common(subparsers.choices[name], default=argparse.SUPPRESS)
         else:
             subparsers.add_parser(name, help=purpose, add_help=False)
     return parser
@@ -98,18 +98,6 @@ def _chosen(arguments: list[str]) -> str | None:
 
 def _module(command: str) -> Any:
     return import_module(f"cornerman.tui.commands.{command}")
-
-
-def _add_common(parser: argparse.ArgumentParser, *, default: Any) -> None:
-    """What every command understands; a command that has its own option of that name keeps it."""
-    wanted: dict[str, dict[str, Any]] = {
-        "--store": {"metavar": "DIR", "help": "the store's folder (default: $CORNERMAN_STORE, else your data folder)"},
-        "--json": {"action": "store_true", "help": "print one JSON document instead of text"},
-        "--debug": {"action": "store_true", "help": "show the traceback when something fails"},
-    }
-    for option, settings in wanted.items():
-        if option not in parser._option_string_actions:
-            parser.add_argument(option, default=default, **settings)
 
 
 def _watch(args: argparse.Namespace) -> int:

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ..errors import InvalidVersion, SchemaRefused
-from .compare import Verdict, compare
+from ..errors import InvalidOption, InvalidVersion, SchemaRefused
+from .compare import MODES, POLICIES, Verdict, compare
 from .document import SchemaDocument
 from .references import Load, bundled
 from .versions import BUMPS, Bump, base_of, bump_between, line, next_version, parse_version, suffices
@@ -58,6 +58,16 @@ class Judgement(NamedTuple):
         """Raise SchemaRefused unless the document may have its version."""
         if self.outcome == "refused":
             raise SchemaRefused(self.problem, _remedy(self), self)
+
+
+def chosen(rules: Rules, mode: str | None, policy: str | None) -> Rules:
+    """The rules with what was asked for; InvalidOption for words that are none."""
+    found = Rules(mode.upper() if mode else rules.mode, policy.lower() if policy else rules.policy)
+    if found.mode not in MODES:
+        raise InvalidOption(f"There is no compatibility mode {mode!r}.", f"There are {', '.join(MODES)}.")
+    if found.policy not in POLICIES:
+        raise InvalidOption(f"There is no policy {policy!r}.", f"There are {', '.join(POLICIES)}.")
+    return found
 
 
 def judge(

@@ -11,6 +11,7 @@ no reason not to read the others.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import subprocess
@@ -131,7 +132,7 @@ def _folder(
             if path == RULES_FILE:
                 rules = _rules(content)
                 continue
-            document = _document(path, content)
+            document = read_document(PurePosixPath(path), content, agree=True)
             if document.pin in owners:
                 raise InvalidSchema(f"it is {document.pin}, and so is {owners[document.pin]}", "Keep one of them.")
         except CornermanError as error:
@@ -142,10 +143,23 @@ def _folder(
     return SchemaFolder(name, tuple(files), tuple(unreadable), rules, commit)
 
 
-def _document(path: str, content: bytes) -> SchemaDocument:
-    """The document of a file; what it does not say itself, its path may."""
-    name, version = _named(PurePosixPath(path))
-    return parse(content, id=name, version=version)
+def read_document(path: PurePosixPath, content: bytes, *, agree: bool = False) -> SchemaDocument:
+    """The document of a file; the path stands in for an id or a version that it does not say itself.
+
+    With `agree` a path such as `ticks/1.0.0.json` must say the same as the document. Raises InvalidSchema.
+    """
+    name, version = _named(path)
+    if agree and version is not None:
+        return parse(content, id=name, version=version)
+    try:
+        return parse(content)
+    except InvalidSchema as error:
+        if error.path not in ("/id", "/version"):
+            raise
+        for given in ({"id": name}, {"version": version}, {"id": name, "version": version}):
+            with contextlib.suppress(InvalidSchema):
+                return parse(content, **given)
+        raise
 
 
 def _named(path: PurePosixPath) -> tuple[str, str | None]:

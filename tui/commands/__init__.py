@@ -14,6 +14,7 @@ COMMANDS = {
     "sql": "ask the recorded steps a question in SQL",
     "export": "write the steps of a run as CSV, JSON lines or Parquet",
     "verify": "check that what was recorded is whole, byte for byte",
+    "schema": "the schema registry: versions, what a change breaks, checks of data",
     "delete": "remove a run; its space is used again",
     "doctor": "look at the store and this host, and say what to do",
     "config": "show settings, and where each value comes from",
@@ -33,6 +34,18 @@ def describe(subparsers: Subparsers, name: str, description: str, examples: str)
         formatter_class=Help,
     )
     return parser
+
+
+def add_common(parser: argparse.ArgumentParser, *, default: Any) -> None:
+    """What every command understands; a command that has its own option of that name keeps it."""
+    wanted: dict[str, dict[str, Any]] = {
+        "--store": {"metavar": "DIR", "help": "the store's folder (default: $CORNERMAN_STORE, else your data folder)"},
+        "--json": {"action": "store_true", "help": "print one JSON document instead of text"},
+        "--debug": {"action": "store_true", "help": "show the traceback when something fails"},
+    }
+    for option, settings in wanted.items():
+        if option not in parser._option_string_actions:
+            parser.add_argument(option, default=default, **settings)
 
 
 class Help(argparse.HelpFormatter):

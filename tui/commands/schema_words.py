@@ -1,0 +1,55 @@
+"""How a verdict reads: what broke, where, in which direction, what to do, and the document that proves it."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+from .. import output
+
+if TYPE_CHECKING:
+    from cornerman.core.schema.admission import Judgement
+    from cornerman.core.schema.compare import Verdict
+
+_WIDTH = 100
+_LONGEST = 4000
+"""Characters of a counter-example; --json has it whole."""
+
+
+def judgement_facts(judgement: Judgement) -> dict[str, Any]:
+    """A judgement as JSON."""
+    facts = {**judgement._asdict(), **judgement.rules._asdict()}
+    del facts["rules"], facts["pin"]
+    facts["verdict"] = None if judgement.verdict is None else output.plain(judgement.verdict)
+    return facts
+
+
+def print_judgement(judgement: Judgement) -> None:
+    """What a document was compared with, and what came of it."""
+    rules = f"{judgement.rules.mode}, {judgement.rules.policy}"
+    if judgement.outcome == "same":
+        print("exactly this content is registered")
+    elif judgement.verdict is None:
+        print(f"the first of its line: nothing to compare with ({rules})")
+    elif judgement.broken:
+        print(f"breaks {judgement.broken} ({rules})")
+        print_verdict(judgement.verdict)
+    else:
+        compared = ", ".join(judgement.compared)
+        print(f"compatible with {compared} ({rules})")
+    if judgement.needed and judgement.outcome == "refused":
+        print(f"needs version {judgement.needed}")
+
+
+def print_verdict(verdict: Verdict) -> None:
+    """Every reason with its place and remedy, then the proof."""
+    for reason in verdict.reasons:
+        print(output.harmless(f"  {reason.rule} at {reason.path or '/'} ({reason.direction.lower()})"))
+        for text in filter(None, (reason.sentence, reason.fix)):
+            print(textwrap.indent(textwrap.fill(output.harmless(text), _WIDTH, break_long_words=False), "    "))
+    if verdict.counterexample is not None:
+        proof = output.plain(verdict.counterexample)
+        text = json.dumps(proof, ensure_ascii=False)
+        print("  proof:")
+        print(output.harmless(f"    {text if len(text) <= _LONGEST else text[:_LONGEST] + '… (--json has all of it)'}"))
