@@ -120,9 +120,7 @@ def read_source(source: str, path: str) -> SchemaFolder:
     return read_revision(revision, folder if colon else path)
 
 
-def _folder(
-    name: str, contents: Mapping[str, bytes], failed: Iterable[Unreadable], commit: str | None
-) -> SchemaFolder:
+def _folder(name: str, contents: Mapping[str, bytes], failed: Iterable[Unreadable], commit: str | None) -> SchemaFolder:
     files: list[SchemaFile] = []
     unreadable = list(failed)
     rules: dict[str, Rules] = {}
