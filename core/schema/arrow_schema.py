@@ -30,6 +30,8 @@ PLAIN: Final = (
 """Types that are a name and nothing else."""
 _ALIASES: Final = {"string": "utf8", "large_string": "large_utf8", "double": "float64", "float": "float32",
                    "halffloat": "float16", "boolean": "bool"}  # fmt: skip
+_SPELLED: Final = {"date32[day]": "date32", "date64[ms]": "date64"}
+"""How Arrow prints types whose name says less."""
 _PIN, _DIGEST = b"cornerman.schema", b"cornerman.digest"
 
 
@@ -150,7 +152,7 @@ def _block_field(field: Any) -> dict[str, Any]:
 
 def _block_type(kind: Any) -> dict[str, Any]:
     types = _pyarrow().types
-    text = _ALIASES.get(str(kind), str(kind))
+    text = {**_ALIASES, **_SPELLED}.get(str(kind), str(kind))
     if text in PLAIN:
         return {"name": text}
     if types.is_timestamp(kind):
