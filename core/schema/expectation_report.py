@@ -1,7 +1,7 @@
 """What a Great Expectations run over a data file would report, in its result form, and the schema's own verdict beside.
 
-Every expectation is judged as Great Expectations judges it: a missing value breaks none of them but "not null", percents
-are of the values that are there, the first twenty unexpected values are shown. The file is read once, in a stream.
+Every expectation is judged as Great Expectations judges it: a missing value breaks none of them but "not null",
+percents are of the values that are there, the first twenty unexpected values are shown. The file is read once.
 """
 
 from __future__ import annotations
@@ -195,7 +195,14 @@ def _counted(values: list[Any]) -> list[dict[str, Any]]:
     """Each value and how often it came, the most frequent first; equal values are those that JSON writes alike."""
     written = [json.dumps(value, sort_keys=True) for value in values]
     shown = dict(zip(written, values, strict=True))
-    return [{"value": shown[text], "count": count} for text, count in Counter(written).most_common()]
+    counts = sorted(Counter(written).items(), key=lambda each: (-each[1], _rank(shown[each[0]])))
+    return [{"value": shown[text], "count": count} for text, count in counts]
+
+
+def _rank(value: Any) -> tuple[bool, Any]:
+    """Numbers by their value, everything else by its text."""
+    numeric = isinstance(value, (int, float))
+    return not numeric, value if numeric else str(value)
 
 
 def _acceptance(expectation: Expectation) -> Callable[[Any], bool] | None:

@@ -1,4 +1,4 @@
-"""A schema as a Great Expectations suite, for teams whose checks run there: the form in which its 1.x versions write it.
+"""A schema as a Great Expectations suite, for teams whose checks run there: in the form that its 1.x versions write.
 
     json.dump(suite(document), file)        loads with `ExpectationSuite(**json.load(file))`
 
@@ -9,6 +9,7 @@ of `expectation_report` judges by the schema itself.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -151,12 +152,20 @@ def _of_texts(column: dict[str, Any], schema: dict[str, Any], path: str) -> Iter
         if rule in schema:
             kwargs = {**column, end: schema[rule]}
             yield Expectation("expect_column_value_lengths_to_be_between", kwargs, path, rule)
-    if "pattern" in schema:
+    if _is_regex(schema.get("pattern")):
         kwargs = {**column, "regex": schema["pattern"]}
         yield Expectation("expect_column_values_to_match_regex", kwargs, path, "pattern")
     if schema.get("format") in _FORMATS:
         kwargs = {**column, "regex": _FORMATS[schema["format"]]}
         yield Expectation("expect_column_values_to_match_regex", kwargs, path, "format")
+
+
+def _is_regex(pattern: Any) -> bool:
+    """Whether Python, in which Great Expectations runs, reads a pattern that was written for JSON Schema."""
+    try:
+        return isinstance(pattern, str) and re.compile(pattern) is not None
+    except re.error:
+        return False
 
 
 def not_expressed(schema: dict[str, Any]) -> Iterator[str]:
@@ -171,5 +180,6 @@ def not_expressed(schema: dict[str, Any]) -> Iterator[str]:
         nested = types_of(given, schema) <= {"object", "array", "null"}
         for word in inner:
             known = word in _EXPRESSED and (word != "format" or inner[word] in _FORMATS)
+            known = known and (word != "pattern" or _is_regex(inner[word]))
             if not nested and not known and not word.startswith("x-"):
                 yield f"/properties/{escape(field)}/{escape(word)}"
