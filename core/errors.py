@@ -145,7 +145,7 @@ class InvalidVersion(CornermanError):
 
 
 class SchemaRefused(CornermanError):
-    """A document that may not become the version it names; `judgement` says what it was compared with and what it needs."""
+    """A document that may not become the version it names; `judgement` has the comparison and what is needed."""
 
     def __init__(self, what: str, remedy: str, judgement: Any) -> None:
         self.judgement = judgement

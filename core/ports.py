@@ -1,4 +1,4 @@
-"""The ports of the core: what an adapter, a screen or a command may ask of a telemetry store.
+"""The ports of the core: what an adapter, a screen or a command may ask of a telemetry store and of a schema registry.
 
 `cornerman.store.api` answers them from SQLite and the open journal. Everything here is read afresh at each call, in a
 transaction that ends with it: no reader holds the write-ahead log back, and nothing a caller keeps goes stale silently.
@@ -7,12 +7,17 @@ transaction that ends with it: no reader holds the write-ahead log back, and not
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
 from .payloads.frame_v1 import Frame
 from .records import EpisodeRollup, RunSummary, StepRecord, StreamSummary
+from .schema import SchemaDocument, Validator
+from .schema.admission import Judgement, Rules
+from .schema.compare import Verdict
+from .schema.entries import Drift, Registered, SchemaEntry, SchemaEvent, Synced, VersionEntry
 
 
 class StreamReader(Protocol):
@@ -69,3 +74,61 @@ class TelemetryRepository(Protocol):
     def delete(self, run_id: str) -> int:
         """Remove a run in one transaction; the bytes freed. Its writer, if alive, stops recording and counts."""
         ...
+
+
+class SchemaRepository(Protocol):
+    """A registry of schemas. A registered version never changes; a pin is `id@1.2.0`, or `id` for the highest in force.
+
+    Whoever is asked for what is not there raises NotFound; who may not change anything, a StoreError.
+    """
+
+    def list(self) -> Sequence[SchemaEntry]: ...
+    def versions(self, schema_id: str) -> Sequence[VersionEntry]:
+        """The lowest first, the retired ones too."""
+        ...
+
+    def get(self, pin: str) -> SchemaDocument: ...
+    def bundle(self, pin: str) -> SchemaDocument:
+        """With every schema that it refers to in its own `definitions`."""
+        ...
+
+    def validator(self, pin: str) -> Validator: ...
+    def rules(self, schema_id: str) -> Rules:
+        """Mode and policy."""
+        ...
+
+    def mode(self, schema_id: str) -> str: ...
+    def set_mode(self, schema_id: str, mode: str | None = None, policy: str | None = None, note: str = "") -> Rules:
+        """SchemaRefused where two versions in force do not keep it."""
+        ...
+
+    def judge(
+        self, document: SchemaDocument, *, mode: str | None = None, policy: str | None = None, search: bool = True
+    ) -> Judgement:
+        """What `add` would say, and why."""
+        ...
+
+    def compat(self, document: SchemaDocument) -> Verdict:
+        """The comparison that decides."""
+        ...
+
+    def add(
+        self,
+        document: SchemaDocument,
+        *,
+        mode: str | None = None,
+        policy: str | None = None,
+        note: str = "",
+        commit: str | None = None,
+    ) -> Registered:
+        """Register a version; of two callers with the same version one wins. SchemaRefused names the version needed."""
+        ...
+
+    def retire(self, pin: str, note: str = "", commit: str | None = None) -> VersionEntry: ...
+    def restore(self, pin: str, note: str = "", commit: str | None = None) -> VersionEntry: ...
+    def history(self, schema_id: str | None = None) -> Sequence[SchemaEvent]:
+        """The oldest first."""
+        ...
+
+    def drift(self, folder: Path | str) -> Sequence[Drift]: ...
+    def sync(self, folder: Path | str, *, note: str = "") -> Synced: ...

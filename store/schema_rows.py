@@ -65,10 +65,11 @@ def has_tables(query: Query) -> bool:
 
 
 def moment(query: Query, schema_id: str) -> Moment:
-    """The id's rules and versions, and the mark that tells whether they are still so."""
+    """The id's rules and versions, and the mark that tells whether they are still so: read first, lest it is too new."""
+    mark = last_event(query, schema_id)
     rules = query("select mode, policy from schema where id = ?", (schema_id,))
     known = tuple(Known(entry.version, entry.digest, entry.retired) for entry in versions(query, schema_id))
-    return Moment(Rules(*rules[0]) if rules else None, known, last_event(query, schema_id))
+    return Moment(Rules(*rules[0]) if rules else None, known, mark)
 
 
 def last_event(query: Query, schema_id: str) -> int:
@@ -78,7 +79,9 @@ def last_event(query: Query, schema_id: str) -> int:
 def entries(query: Query) -> list[SchemaEntry]:
     """Every id, by name."""
     return [
-        SchemaEntry(name, title if isinstance(title, str) else "", latest, count, retired, Rules(mode, policy), at_us or 0)
+        SchemaEntry(
+            name, title if isinstance(title, str) else "", latest, count, retired, Rules(mode, policy), at_us or 0
+        )
         for name, title, latest, count, retired, mode, policy, at_us in query(_ENTRIES)
     ]
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from cornerman.core.errors import CornermanError
 from cornerman.core.schema import SchemaDocument, order, parse_version
-from cornerman.core.schema.admission import Rules
+from cornerman.core.schema.admission import OWN, Rules
 from cornerman.core.schema.entries import Drift, Synced, VersionEntry
 from cornerman.core.schema.folder import SchemaFile, SchemaFolder, read_folder
 from cornerman.core.schema.references import references
@@ -80,7 +80,8 @@ def _drift(registry: SchemaRegistry, source: SchemaFolder) -> Iterator[Drift]:
         for file in files:
             yield from _of_file(file, there.get(file.document.version))
     for schema_id in sorted(registered.keys() - set(source.ids())):
-        yield Drift("elsewhere", schema_id, "the folder does not know it", "it stays as it is")
+        if not schema_id.startswith(OWN):
+            yield Drift("elsewhere", schema_id, "the folder does not know it")
 
 
 def _of_file(file: SchemaFile, there: VersionEntry | None) -> Iterator[Drift]:

@@ -25,7 +25,7 @@ import apsw
 
 from cornerman.core.errors import InvalidOption, NotFound, SchemaRefused
 from cornerman.core.schema import SchemaDocument, Validator, latest, parse, parse_pin, validator
-from cornerman.core.schema.admission import Judgement, Known, Rules, chosen, forbidden, judge
+from cornerman.core.schema.admission import OWN, Judgement, Known, Rules, chosen, forbidden, judge
 from cornerman.core.schema.compare import Verdict, compare
 from cornerman.core.schema.entries import Drift, Registered, SchemaEntry, SchemaEvent, Synced, VersionEntry
 from cornerman.core.schema.references import bundled
@@ -115,6 +115,9 @@ class SchemaRegistry:
         `mode` and `policy` are set for the id in the same step. Raises SchemaRefused, with the version that the change
         needs; NotFound for a reference that leads nowhere; StoreReadOnly, StoreLocked, StoreFull.
         """
+        known = self._moment(document.id).known
+        if document.id.startswith(OWN) and document.digest not in [one.digest for one in known]:
+            raise InvalidOption(f"{document.id} is a schema of Cornerman itself.", f"Choose an id without {OWN!r}.")
         found: list[Judgement] = []
 
         def decide(before: Moment) -> Act | None:
@@ -222,7 +225,9 @@ class SchemaRegistry:
         reasons = found.verdict.reasons if found.verdict else ()
         said = [*(reason.sentence for reason in reasons[:2]), "Retire one of the two, or choose another mode."]
         raise SchemaRefused(
-            f"{found.pin} may not stand beside {found.broken} under {rules.mode} ({rules.policy}).", " ".join(said), found
+            f"{found.pin} may not stand beside {found.broken} under {rules.mode} ({rules.policy}).",
+            " ".join(said),
+            found,
         )
 
     def _entry(self, schema_id: str, version: str) -> VersionEntry:
@@ -268,90 +273,6 @@ class SchemaRegistry:
         close = difflib.get_close_matches(schema_id, names, n=3)
         hint = f"Is it {' or '.join(close)}?" if close else "`cornerman schema list` shows what is there."
         return NotFound(f"There is no schema {schema_id!r} in the registry.", hint)
-
-
-def _change(self, schema_id: str, decide: Callable[[Moment], Act | None]) -> None:
-        """Decide on what is there, then act in one transaction if that is still so, else decide again."""
-        with translated(self._path):
-            connection = connect(self._path, write=True)
-            try:
-                query = rows.reader(connection)
-                while True:
-                    before = rows.moment(query, schema_id)
-                    act = decide(before)
-                    if act is None:
-                        return
-                    with transaction(connection):
-                        if rows.last_event(query, schema_id) == before.mark:
-                            act(connection)
-                            return
-            finally:
-                connection.close()
-
-    def _demand_peace(self, schema_id: str, known: Sequence[Known], rules: Rules) -> None:
-        """Raise SchemaRefused where two versions in force are not allowed beside each other."""
-        found = forbidden(known, schema_id, rules, self._load)
-        if found is None:
-            return
-        reasons = found.verdict.reasons if found.verdict else ()
-        said = [*(reason.sentence for reason in reasons[:2]), "Retire one of the two, or choose another mode."]
-        raise SchemaRefused(
-            f"{found.pin} may not stand beside {found.broken} under {rules.mode} ({rules.policy}).", " ".join(said), found
-        )
-
-    def _entry(self, schema_id: str, version: str) -> VersionEntry:
-        for entry in self.versions(schema_id):
-            if entry.version == version:
-                return entry
-        raise self._absent(schema_id, version)
-
-    def _latest(self, schema_id: str) -> str:
-        known = self.versions(schema_id)
-        found = latest(entry.version for entry in known if not entry.retired)
-        if found is None:
-            raise NotFound(
-                f"Every version of {schema_id} is retired.", f"A pin still finds it: {schema_id}@{known[-1].version}."
-            )
-        return found
-
-    def _load(self, pin: str) -> SchemaDocument:
-        """The document of an exact pin."""
-        found = self._documents.get(pin)
-        if found is not None:
-            return found
-        schema_id, _, version = pin.rpartition("@")
-        content = rows.content(self._query, schema_id, version) if rows.has_tables(self._query) else None
-        if content is None:
-            raise self._absent(schema_id, version)
-        found = self._documents[pin] = parse(content, id=schema_id, version=version)
-        while len(self._documents) > KEPT:
-            self._documents.popitem(last=False)
-        return found
-
-    def _moment(self, schema_id: str) -> Moment:
-        return rows.moment(self._query, schema_id) if rows.has_tables(self._query) else Moment(None, (), 0)
-
-    def _absent(self, schema_id: str, version: str) -> NotFound:
-        known = [entry.version for entry in self._moment(schema_id).known]
-        if not known:
-            return self._unknown(schema_id)
-        return NotFound(f"{schema_id} has no version {version}.", f"It has {', '.join(known[-8:])}.")
-
-    def _unknown(self, schema_id: str) -> NotFound:
-        names = [entry.id for entry in self.list()]
-        close = difflib.get_close_matches(schema_id, names, n=3)
-        hint = f"Is it {' or '.join(close)}?" if close else "`cornerman schema list` shows what is there."
-        return NotFound(f"There is no schema {schema_id!r} in the registry.", hint)
-
-
-def chosen(rules: Rules, mode: str | None, policy: str | None) -> Rules:
-    """The rules with what was asked for; InvalidOption for words that are none."""
-    chosen = Rules(mode.upper() if mode else rules.mode, policy.lower() if policy else rules.policy)
-    if chosen.mode not in MODES:
-        raise InvalidOption(f"There is no compatibility mode {mode!r}.", f"There are {', '.join(MODES)}.")
-    if chosen.policy not in POLICIES:
-        raise InvalidOption(f"There is no policy {policy!r}.", f"There are {', '.join(POLICIES)}.")
-    return chosen
 
 
 def _change(note: str, commit: str | None = None) -> Change:

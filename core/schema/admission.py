@@ -1,4 +1,4 @@
-"""May this document become this version? The one rule book for adding, for syncing a folder and for the pull-request bot.
+"""May this document become this version? The one rule book for adding, syncing a folder and the pull-request bot.
 
 A new version is compared with the one it follows in its MAJOR line; under a transitive mode with every version of that
 line. What breaks the mode needs a new MAJOR, what widens or narrows a MINOR, what only describes a PATCH. The first
@@ -17,6 +17,9 @@ from .compare import MODES, POLICIES, Verdict, compare
 from .document import SchemaDocument
 from .references import Load, bundled
 from .versions import BUMPS, Bump, base_of, bump_between, line, next_version, parse_version, suffices
+
+OWN = "cornerman."
+"""How the ids of the product's own schemas begin: every store has them, and nobody else may add to them."""
 
 
 class Rules(NamedTuple):
@@ -82,7 +85,7 @@ def judge(
         if entry.version == document.version and entry.digest == document.digest:
             return Judgement(document.pin, "same", rules)
     held = [entry.version for entry in known]
-    judgement = _compared(document, known, rules, load, search)
+    judgement = _compared(bundled(document, load), known, rules, load, search)
     if document.version in held:
         problem = f"{document.pin} is registered with other content, and a registered version never changes."
         return judgement._replace(outcome="refused", problem=problem)
@@ -97,7 +100,8 @@ def forbidden(known: Sequence[Known], schema_id: str, rules: Rules, load: Load) 
     """The first version in force that these rules do not allow beside an earlier one; None where all are allowed."""
     in_order = sorted((entry for entry in known if not entry.retired), key=lambda entry: parse_version(entry.version))
     for at, entry in enumerate(in_order):
-        judgement = _compared(load(f"{schema_id}@{entry.version}"), in_order[:at], rules, load, search=False)
+        document = bundled(load(f"{schema_id}@{entry.version}"), load)
+        judgement = _compared(document, in_order[:at], rules, load, search=False)
         if judgement.broken and _major(judgement.broken) == _major(entry.version):
             return judgement
     return None
@@ -107,13 +111,12 @@ def _compared(document: SchemaDocument, known: Sequence[Known], rules: Rules, lo
     against = _against(document.version, known, rules)
     if not against:
         return Judgement(document.pin, "new", rules)
-    new = bundled(document, load)
     base = against[-1]
-    shown, broken = _verdict(base, new, rules, load, search), None
+    shown, broken = _verdict(base, document, rules, load, search), None
     if not shown.compatible:
         broken = base
     for version in against[:-1]:
-        if broken is None and not (found := _verdict(version, new, rules, load, search)).compatible:
+        if broken is None and not (found := _verdict(version, document, rules, load, search)).compatible:
             shown, broken = found, version
     bump: Bump = "major" if broken else max("patch", shown.bump, key=BUMPS.index)
     needed = _lowest([entry.version for entry in known], base, bump)

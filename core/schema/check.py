@@ -70,11 +70,15 @@ class Report:
 def check(base: SchemaFolder, head: SchemaFolder, rules: Rules | None = None, *, search: bool = True) -> Report:
     """Judge what `head` changes. `rules` hold for ids that the head folder's own `compatibility.json` does not name."""
     changes = [
-        Change("unreadable", path, path, False, False, f"This is no schema that can be registered: {reason}.", None, remedy)
+        Change(
+            "unreadable", path, path, False, False, f"This is no schema that can be registered: {reason}.", None, remedy
+        )
         for path, reason, remedy in head.unreadable
     ]
     changes += _removed(base, head)
-    known = {schema_id: [_known(file) for file in base.files if file.document.id == schema_id] for schema_id in base.ids()}
+    known = {
+        schema_id: [_known(file) for file in base.files if file.document.id == schema_id] for schema_id in base.ids()
+    }
     documents = {**head.documents(), **base.documents()}
     for file in _in_order(head):
         there = known.setdefault(file.document.id, [])

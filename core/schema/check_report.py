@@ -17,7 +17,9 @@ _LONGEST = 2000
 
 def markdown(report: Report) -> str:
     """The whole comment."""
-    return "\n".join([MARKER, "## Schema changes detected" if report.changes else "## No schema changes", *_body(report)])
+    return "\n".join(
+        [MARKER, "## Schema changes detected" if report.changes else "## No schema changes", *_body(report)]
+    )
 
 
 def _body(report: Report) -> Iterator[str]:
@@ -28,7 +30,9 @@ def _body(report: Report) -> Iterator[str]:
     if report.breaking:
         yield "⚠️ **BREAKING CHANGES DETECTED**\n"
         yield "The following breaking changes were found:\n"
-        yield from dict.fromkeys(f"- {line}" for change in report.changes if change.breaking for line in _reasons(change))
+        yield from dict.fromkeys(
+            f"- {line}" for change in report.changes if change.breaking for line in _reasons(change)
+        )
         yield ""
     else:
         yield "✅ **No breaking changes**\n"

@@ -16,8 +16,8 @@ VERBS: dict[str, Verb] = {**VERSIONS, **CHANGES, **DATA}
 """In the order of the help."""
 
 DESCRIPTION = """
-The registry says what data must look like: JSON Schema documents (draft-07) with an id and a version, kept in the store.
-A registered version never changes. A new one is compared with the one before it, and what would break readers or
+The registry says what data must look like: JSON Schema documents (draft-07) with an id and a version, kept in the
+store. A registered version never changes. A new one is compared with the one before it, and what would break readers or
 writers is refused unless its MAJOR version says so.
 
   id            any name, such as ticks

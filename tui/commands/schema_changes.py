@@ -144,9 +144,10 @@ def _check_arguments(parser: argparse.ArgumentParser) -> None:
 CHANGES = {
     "diff": Verb(
         "what changed between two documents, and what that breaks",
-        "Show what differs between two documents, one line a place, then the verdict with its reasons and, where it"
-        " breaks something, a document that proves it. A and B are pins or files. Mode and policy are those of the"
-        " registered schema unless you name others.",
+        """
+Show what differs between two documents, one line a place, then the verdict with its reasons and, where it breaks
+something, a document that proves it. A and B are pins or files. Mode and policy are those of the registered schema
+unless you name others.""",
         """
   cornerman schema diff ticks@1.0.0 ticks
   cornerman schema diff ticks ticks.json --mode FULL
@@ -156,9 +157,10 @@ CHANGES = {
     ),
     "compat": Verb(
         "may this document be added? nothing changes",
-        "Say what `schema add` would say, and change nothing: what the document is compared with, what it breaks, and"
-        " the version that it needs. With two pins or files only these two are compared. The exit code is 1 where the"
-        " answer is no.",
+        """
+Say what `schema add` would say, and change nothing: what the document is compared with, what it breaks, and the
+version that it needs. With two pins or files only these two are compared. The exit code is 1 where the answer is
+no.""",
         """
   cornerman schema compat ticks.json
   cornerman schema compat ticks.json --mode FULL_TRANSITIVE
@@ -168,13 +170,15 @@ CHANGES = {
     ),
     "check": Verb(
         "judge a pull request: label, report, exit code",
-        "Compare two states of a folder of schema files as the registry would: print the label (schema:breaking or"
-        " schema:compatible) on the first line, then a Markdown report. The exit code is 1 where a change lacks the"
-        " version that it needs, or a file is no schema; no store is needed.\n\nModes and policies come from"
-        " compatibility.json in the folder, else from the options. `.github/workflows/schema-check.yml` is a workflow"
-        " to copy.",
         """
-  cornerman schema check origin/main --path schemas      what you are about to push
+Compare two states of a folder of schema files as the registry would: print the label (schema:breaking or
+schema:compatible) on the first line, then a Markdown report. The exit code is 1 where a change lacks the version that
+it needs, or a file is no schema; no store is needed.
+
+Modes and policies come from compatibility.json in the folder, else from the options.
+`.github/workflows/schema-check.yml` is a workflow to copy.""",
+        """
+  cornerman schema check origin/main --path schemas      what you will push
   cornerman schema check origin/main HEAD --path schemas
   cornerman schema check v1.2:schemas v1.3:schemas --label
   cornerman schema check old-folder new-folder --report report.md""",

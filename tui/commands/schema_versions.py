@@ -179,7 +179,11 @@ def _sync(args: argparse.Namespace) -> int:
             output.print_json({"in_step": not drift, "drift": [one._asdict() for one in found]})
         else:
             _print_drift(found)
-            output.say(f"{len(drift)} differences; `cornerman schema sync {args.folder}` settles them." if drift else "In step.")
+            output.say(
+                f"{len(drift)} differences; `cornerman schema sync {args.folder}` settles them."
+                if drift
+                else "In step."
+            )
         return exits.PROBLEM if drift else exits.OK
     with registry_to_write(args) as registry:
         synced = registry.sync(args.folder, note=args.note)
@@ -222,8 +226,10 @@ VERSIONS = {
     ),
     "get": Verb(
         "print a document as it was given",
-        "Print a registered document. Without a version it is the highest one in force; a pin finds retired ones too.\n\n"
-        "With --json the document is in `content`, beside its digest and when it was registered.",
+        """
+Print a registered document. Without a version it is the highest one in force; a pin finds retired ones too.
+
+With --json the document is in `content`, beside its digest and when it was registered.""",
         """
   cornerman schema get ticks                  the highest version
   cornerman schema get ticks@1.0.0 > ticks.json
@@ -242,10 +248,12 @@ VERSIONS = {
     ),
     "add": Verb(
         "register a document; refused where its version is too low",
-        "Register a new version. It is compared with the one it follows in its MAJOR line, and refused where its version"
-        " is lower than the change needs: what breaks the mode needs a new MAJOR, what widens or narrows a MINOR, what"
-        " only describes a PATCH. The same content again changes nothing. 1.3.0 may follow 1.2.0 after 2.0.0 was added.\n\n"
-        "The document says its id and version; a path such as ticks/1.0.0.json stands in for what it does not say.",
+        """
+Register a new version. It is compared with the one it follows in its MAJOR line, and refused where its version is
+lower than the change needs: what breaks the mode needs a new MAJOR, what widens or narrows a MINOR, what only
+describes a PATCH. The same content again changes nothing. 1.3.0 may follow 1.2.0 after 2.0.0 was added.
+
+The document says its id and version; a path such as ticks/1.0.0.json stands in for what it does not say.""",
         """
   cornerman schema add ticks.json
   cornerman schema add ticks.json --mode FULL --note "agreed with the loader"
@@ -256,8 +264,9 @@ VERSIONS = {
     ),
     "mode": Verb(
         "show or set what new versions must keep",
-        "Show or set the compatibility mode and the policy of a schema. A mode that two versions in force do not keep is"
-        " refused: retire one of them first. `cornerman schema explain modes` says what each one promises.",
+        """
+Show or set the compatibility mode and the policy of a schema. A mode that two versions in force do not keep is
+refused: retire one of them first. `cornerman schema explain modes` says what each one promises.""",
         """
   cornerman schema mode ticks
   cornerman schema mode ticks FULL_TRANSITIVE
@@ -267,8 +276,9 @@ VERSIONS = {
     ),
     "retire": Verb(
         "take a version out of use; its pin still finds it",
-        "Retire a version: it is no longer `latest`, and new versions are not compared with it. Nothing is deleted, its"
-        " number is never used again, and --undo takes it back.",
+        """
+Retire a version: it is no longer `latest`, and new versions are not compared with it. Nothing is deleted, its number
+is never used again, and --undo takes it back.""",
         """
   cornerman schema retire ticks@1.1.0 --note "wrong unit"
   cornerman schema retire ticks@1.1.0 --undo""",
@@ -277,12 +287,15 @@ VERSIONS = {
     ),
     "sync": Verb(
         "make a folder of schema files the truth",
-        "Bring the registry to what a folder says: its documents are added, versions whose file is gone are retired, and"
-        " the commit is recorded. Ids that the folder does not know stay as they are. With --check only the drift is"
-        " shown.\n\nThe folder:\n  schemas/ticks/1.0.0.json     a file for every version, or"
-        "\n  schemas/ticks@1.0.0.json     the same, side by side, or"
-        "\n  schemas/ticks.json           the newest version; git has the older ones"
-        '\n  schemas/compatibility.json   optional: {"ticks": {"mode": "FULL"}}',
+        """
+Bring the registry to what a folder says: its documents are added, versions whose file is gone are retired, and the
+commit is recorded. Ids that the folder does not know stay as they are. With --check only the drift is shown.
+
+The folder:
+  schemas/ticks/1.0.0.json     a file for every version, or
+  schemas/ticks@1.0.0.json     the same, side by side, or
+  schemas/ticks.json           the newest version; git has the older ones
+  schemas/compatibility.json   optional: {"ticks": {"mode": "FULL"}}""",
         """
   cornerman schema sync schemas --check       the drift, exit code 1 if any
   cornerman schema sync schemas

@@ -38,8 +38,6 @@ def print_judgement(judgement: Judgement) -> None:
     else:
         compared = ", ".join(judgement.compared)
         print(f"compatible with {compared} ({rules})")
-    if judgement.needed and judgement.outcome == "refused":
-        print(f"needs version {judgement.needed}")
 
 
 def print_verdict(verdict: Verdict) -> None:
