@@ -11,7 +11,6 @@ no reason not to read the others.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 import subprocess
@@ -149,15 +148,21 @@ def read_document(path: PurePosixPath, content: bytes, *, agree: bool = False) -
     name, version = _named(path)
     if agree and version is not None:
         return parse(content, id=name, version=version)
+    said = _keys(content)
+    return parse(
+        content,
+        id=None if said & {"id", "schema_id", "$id"} else name,
+        version=None if "version" in said else version,
+    )
+
+
+def _keys(content: bytes) -> set[str]:
+    """What a document says at its top; nothing where it cannot be read, which `parse` says better."""
     try:
-        return parse(content)
-    except InvalidSchema as error:
-        if error.path not in ("/id", "/version"):
-            raise
-        for given in ({"id": name}, {"version": version}, {"id": name, "version": version}):
-            with contextlib.suppress(InvalidSchema):
-                return parse(content, **given)
-        raise
+        found: Any = json.loads(content)
+    except (ValueError, RecursionError):
+        return set()
+    return set(found) if isinstance(found, dict) else set()
 
 
 def _named(path: PurePosixPath) -> tuple[str, str | None]:

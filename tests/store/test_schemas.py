@@ -197,7 +197,14 @@ def test_transitive_modes_compare_with_every_version_of_the_line(schemas: Schema
 
 def test_a_schema_may_use_a_version_of_another(schemas: SchemaRegistry) -> None:
     """By pin, in part or as a whole, through several; checked and bundled as if it stood inside."""
-    schemas.add(document("1.0.0", "money", properties={"of": {"$ref": "#/definitions/name"}}, definitions={"name": {"type": "string"}}))
+    schemas.add(
+        document(
+            "1.0.0",
+            "money",
+            properties={"of": {"$ref": "#/definitions/name"}},
+            definitions={"name": {"type": "string"}},
+        )
+    )
     schemas.add(document("1.0.0", "quote", properties={"price": {"$ref": "schema:money@1.0.0"}}))
     schemas.add(
         document(
@@ -211,7 +218,10 @@ def test_a_schema_may_use_a_version_of_another(schemas: SchemaRegistry) -> None:
     )
     judge = schemas.validator("ticks")
     assert judge.is_valid({"best": {"price": {"of": "EUR"}}, "name": "x"})
-    assert [problem.path for problem in judge.problems({"best": {"price": {"of": 3}}, "name": 4})] == ["/best/price/of", "/name"]
+    assert [problem.path for problem in judge.problems({"best": {"price": {"of": 3}}, "name": 4})] == [
+        "/best/price/of",
+        "/name",
+    ]
     whole = schemas.bundle("ticks").schema
     assert validator(whole).is_valid({"enum": {"$ref": "schema:nothing"}}), "what is data is no reference"
     assert set(whole["definitions"]) == {"money@1.0.0", "quote@1.0.0"}
@@ -307,7 +317,9 @@ def test_of_two_programs_that_add_the_same_version_one_wins(tmp_path: Path) -> N
         assert versions == order(versions)
 
 
-def test_a_locked_store_is_said_to_be_locked(schemas: SchemaRegistry, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_locked_store_is_said_to_be_locked(
+    schemas: SchemaRegistry, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """And what could not be added is not there."""
     monkeypatch.setattr("cornerman.store.schemas.connect", lambda path, write: connect(path, write=write, busy_ms=10))
     holder = connect(store.path, write=True)
@@ -319,7 +331,7 @@ def test_a_locked_store_is_said_to_be_locked(schemas: SchemaRegistry, store: Sto
     assert schemas.add(document("1.0.0")).new
 
 
-# --- the property: the registry never holds two versions that its mode forbids ------------------------------------------
+# --- what holds whatever is asked for ---------------------------------------------------------------------------------
 
 VALUES = st.sampled_from(["integer", "number", "string", ["integer", "null"]])
 SCHEMAS = st.builds(
@@ -395,7 +407,9 @@ class Registry(RuleBasedStateMachine):
             if bump_between(old.version, new.version) == "major":
                 continue
             between = [
-                one for one in in_force if parse_version(old.version) < parse_version(one.version) < parse_version(new.version)
+                one
+                for one in in_force
+                if parse_version(old.version) < parse_version(one.version) < parse_version(new.version)
             ]
             if between and not mode.endswith("TRANSITIVE"):
                 continue

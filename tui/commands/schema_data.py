@@ -1,4 +1,4 @@
-"""`cornerman schema validate|infer|expect|export|explain`: schemas and the data of others."""
+"""`cornerman schema validate|infer|expect`: schemas and the data of others."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import argparse
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cornerman.core.errors import InvalidOption
 
 from .. import exits, output
-from .schema_verb import Verb, document_of, registry_to_read
+from .schema_verb import Verb, document_of, write_json
+
+if TYPE_CHECKING:
+    from cornerman.core.schema import SchemaDocument
 
 
 class Found(NamedTuple):
@@ -26,12 +29,10 @@ class Found(NamedTuple):
 
 
 def _validate(args: argparse.Namespace) -> int:
-    from cornerman.core.schema import validator
-
     document = document_of(args, args.schema)
     count = wrong = shown = 0
     problems: list[Found] = []
-    for found in _judged(args, validator(document)):
+    for found in _judged(args, document):
         count += 1
         wrong += bool(found)
         if args.json:
@@ -52,25 +53,25 @@ def _validate(args: argparse.Namespace) -> int:
     return exits.PROBLEM if wrong else exits.OK
 
 
-def _judged(args: argparse.Namespace, judge: Any) -> Iterator[list[Found]]:
-    """The problems of each record, none for one that fits."""
+def _judged(args: argparse.Namespace, document: SchemaDocument) -> Iterator[list[Found]]:
+    """The problems of each record, none for one that fits. The cells of CSV are read as the schema wants them."""
+    from cornerman.core.schema import validator
+    from cornerman.core.schema.cells import CellTypes
     from cornerman.core.schema.data_files import DataFile
     from cornerman.core.schema.judge import judged
 
+    judge = validator(document)
     if (whole := _one_document(args.file)) is not None:
         yield _judged_document(whole, judge)
         return
     with DataFile(args.file, args.format) as file:
-        if file.format == "csv":
-            raise InvalidOption(
-                f"{args.file} is CSV, whose cells are texts.",
-                f"`cornerman import {args.file} --schema {args.schema}` reads cells as the schema wants them.",
-            )
+        typed = CellTypes(document.schema) if file.format == "csv" else None
         for record in file.records():
             if record.error:
-                yield [Found(record.line, "", "json", "a JSON value", "", record.error)]
+                yield [Found(record.line, "", "json", "a record", "", record.error)]
             else:
-                yield [Found(record.line, *_facts(problem)) for problem in judged(judge, record.value, limit=1000)]
+                value = typed(record.value) if typed else record.value
+                yield [Found(record.line, *_facts(problem)) for problem in judged(judge, value, limit=1000)]
 
 
 def _one_document(name: str) -> str | None:
@@ -109,9 +110,9 @@ def _facts(problem: Any) -> tuple[str, str, str, str, str]:
 
 
 def _validate_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="JSON lines or a JSON document, gzip or not; - for standard input")
+    parser.add_argument("file", metavar="FILE", help="JSON lines, CSV or a JSON document; - for standard input")
     parser.add_argument("--schema", metavar="PIN", required=True, help="id, id@version, or a schema's file")
-    parser.add_argument("--format", choices=("jsonl",), help="read as JSON lines whatever the name says")
+    parser.add_argument("--format", choices=("jsonl", "csv"), help="whatever the name says")
     parser.add_argument("--limit", type=int, default=100, metavar="N", help="problems to print (default: 100; 0: all)")
 
 
@@ -149,79 +150,18 @@ def _infer_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _expect(args: argparse.Namespace) -> int:
-    from cornerman.core.schema import expectations
+    from cornerman.core.schema.expectation_report import report_file
+    from cornerman.core.schema.expectations import suite
 
     document = document_of(args, args.pin)
-    suite = expectations.suite(document)
-    _write(args, json.dumps(suite, indent=None if args.json else 2, ensure_ascii=False))
-    return exits.OK
+    made = suite(document) if args.report is None else report_file(document, args.report)
+    write_json(args, made)
+    return exits.OK if made.get("success", True) else exits.PROBLEM
 
 
 def _expect_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("pin", metavar="ID[@VERSION]", help="which schema")
-    parser.add_argument("--output", "-o", type=Path, metavar="FILE", help="where to (default: standard output)")
-
-
-def _export(args: argparse.Namespace) -> int:
-    if args.folder is not None:
-        return _export_folder(args)
-    if args.pin is None:
-        raise InvalidOption("Nothing to export was named.", "Name a schema, or --folder DIR for all of them.")
-    with registry_to_read(args) as registry:
-        document = registry.bundle(args.pin) if args.bundle else registry.get(args.pin)
-    if args.arrow:
-        from cornerman.core.schema.arrow_schema import arrow_json
-
-        content: Any = arrow_json(document)
-    else:
-        content = {**document.content, **document.schema} if args.bundle else document.content
-    _write(args, json.dumps(content, indent=None if args.json else 2, ensure_ascii=False))
-    return exits.OK
-
-
-def _write(args: argparse.Namespace, text: str) -> None:
-    if args.output is None:
-        print(text)
-    else:
-        args.output.write_text(text + "\n", encoding="utf-8")
-        output.say(f"written: {args.output}")
-
-
-def _export_folder(args: argparse.Namespace) -> int:
-    """Every version in force as a file, so that `schema sync` of the folder changes nothing."""
-    from cornerman.core.schema.admission import OWN
-    from cornerman.core.schema.folder import RULES_FILE
-
-    written: list[str] = []
-    rules: dict[str, dict[str, str]] = {}
-    with registry_to_read(args) as registry:
-        for entry in registry.list():
-            if entry.id.startswith(OWN) or (args.pin and entry.id != args.pin):
-                continue
-            rules[entry.id] = entry.rules._asdict()
-            for version in registry.versions(entry.id):
-                if not version.retired:
-                    path = args.folder / entry.id / f"{version.version}.json"
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    text = json.dumps(registry.get(version.pin).content, indent=2, ensure_ascii=False)
-                    path.write_text(text + "\n", encoding="utf-8")
-                    written.append(str(path))
-    args.folder.mkdir(parents=True, exist_ok=True)
-    (args.folder / RULES_FILE).write_text(json.dumps(rules, indent=2) + "\n", encoding="utf-8")
-    if args.json:
-        output.print_json({"written": written})
-    else:
-        print("\n".join(written))
-        output.say(f"{len(written)} versions; `cornerman schema sync {args.folder}` makes this folder the truth")
-    return exits.OK
-
-
-def _export_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("pin", metavar="ID[@VERSION]", nargs="?", help="which schema")
-    kind = parser.add_mutually_exclusive_group()
-    kind.add_argument("--bundle", action="store_true", help="with all that it refers to inside: one file for anyone")
-    kind.add_argument("--arrow", action="store_true", help="as an Arrow schema")
-    kind.add_argument("--folder", type=Path, metavar="DIR", help="every version in force as a file: what sync reads")
+    parser.add_argument("pin", metavar="ID[@VERSION]", help="which schema, or its file")
+    parser.add_argument("--report", metavar="DATA", help="what a run over this file reports, instead of the suite")
     parser.add_argument("--output", "-o", type=Path, metavar="FILE", help="where to (default: standard output)")
 
 
@@ -229,7 +169,7 @@ DATA = {
     "validate": Verb(
         "check data against a schema, every problem with its line",
         """
-Check JSON lines, or one JSON document, against a registered schema or a schema's file. Every problem is printed with
+Check JSON lines, CSV or one JSON document against a registered schema or a schema's file. Every problem is printed with
 the line it is on. NaN and infinities, which some programs write into JSON, are numbers here. The exit code is 1 where
 anything is refused. Nothing is stored; `cornerman import` stores.""",
         """
@@ -253,24 +193,13 @@ field is, and why not surer, to stderr.""",
     ),
     "expect": Verb(
         "a Great Expectations suite out of a schema",
-        "Write the expectations that follow from a schema, as a suite for Great Expectations 1.x.",
+        """
+Write the expectations that follow from a schema, as a suite for Great Expectations 1.x. With --report they are judged
+here: the result that a run over the file would give, field by field, and exit code 1 where something fails.""",
         """
   cornerman schema expect ticks -o ticks-suite.json
-  cornerman schema expect ticks@1.0.0""",
+  cornerman schema expect ticks@1.0.0 --report data.csv | jq .statistics""",
         _expect_arguments,
         _expect,
-    ),
-    "export": Verb(
-        "a schema for others: self-contained, as Arrow, or as a folder",
-        """
-Write a schema for somebody who has no registry. With --bundle every schema it refers to ("$ref":
-"schema:ID@VERSION") is put into its definitions. With --folder every version in force becomes a file: put the folder
-into git, and let `schema sync` follow it.""",
-        """
-  cornerman schema export ticks@1.0.0 --bundle -o ticks.json
-  cornerman schema export ticks --arrow
-  cornerman schema export --folder schemas""",
-        _export_arguments,
-        _export,
     ),
 }

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cornerman.core.errors import InvalidSchema
 
+from .. import output
 from ..chosen import chosen_store
 
 if TYPE_CHECKING:
@@ -75,3 +77,13 @@ def document_of(args: argparse.Namespace, text: str) -> SchemaDocument:
         return document
     with registry_to_read(args) as registry:
         return bundled(document, registry.get)
+
+
+def write_json(args: argparse.Namespace, value: Any) -> None:
+    """A document to standard output, or to the file that --output names."""
+    text = json.dumps(value, indent=None if args.json else 2, ensure_ascii=False)
+    if args.output is None:
+        print(text)
+    else:
+        args.output.write_text(text + "\n", encoding="utf-8")
+        output.say(f"written: {args.output}")
