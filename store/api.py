@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Sequence
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -33,13 +33,13 @@ from .location import store_path
 from .network import place_of, prepare
 from .network_view import NetworkView
 from .reader import STREAMS, Shelf, StreamRows, identity_of
-from .schemas import SchemaRegistry
 from .seal import StreamIdentity
 from .steps import StepFactory
 from .summaries import Summarizer, summarize
 
 if TYPE_CHECKING:
     from .query import Result as QueryResult
+    from .schemas import SchemaRegistry
     from .verify import Finding
 
 __all__ = ["Episode", "Run", "Store", "Stream", "open_store"]
@@ -82,11 +82,16 @@ class Store:
         self._notices: tuple[str, ...] = ()
         self._shelf = Shelf(path)
         self._streams: dict[int, Stream] = {}
-        self.schemas = SchemaRegistry(path, self._shelf.query)
-        """The schema registry of this store."""
         found = format_of(self._shelf.connections.get(), path)
         if found > FORMAT:
             self._notices = (str(StoreTooNew(path, found, FORMAT)),)
+
+    @cached_property
+    def schemas(self) -> SchemaRegistry:
+        """The schema registry of this store. Loaded when it is asked for: who only reads steps needs none of it."""
+        from .schemas import SchemaRegistry
+
+        return SchemaRegistry(self.path, self._shelf.query)
 
     @property
     def notices(self) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ from cornerman.log_catalog.store import LOG_STORE_CREATED
 
 from .filesystem import filesystem_of
 from .location import DATABASE
-from .own_schemas import knows_ours, register_ours
+from .own_schemas import knows_ours, our_documents, register_ours
 
 APPLICATION_ID = 0x434F524E  # "CORN"
 FORMAT = 4
@@ -244,6 +244,7 @@ def _upgrade(connection: apsw.Connection) -> None:
     """Apply the step files that this store has not seen, and register the schemas that it does not have, at once."""
     if _scalar(connection, "pragma user_version") >= FORMAT and knows_ours(connection):
         return
+    documents = our_documents()
     with transaction(connection):
         version = int(_scalar(connection, "pragma user_version"))
         for number, statements in _steps():
@@ -257,7 +258,7 @@ def _upgrade(connection: apsw.Connection) -> None:
                 "insert into store_meta values ('store_id', ?), ('created_us', ?)",
                 (new_ulid(), time.time_ns() // 1000),
             )
-        register_ours(connection)
+        register_ours(connection, documents)
 
 
 def _steps() -> list[tuple[int, str]]:

@@ -8,13 +8,15 @@ recording must not wait for it.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import apsw
 
 from cornerman import __version__
-from cornerman.core.schema.admission import Rules
 
-from . import schema_rows as rows
+if TYPE_CHECKING:
+    from cornerman.core.schema import SchemaDocument
 
 WHO = "cornerman"
 """Who the history names for them."""
@@ -25,12 +27,21 @@ def knows_ours(connection: apsw.Connection) -> bool:
     return connection.execute("select value from store_meta where key = 'schemas_of'").fetchall() == [(__version__,)]
 
 
-def register_ours(connection: apsw.Connection) -> None:
-    """Insert what is not there yet. Inside the transaction of the caller."""
+def our_documents() -> Sequence[SchemaDocument]:
+    """What is to be registered; loaded before a transaction begins, since it takes tens of milliseconds."""
     from cornerman.core.published import published  # only who makes a store, or writes it first, pays for it
 
+    return published()
+
+
+def register_ours(connection: apsw.Connection, documents: Sequence[SchemaDocument]) -> None:
+    """Insert those that are not there yet. Inside the transaction of the caller."""
+    from cornerman.core.schema.admission import Rules
+
+    from . import schema_rows as rows
+
     change = rows.Change(time.time_ns() // 1000, WHO, f"released with cornerman {__version__}")
-    for document in published():
+    for document in documents:
         known = rows.versions(rows.reader(connection), document.id)
         if document.version not in [entry.version for entry in known]:
             rows.insert(connection, document, Rules(), change)

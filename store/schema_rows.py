@@ -65,7 +65,7 @@ def has_tables(query: Query) -> bool:
 
 
 def moment(query: Query, schema_id: str) -> Moment:
-    """The id's rules and versions, and the mark that tells whether they are still so: read first, lest it is too new."""
+    """The id's rules and versions, and the mark that tells whether they still are: read first, lest it is too new."""
     mark = last_event(query, schema_id)
     rules = query("select mode, policy from schema where id = ?", (schema_id,))
     known = tuple(Known(entry.version, entry.digest, entry.retired) for entry in versions(query, schema_id))

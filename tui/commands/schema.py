@@ -9,11 +9,12 @@ from cornerman.core.errors import InvalidOption
 from . import Help, Subparsers, add_common, describe
 from .schema_changes import CHANGES
 from .schema_data import DATA
+from .schema_explain import EXPLAIN
 from .schema_export import EXPORT
 from .schema_verb import Verb
 from .schema_versions import VERSIONS
 
-VERBS: dict[str, Verb] = {**VERSIONS, **CHANGES, **DATA, **EXPORT}
+VERBS: dict[str, Verb] = {**VERSIONS, **CHANGES, **EXPLAIN, **DATA, **EXPORT}
 """In the order of the help."""
 
 DESCRIPTION = """

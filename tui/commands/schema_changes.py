@@ -1,4 +1,4 @@
-"""`cornerman schema diff|compat|check|explain`: what a change is, what it breaks, and whether it may be merged."""
+"""`cornerman schema diff|compat|check`: what a change is, what it breaks, and whether it may be merged."""
 
 from __future__ import annotations
 
