@@ -60,8 +60,8 @@ def sync(registry: SchemaRegistry, folder: Path, note: str) -> Synced:
     missing = {one.subject: one for one in found if one.kind == "missing"}
     for document in _in_order([file.document for file in source.files if file.document.pin in missing]):
         add = partial(registry.add, document, note=note, commit=source.commit)
-        if rules := source.rules_of(document.id):
-            add = partial(add, mode=rules.mode, policy=rules.policy)
+        if chosen := source.rules_of(document.id):
+            add = partial(add, mode=chosen.mode, policy=chosen.policy)
         attempt(missing[document.pin], add, f"added {document.pin}")
     return Synced(tuple(done), tuple(refused), tuple(left), source.commit)
 

@@ -121,8 +121,9 @@ class SchemaRegistry:
         found: list[Judgement] = []
 
         def decide(before: Moment) -> Act | None:
-            rules = chosen(before.rules or Rules(), mode, policy)
-            if before.rules not in (None, rules):
+            was = before.rules
+            rules = chosen(was or Rules(), mode, policy)
+            if was is not None and was != rules:
                 self._demand_peace(document.id, before.known, rules)
             judgement = judge(document, before.known, rules, self._load)
             judgement.demand()
@@ -130,8 +131,8 @@ class SchemaRegistry:
             change = _change(note, commit)
 
             def act(connection: apsw.Connection) -> None:
-                if before.rules not in (None, rules):
-                    rows.set_rules(connection, document.id, before.rules or rules, rules, change)
+                if was is not None and was != rules:
+                    rows.set_rules(connection, document.id, was, rules, change)
                 if judgement.outcome == "new":
                     rows.insert(connection, document, rules, change)
 

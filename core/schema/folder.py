@@ -177,7 +177,7 @@ def _rules(content: bytes) -> dict[str, Rules]:
     try:
         table: Any = json.loads(content)
     except ValueError as error:
-        raise InvalidSchema(f"it is not JSON: {error}") from error
+        raise InvalidSchema(f"it is not JSON: {error}", "Correct that line.") from error
     if not isinstance(table, dict) or not all(isinstance(entry, dict) for entry in table.values()):
         raise InvalidSchema("it is no table of ids", 'Write {"ID": {"mode": "FULL", "policy": "strict"}}.')
     return {name: _rule(name, entry) for name, entry in table.items()}

@@ -188,9 +188,8 @@ def _sync(args: argparse.Namespace) -> int:
     with registry_to_write(args) as registry:
         synced = registry.sync(args.folder, note=args.note)
     if args.json:
-        facts = {"done": synced.done, "commit": synced.commit}
-        facts |= {"refused": [one._asdict() for one in synced.refused], "left": [one._asdict() for one in synced.left]}
-        output.print_json(facts)
+        refused, left = ([one._asdict() for one in kind] for kind in (synced.refused, synced.left))
+        output.print_json({"done": synced.done, "commit": synced.commit, "refused": refused, "left": left})
     else:
         for line in synced.done:
             print(line)

@@ -140,9 +140,10 @@ def test_the_folder_says_its_modes(repository: GitRepository) -> None:
     repository.write("schemas/compatibility.json", {"ticks": {"mode": "FULL"}})
     repository.write("schemas/ticks/1.1.0.json", ticks("1.1.0", properties=WIDER))
     assert judged(repository).label == BREAKING
-    repository.write("schemas/compatibility.json", {"ticks": {"mode": "HALF"}})
-    assert "compatibility.json" in judged(repository).markdown()
-    assert not judged(repository).passes
+    for unusable in ('{"ticks": {"mode": "HALF"}}', '{"ticks": "FULL"}', "{"):
+        repository.write("schemas/compatibility.json", unusable)
+        assert "compatibility.json" in judged(repository).markdown()
+        assert not judged(repository).passes
 
 
 def test_references_are_followed_within_the_folder(repository: GitRepository) -> None:
