@@ -42,16 +42,33 @@ def _commands() -> Iterator[str]:
     yield "# Commands\n"
     yield "Data goes to stdout, talk to stderr. `cornerman` alone opens the terminal.\n"
     for name in filter(_landed, COMMANDS):
-        parser = next(action.choices[name] for action in parser_for(name)._actions if isinstance(action.choices, dict))
         yield f"## cornerman {name}\n"
         yield f"{_sentence(COMMANDS[name])}\n"
-        if parser.description:
-            yield f"```text\n{parser.description.strip()}\n```\n"
-        yield from _table(["argument", "meaning"], [_argument(action) for action in parser._actions])
-        if parser.epilog:
-            yield f"```text\n{parser.epilog.strip()}\n```\n"
+        yield from _command(f"cornerman {name}", _verbs(parser_for(name))[name])
     yield "## Exit codes\n"
     yield from _table(["code", "meaning"], [[str(code), meaning] for code, meaning in exits.MEANING.items()])
+
+
+def _command(name: str, parser: argparse.ArgumentParser) -> Iterator[str]:
+    """A command's texts and arguments, then those of its verbs, if it has any."""
+    if parser.description:
+        yield f"```text\n{parser.description.strip()}\n```\n"
+    yield from _table(["argument", "meaning"], [_argument(action) for action in parser._actions])
+    if parser.epilog:
+        yield f"```text\n{parser.epilog.strip()}\n```\n"
+    for verb, inner in _verbs(parser).items():
+        yield f"### {name} {verb}\n"
+        yield from _command(f"{name} {verb}", inner)
+
+
+def _verbs(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    """The parsers of the words that may follow."""
+    return {
+        word: inner
+        for action in parser._actions
+        if isinstance(action, argparse._SubParsersAction)
+        for word, inner in action.choices.items()
+    }
 
 
 def _landed(name: str) -> bool:
@@ -59,6 +76,8 @@ def _landed(name: str) -> bool:
 
 
 def _argument(action: argparse.Action) -> list[str]:
+    if isinstance(action, argparse._SubParsersAction):
+        return [f"`{action.metavar}`", "What to do: one of the words below."]
     value = action.metavar or ("|".join(map(str, action.choices)) if action.choices else action.dest.upper())
     shown = " ".join([*([", ".join(action.option_strings)] if action.option_strings else []), *_value(action, value)])
     return [f"`{shown}`", _sentence((action.help or "").replace("%%", "%") % _facts(action))]

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cornerman.core.errors import CornermanError
+from cornerman.core.errors import CornermanError, StoreError
 from cornerman.core.schema import SchemaDocument, order, parse_version
 from cornerman.core.schema.admission import OWN, Rules
 from cornerman.core.schema.entries import Drift, Synced, VersionEntry
@@ -40,6 +40,8 @@ def sync(registry: SchemaRegistry, folder: Path, note: str) -> Synced:
         try:
             change()
             done.append(said)
+        except StoreError:  # nothing more can be done
+            raise
         except CornermanError as error:
             refused.append(found._replace(detail=error.what, remedy=error.remedy))
 

@@ -79,10 +79,11 @@ def check(base: SchemaFolder, head: SchemaFolder, rules: Rules | None = None, *,
     known = {
         schema_id: [_known(file) for file in base.files if file.document.id == schema_id] for schema_id in base.ids()
     }
-    documents = {**head.documents(), **base.documents()}
+    held = base.documents()
+    documents = {**head.documents(), **held}
     for file in _in_order(head):
         there = known.setdefault(file.document.id, [])
-        if base.documents().get(file.document.pin) == file.document:
+        if held.get(file.document.pin) == file.document:
             continue
         changes.append(_change(file, there, head.rules_of(file.document.id) or rules or Rules(), documents, search))
         if all(entry.version != file.document.version for entry in there):
@@ -119,10 +120,11 @@ def _sentence(judgement: Judgement) -> str:
 def _removed(base: SchemaFolder, head: SchemaFolder) -> Iterator[Change]:
     """Versions whose file is gone. A file that now holds another version of its id is no removal."""
     present = {file.path for file in head.files} | {each.path for each in head.unreadable}
+    pins, ids = head.documents().keys(), head.ids()
     for file in base.files:
-        if file.path in present or file.document.pin in head.documents():
+        if file.path in present or file.document.pin in pins:
             continue
-        if file.document.id in head.ids():
+        if file.document.id in ids:
             said = "The file is gone: a sync retires this version. Its pin still finds it."
             yield Change("removed", file.document.pin, file.path, False, True, said)
         else:

@@ -71,7 +71,7 @@ class Drift(NamedTuple):
     """One place where the registry is not what a folder says."""
 
     kind: str
-    """`missing`, `retired`, `extra`, `changed`, `mode`, `unreadable`; `elsewhere`: of an id the folder does not know."""
+    """`missing`, `retired`, `extra`, `changed`, `mode`, `unreadable`; `elsewhere`: an id of some other folder."""
     subject: str
     """The pin, the id, or the file."""
     detail: str

@@ -72,10 +72,15 @@ class SchemaFolder:
         return tuple(sorted({file.document.id for file in self.files}))
 
 
-def read_folder(folder: Path) -> SchemaFolder:
-    """The schema files below a folder; InvalidOption where there is no folder."""
+def demand_folder(folder: Path) -> None:
+    """Raise InvalidOption where there is no folder."""
     if not folder.is_dir():
         raise InvalidOption(f"There is no folder {folder}.", "Name the folder that holds the schema files.")
+
+
+def read_folder(folder: Path) -> SchemaFolder:
+    """The schema files below a folder; InvalidOption where there is no folder."""
+    demand_folder(folder)
     found: dict[str, bytes] = {}
     failed: list[Unreadable] = []
     for path in sorted(folder.rglob("*.json")):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cornerman.core.errors import InvalidOption
 
 from .. import exits, output
-from .schema_verb import Verb, document_in, document_of, is_file, registry_to_read
+from .schema_verb import Verb, document_in, document_of, is_file, registry_of
 from .schema_versions import rule_arguments
 from .schema_words import judgement_facts, print_judgement, print_verdict
 
@@ -75,7 +75,7 @@ def _compat(args: argparse.Namespace) -> int:
 
 
 def _judge(args: argparse.Namespace, document: SchemaDocument) -> Judgement:
-    with registry_to_read(args) as registry:
+    with registry_of(args) as registry:
         return registry.judge(document, mode=args.mode, policy=args.policy)
 
 
@@ -92,7 +92,7 @@ def _rules(args: argparse.Namespace, document: SchemaDocument) -> Rules:
 
     rules = Rules()
     try:
-        with registry_to_read(args) as registry:
+        with registry_of(args) as registry:
             rules = registry.rules(document.id)
     except (NotFound, StoreNotFound):
         pass

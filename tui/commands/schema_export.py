@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from cornerman.core.errors import InvalidOption
 
 from .. import exits, output
-from .schema_verb import Verb, registry_to_read, write_json
+from .schema_verb import Verb, registry_of, write_json
 
 if TYPE_CHECKING:
     from cornerman.core.schema import SchemaDocument
@@ -21,7 +21,7 @@ def _export(args: argparse.Namespace) -> int:
         return _export_folder(args)
     if args.pin is None:
         raise InvalidOption("Nothing to export was named.", "Name a schema, or --folder DIR for all of them.")
-    with registry_to_read(args) as registry:
+    with registry_of(args) as registry:
         document = registry.bundle(args.pin) if args.bundle else registry.get(args.pin)
     if args.arrow:
         return _export_arrow(args, document)
@@ -50,7 +50,7 @@ def _export_folder(args: argparse.Namespace) -> int:
 
     written: list[str] = []
     rules: dict[str, dict[str, str]] = {}
-    with registry_to_read(args) as registry:
+    with registry_of(args) as registry:
         for entry in registry.list():
             if entry.id.startswith(OWN) or (args.pin and entry.id != args.pin):
                 continue

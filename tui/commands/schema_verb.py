@@ -31,8 +31,8 @@ class Verb(NamedTuple):
 
 
 @contextmanager
-def registry_to_read(args: argparse.Namespace) -> Iterator[SchemaRegistry]:
-    """The registry of the chosen store, unchanged by asking; StoreNotFound where there is none."""
+def registry_of(args: argparse.Namespace) -> Iterator[SchemaRegistry]:
+    """The registry of a store that is there; opening it changes nothing. StoreNotFound where there is none."""
     from cornerman.store.api import open_store
 
     with open_store(chosen_store(args), read_only=True) as store:
@@ -40,7 +40,7 @@ def registry_to_read(args: argparse.Namespace) -> Iterator[SchemaRegistry]:
 
 
 @contextmanager
-def registry_to_write(args: argparse.Namespace) -> Iterator[SchemaRegistry]:
+def registry_to_fill(args: argparse.Namespace) -> Iterator[SchemaRegistry]:
     """The same, in a store that is made where there is none."""
     from cornerman.store.api import make_store
 
@@ -70,12 +70,12 @@ def document_of(args: argparse.Namespace, text: str) -> SchemaDocument:
     from cornerman.core.schema.references import bundled, references
 
     if not is_file(text):
-        with registry_to_read(args) as registry:
+        with registry_of(args) as registry:
             return registry.bundle(text)
     document = document_in(text)
     if not references(document.schema):
         return document
-    with registry_to_read(args) as registry:
+    with registry_of(args) as registry:
         return bundled(document, registry.get)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cornerman.core.errors import SchemaRefused
 
 from .. import exits, output
-from .schema_verb import Verb, document_in, registry_to_read, registry_to_write
+from .schema_verb import Verb, document_in, registry_of, registry_to_fill
 from .schema_words import judgement_facts, print_judgement
 
 if TYPE_CHECKING:
@@ -22,11 +22,14 @@ def _no_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _list(args: argparse.Namespace) -> int:
-    with registry_to_read(args) as registry:
+    from cornerman.core.schema.admission import OWN
+
+    with registry_of(args) as registry:
         found = registry.list()
     if args.json:
         output.print_json({"schemas": [_entry_facts(entry) for entry in found]})
         return exits.OK
+    found = sorted(found, key=lambda entry: entry.id.startswith(OWN))
     headings = ["schema", "latest", "versions", "mode", "policy", "changed", "title"]
     output.print_table(headings, [_entry_row(entry) for entry in found], right=[2], spare=["changed", "policy"])
     return exits.OK
@@ -43,7 +46,7 @@ def _entry_facts(entry: SchemaEntry) -> dict[str, Any]:
 
 
 def _get(args: argparse.Namespace) -> int:
-    with registry_to_read(args) as registry:
+    with registry_of(args) as registry:
         document = registry.get(args.pin)
         entry = next(one for one in registry.versions(document.id) if one.version == document.version)
     if args.json:
@@ -60,7 +63,7 @@ def _get_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _versions(args: argparse.Namespace) -> int:
-    with registry_to_read(args) as registry:
+    with registry_of(args) as registry:
         found, events = registry.versions(args.id), registry.history(args.id)
     if args.json:
         history = {"history": [event._asdict() for event in events]} if args.history else {}
@@ -96,7 +99,7 @@ def _version_facts(entry: VersionEntry) -> dict[str, Any]:
 
 def _add(args: argparse.Namespace) -> int:
     document = document_in(args.file)
-    with registry_to_write(args) as registry:
+    with registry_to_fill(args) as registry:
         try:
             done = registry.add(document, mode=args.mode, policy=args.policy, note=args.note)
         except SchemaRefused as error:
@@ -134,11 +137,10 @@ def rule_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _mode(args: argparse.Namespace) -> int:
-    if args.mode is None and args.policy is None:
-        with registry_to_read(args) as registry:
+    with registry_of(args) as registry:
+        if args.mode is None and args.policy is None:
             rules = registry.rules(args.id)
-    else:
-        with registry_to_write(args) as registry:
+        else:
             rules = registry.set_mode(args.id, args.mode, args.policy, args.note)
     if args.json:
         output.print_json({"id": args.id, **rules._asdict()})
@@ -155,7 +157,7 @@ def _mode_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _retire(args: argparse.Namespace) -> int:
-    with registry_to_write(args) as registry:
+    with registry_of(args) as registry:
         entry = registry.restore(args.pin, args.note) if args.undo else registry.retire(args.pin, args.note)
     if args.json:
         output.print_json(_version_facts(entry))
@@ -171,8 +173,10 @@ def _retire_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _sync(args: argparse.Namespace) -> int:
+    from cornerman.core.schema.folder import demand_folder
+
     if args.check:
-        with registry_to_read(args) as registry:
+        with registry_of(args) as registry:
             found = registry.drift(args.folder)
         drift = [one for one in found if one.kind != "elsewhere"]
         if args.json:
@@ -185,7 +189,8 @@ def _sync(args: argparse.Namespace) -> int:
                 else "In step."
             )
         return exits.PROBLEM if drift else exits.OK
-    with registry_to_write(args) as registry:
+    demand_folder(args.folder)  # before a store is made for it
+    with registry_to_fill(args) as registry:
         synced = registry.sync(args.folder, note=args.note)
     if args.json:
         refused, left = ([one._asdict() for one in kind] for kind in (synced.refused, synced.left))
