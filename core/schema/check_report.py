@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ def markdown(report: Report) -> str:
 def _body(report: Report) -> Iterator[str]:
     yield ""
     if not report.changes:
-        yield f"Nothing differs between `{report.base}` and `{report.head}`."
+        yield f"Nothing differs between {_code(report.base)} and {_code(report.head)}."
         return
     if report.breaking:
         yield "⚠️ **BREAKING CHANGES DETECTED**\n"
@@ -51,25 +52,25 @@ def _body(report: Report) -> Iterator[str]:
 
 def _row(change: Change) -> str:
     mark = "❌" if not change.passes else "⚠️" if change.breaking else "✅"
-    cells = [mark, f"`{change.subject}`", change.kind, _plain(change.sentence)]
+    cells = [mark, _code(change.subject), change.kind, _plain(change.sentence)]
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
 def _reasons(change: Change) -> list[str]:
     """What broke, one sentence each."""
     if change.judgement is None or change.judgement.verdict is None:
-        return [f"`{change.subject}`: {_plain(change.sentence)}"]
-    return [f"{_plain(reason.sentence)} (`{change.subject}`)" for reason in change.judgement.verdict.reasons]
+        return [f"{_code(change.subject)}: {_plain(change.sentence)}"]
+    return [f"{_plain(reason.sentence)} ({_code(change.subject)})" for reason in change.judgement.verdict.reasons]
 
 
 def _action(change: Change) -> str:
     """What has to be done before the change can be merged."""
     judgement = change.judgement
     if judgement is None or judgement.needed is None:
-        return f"`{change.subject}`: {_plain(change.sentence)} {_plain(change.remedy)}".rstrip()
+        return f"{_code(change.subject)}: {_plain(change.sentence)} {_plain(change.remedy)}".rstrip()
     part = "MAJOR " if change.breaking else ""
     why = "" if judgement.problem in change.sentence else f" {_plain(judgement.problem)}"
-    return f"`{change.subject}` must bump the {part}version number: it needs `{judgement.needed}`.{why}"
+    return f"{_code(change.subject)} must bump the {part}version number: it needs `{judgement.needed}`.{why}"
 
 
 def _details(change: Change) -> Iterator[str]:
@@ -79,9 +80,9 @@ def _details(change: Change) -> Iterator[str]:
     verdict, rules = change.judgement.verdict, change.judgement.rules
     if not verdict.reasons and not verdict.counterexample:
         return
-    yield f"\n<details><summary>{change.subject}: why ({rules.mode}, {rules.policy})</summary>\n"
+    yield f"\n<details><summary>{_escaped(change.subject)}: why ({rules.mode}, {rules.policy})</summary>\n"
     for reason in verdict.reasons:
-        yield f"- `{reason.rule}` at `{reason.path or '/'}` ({reason.direction}): {_plain(reason.sentence)}"
+        yield f"- `{reason.rule}` at {_code(reason.path or '/')} ({reason.direction}): {_plain(reason.sentence)}"
         if reason.fix:
             yield f"  - {_plain(reason.fix)}"
     if verdict.counterexample is not None:
@@ -96,5 +97,17 @@ def _proof(counterexample: Any) -> Iterator[str]:
 
 
 def _plain(text: str) -> str:
-    """A sentence on one line; names that come out of documents start no HTML."""
-    return " ".join(text.split()).replace("<", "&lt;")
+    """A sentence on one line, in which only its own `code` is markup: names come out of anybody's documents."""
+    parts = re.sub("`+", "`", " ".join(text.split())).split("`")
+    if len(parts) % 2 == 0:  # a name with a backtick in it
+        parts[-2:] = ["'".join(parts[-2:])]
+    return "`".join(part if at % 2 else _escaped(part) for at, part in enumerate(parts))
+
+
+def _escaped(text: str) -> str:
+    escaped = re.sub(r"([\\\[\]*_!#])", r"\\\1", text)
+    return escaped.replace("&", "&amp;").replace("<", "&lt;").replace("@", "@\u200b")  # nobody is called
+
+
+def _code(text: str) -> str:
+    return "`" + " ".join(text.replace("`", "'").split()) + "`"
