@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ..errors import InvalidOption, InvalidVersion, SchemaRefused
-from .compare import MODES, POLICIES, Verdict, compare
+from ..errors import InvalidVersion, SchemaRefused
+from .compare import Verdict, compare
 from .document import SchemaDocument
+from .policies import check_mode, check_policy
 from .references import Load, bundled
 from .versions import BUMPS, Bump, base_of, bump_between, line, next_version, parse_version, suffices
 
@@ -65,12 +66,7 @@ class Judgement(NamedTuple):
 
 def chosen(rules: Rules, mode: str | None, policy: str | None) -> Rules:
     """The rules with what was asked for; InvalidOption for words that are none."""
-    found = Rules(mode.upper() if mode else rules.mode, policy.lower() if policy else rules.policy)
-    if found.mode not in MODES:
-        raise InvalidOption(f"There is no compatibility mode {mode!r}.", f"There are {', '.join(MODES)}.")
-    if found.policy not in POLICIES:
-        raise InvalidOption(f"There is no policy {policy!r}.", f"There are {', '.join(POLICIES)}.")
-    return found
+    return Rules(check_mode((mode or rules.mode).upper()), check_policy((policy or rules.policy).lower()))
 
 
 def judge(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .check import Change, Report
+    from .counterexample import Counterexample
 
 MARKER = "<!-- cornerman schema check -->"
 """By which a bot finds its own comment again."""
@@ -78,7 +79,7 @@ def _details(change: Change) -> Iterator[str]:
     if change.judgement is None or change.judgement.verdict is None:
         return
     verdict, rules = change.judgement.verdict, change.judgement.rules
-    if not verdict.reasons and not verdict.counterexample:
+    if not verdict.reasons and not verdict.notes:
         return
     yield f"\n<details><summary>{_escaped(change.subject)}: why ({rules.mode}, {rules.policy})</summary>\n"
     for reason in verdict.reasons:
@@ -87,13 +88,15 @@ def _details(change: Change) -> Iterator[str]:
             yield f"  - {_plain(reason.fix)}"
     if verdict.counterexample is not None:
         yield from _proof(verdict.counterexample)
+    yield from (f"\n{_plain(note)}" for note in verdict.notes)
     yield "\n</details>"
 
 
-def _proof(counterexample: Any) -> Iterator[str]:
-    text = json.dumps(counterexample, indent=2, ensure_ascii=False, default=str)
-    yield "\nThis document proves it:\n"
+def _proof(proof: Counterexample) -> Iterator[str]:
+    text = json.dumps(proof.document, indent=2, ensure_ascii=False)
+    yield f"\nThe {proof.valid_under} schema allows this document, the {proof.refused_by} one does not:\n"
     yield f"```json\n{text[:_LONGEST].replace('```', '` ` `')}\n```"
+    yield f"\nAt {_code(proof.path or '/')}: {_plain(proof.problem)}"
 
 
 def _plain(text: str) -> str:
@@ -106,7 +109,8 @@ def _plain(text: str) -> str:
 
 def _escaped(text: str) -> str:
     escaped = re.sub(r"([\\\[\]*_!#])", r"\\\1", text)
-    return escaped.replace("&", "&amp;").replace("<", "&lt;").replace("@", "@\u200b")  # nobody is called
+    escaped = escaped.replace("&", "&amp;").replace("<", "&lt;")
+    return re.sub(r"(?<!\w)@", "@\u200b", escaped)  # nobody is called
 
 
 def _code(text: str) -> str:

@@ -41,13 +41,27 @@ def print_judgement(judgement: Judgement) -> None:
 
 
 def print_verdict(verdict: Verdict) -> None:
-    """Every reason with its place and remedy, then the proof."""
+    """Every reason with its place and remedy, the proof, and what else one should know."""
     for reason in verdict.reasons:
         print(output.harmless(f"  {reason.rule} at {reason.path or '/'} ({reason.direction.lower()})"))
         for text in filter(None, (reason.sentence, reason.fix)):
-            print(textwrap.indent(textwrap.fill(output.harmless(text), _WIDTH, break_long_words=False), "    "))
+            print(_filled(text, "    "))
     if verdict.counterexample is not None:
-        proof = output.plain(verdict.counterexample)
-        text = json.dumps(proof, ensure_ascii=False)
-        print("  proof:")
+        proof = verdict.counterexample
+        text = json.dumps(output.plain(proof.document), ensure_ascii=False)
+        print(
+            _filled(
+                f"proof: the {proof.valid_under} schema allows this document, the {proof.refused_by} one does not:",
+                "  ",
+            )
+        )
         print(output.harmless(f"    {text if len(text) <= _LONGEST else text[:_LONGEST] + '… (--json has all of it)'}"))
+        print(_filled(f"{proof.path or '/'}: {proof.problem}", "    "))
+    for note in verdict.notes:
+        print(_filled(f"note: {note}", "  "))
+
+
+def _filled(text: str, indent: str) -> str:
+    return textwrap.fill(
+        output.harmless(text), _WIDTH, initial_indent=indent, subsequent_indent=indent, break_long_words=False
+    )
