@@ -81,7 +81,7 @@ def _details(change: Change) -> Iterator[str]:
     verdict, rules = change.judgement.verdict, change.judgement.rules
     if not verdict.reasons and not verdict.notes:
         return
-    yield f"\n<details><summary>{_escaped(change.subject)}: why ({rules.mode}, {rules.policy})</summary>\n"
+    yield f"\n<details><summary>{change.subject}: why ({rules.mode}, {rules.policy})</summary>\n"
     for reason in verdict.reasons:
         yield f"- `{reason.rule}` at {_code(reason.path or '/')} ({reason.direction}): {_plain(reason.sentence)}"
         if reason.fix:
@@ -108,7 +108,7 @@ def _plain(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    escaped = re.sub(r"([\\\[\]*_!#])", r"\\\1", text)
+    escaped = re.sub(r"([\\\[\]*!#]|(?<!\w)_|_(?!\w))", r"\\\1", text)
     escaped = escaped.replace("&", "&amp;").replace("<", "&lt;")
     return re.sub(r"(?<!\w)@", "@\u200b", escaped)  # nobody is called
 

@@ -68,8 +68,8 @@ def _compat(args: argparse.Namespace) -> int:
     if args.json:
         output.print_json({"pin": document.pin, **judgement_facts(judgement)})
     else:
-        words = {"new": "may be added", "same": "is there already", "refused": f"is refused: {judgement.problem}"}
-        print(f"{document.pin} {words[judgement.outcome]}")
+        words = {"new": f"{document.pin} may be added", "same": f"{document.pin} is there already"}
+        print(words.get(judgement.outcome, f"refused: {judgement.problem}"))
         print_judgement(judgement)
     return exits.PROBLEM if judgement.outcome == "refused" else exits.OK
 

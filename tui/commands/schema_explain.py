@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import difflib
+import re
 
 from cornerman.core.errors import InvalidOption
 
@@ -22,13 +23,14 @@ def _explain(args: argparse.Namespace) -> int:
         return _explain_rule(args, wanted)
     meant = next((name for name in words if wanted and name.lower() == wanted.lower()), None)
     if meant is None and wanted not in (None, "modes", "policies", "rules"):
-        close = difflib.get_close_matches(wanted, [*RULES, *words], n=3)
-        hint = f"Is it {' or '.join(close)}?" if close else "`cornerman schema explain` lists them all."
+        names = {name.lower(): name for name in (*RULES, *words)}
+        close = difflib.get_close_matches(wanted.lower(), names, n=3)
+        hint = f"Is it {' or '.join(map(names.__getitem__, close))}?" if close else "`cornerman schema explain` lists them all."
         raise InvalidOption(f"There is no rule, mode or policy {wanted!r}.", hint)
     groups: dict[str, dict[str, str]] = {
         "modes": {name: words[name] for name in MODES},
         "policies": {name: words[name] for name in POLICIES},
-        "rules": {name: rule.says for name, rule in RULES.items()},
+        "rules": {name: _spoken(rule.says) for name, rule in RULES.items()},
     }
     chosen = {meant: words[meant]} if meant else groups[wanted] if wanted else None
     if args.json:
@@ -55,8 +57,13 @@ def _explain_rule(args: argparse.Namespace, name: str) -> int:
     if args.json:
         output.print_json(dataclasses.asdict(rule))
     else:
-        output.print_facts({key: value for key, value in facts.items() if value})
+        output.print_facts({key: _spoken(value) for key, value in facts.items() if value})
     return exits.OK
+
+
+def _spoken(text: str) -> str:
+    """A rule's sentence with capitals where a change has its names and values."""
+    return re.sub(r"\{(\w+)\}", lambda found: found[1].upper(), text.replace("{sure}", ""))
 
 
 def _explain_arguments(parser: argparse.ArgumentParser) -> None:
