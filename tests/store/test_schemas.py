@@ -15,7 +15,7 @@ from typing import Any
 
 import apsw
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
@@ -507,6 +507,7 @@ def test_the_registry_never_holds_two_versions_that_its_mode_forbids() -> None:
             max_examples=40,
             stateful_step_count=20,
             deadline=None,
+            phases=[Phase.generate],
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
         ),
     )
