@@ -17,7 +17,7 @@ from .compare import Verdict, compare
 from .document import SchemaDocument
 from .policies import check_mode, check_policy
 from .references import Load, bundled
-from .versions import BUMPS, Bump, base_of, bump_between, line, next_version, parse_version, suffices
+from .versions import Bump, base_of, bump_between, line, next_version, parse_version, suffices
 
 OWN = "cornerman."
 """How the ids of the product's own schemas begin: every store has them, and nobody else may add to them."""
@@ -114,7 +114,7 @@ def _compared(document: SchemaDocument, known: Sequence[Known], rules: Rules, lo
     for version in against[:-1]:
         if broken is None and not (found := _verdict(version, document, rules, load, search)).compatible:
             shown, broken = found, version
-    bump: Bump = "major" if broken else max("patch", shown.bump, key=BUMPS.index)
+    bump: Bump = "major" if broken else "patch" if shown.bump == "none" else shown.bump
     needed = _lowest([entry.version for entry in known], base, bump)
     judgement = Judgement(document.pin, "new", rules, base, tuple(against), broken, shown, needed)
     if suffices(bump_between(base, document.version), bump):

@@ -222,8 +222,9 @@ def _relocated(value: Any, prefix: str) -> Any:
 
 
 def _check_draft_07(schema: dict[str, Any]) -> None:
-    from .validate import validator  # it needs this module's types
+    from .references import alone  # these two need this module's types
+    from .validate import validator
 
     if any(isinstance(node, dict) and "$id" in node for _, node in walk(schema)):
         raise InvalidSchema("A part of the schema has its own `$id`.", 'Point to it with `$ref`: "#/definitions/…".')
-    validator(schema)
+    validator(alone(schema))

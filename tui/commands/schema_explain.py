@@ -25,7 +25,8 @@ def _explain(args: argparse.Namespace) -> int:
     if meant is None and wanted not in (None, "modes", "policies", "rules"):
         names = {name.lower(): name for name in (*RULES, *words)}
         close = difflib.get_close_matches(wanted.lower(), names, n=3)
-        hint = f"Is it {' or '.join(map(names.__getitem__, close))}?" if close else "`cornerman schema explain` lists them all."
+        likely = " or ".join(names[name] for name in close)
+        hint = f"Is it {likely}?" if close else "`cornerman schema explain` lists them all."
         raise InvalidOption(f"There is no rule, mode or policy {wanted!r}.", hint)
     groups: dict[str, dict[str, str]] = {
         "modes": {name: words[name] for name in MODES},
