@@ -18,7 +18,7 @@ from cornerman.core.setting_keys import KEYS, SettingKey
 from cornerman.log_catalog import components
 from cornerman.tui import exits
 from cornerman.tui.cli import parser_for
-from cornerman.tui.commands import COMMANDS
+from cornerman.tui.commands import COMMANDS, module_name
 
 TARGET = Path(__file__).resolve().parent / "reference"
 GENERATED = "<!-- Written by docs/generate.py from the code. Edit the code, then run `just docs`. -->\n"
@@ -69,7 +69,7 @@ def _verbs(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser
 
 
 def _landed(name: str) -> bool:
-    return find_spec(f"cornerman.tui.commands.{name}") is not None
+    return find_spec(module_name(name)) is not None
 
 
 def _argument(action: argparse.Action) -> list[str]:
