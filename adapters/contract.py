@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from cornerman.core.errors import CornermanError, InvalidOption
+from cornerman.core.errors import CornermanError, InvalidOption, NotFound
 from cornerman.core.schema import SchemaDocument, validator
 from cornerman.core.schema.judge import judged
 from cornerman.store.api import Store, make_store, open_store
@@ -114,15 +114,25 @@ def try_producer(
 
 def _lend(schemas: SchemaRegistry | None, store: Store) -> None:
     """The schemas of the user's registry, in the store of the test: the producer may name one for its steps."""
-    for entry in schemas.list() if schemas is not None else ():
-        known = {version.version for version in store.schemas.versions(entry.id)} if _has(store, entry.id) else set()
-        for version in schemas.versions(entry.id) if schemas is not None else ():
-            if version.version not in known and schemas is not None:
-                store.schemas.add(schemas.get(version.pin), mode="NONE", note="for a contract test")
+    if schemas is None:
+        return
+    there = {version.pin for entry in store.schemas.list() for version in store.schemas.versions(entry.id)}
+    waiting = [version.pin for entry in schemas.list() for version in schemas.versions(entry.id)]
+    waiting = [pin for pin in waiting if pin not in there]
+    while waiting:
+        left = [pin for pin in waiting if not _lent(schemas.get(pin), store)]
+        if len(left) == len(waiting):
+            break
+        waiting = left
 
 
-def _has(store: Store, schema_id: str) -> bool:
-    return any(entry.id == schema_id for entry in store.schemas.list())
+def _lent(document: SchemaDocument, store: Store) -> bool:
+    """False where the document refers to one that is not there yet."""
+    try:
+        store.schemas.add(document, mode="NONE", note="for a contract test")
+    except NotFound:
+        return False
+    return True
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from cornerman.core.schema.judge import judged
 from cornerman.core.schema.refused import BYTES, JSON, Refused
 from cornerman.log_catalog import log
 from cornerman.log_catalog.store import LOG_DOCUMENTS_IMPORTED, LOG_DOCUMENTS_REFUSED
-from cornerman.store.documents import DocumentImport, DocumentWriter
+from cornerman.store.documents import DocumentImport, new_import
 
 if TYPE_CHECKING:
     from cornerman.store.api import Store
@@ -69,29 +69,28 @@ class ImportedDocuments:
 
 
 def import_documents(
-    store: Store,
+    store: Store | None,
     file: Path | str,
     document: SchemaDocument,
     *,
     source: str | None = None,
     format: str | None = None,
     delimiter: str | None = None,
-    dry_run: bool = False,
     on_progress: Callable[[ImportedDocuments], None] | None = None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> ImportedDocuments:
-    """Import the records of a file of JSON lines or CSV; with `dry_run` only judge them.
+    """Import the records of a file of JSON lines or CSV; without a store only judge them.
 
     `stopped` is asked after each batch. Raises InvalidOption where the file cannot be read, and the store's own errors:
     what was stored before stays, and the next call goes on there.
     """
     done = ImportedDocuments(source or str(file), document.pin)
     began = time.monotonic()
-    writer = None if dry_run else store.documents.writer()
+    writer = None if store is None else store.documents.writer()
     try:
         with DataFile(file, format, delimiter) as data:
             done.size = data.size
-            state, records, chain = _beginning(store, data, document, done, writer)
+            state, records, chain = _beginning(store, data, document, done)
             batches = _Batches(document, data, chain)
             for documents, refused, lines in batches.of(records):
                 _count(done, documents, refused)
@@ -112,17 +111,18 @@ def import_documents(
         if writer is not None:
             writer.close()
     done.seconds = time.monotonic() - began
-    _say(done, dry_run)
+    if store is not None:
+        _say(done)
     return done
 
 
 def _beginning(
-    store: Store, data: DataFile, document: SchemaDocument, done: ImportedDocuments, writer: DocumentWriter | None
+    store: Store | None, data: DataFile, document: SchemaDocument, done: ImportedDocuments
 ) -> tuple[DocumentImport | None, Iterable[Record], Any]:
     """Where to go on: the state to continue, the records that are new, and the checksum of those before them."""
     chain = hashlib.sha256("\0".join((data.format, *data.columns)).encode("utf-8", "surrogatepass"))
     records = data.records()
-    if writer is None:
+    if store is None:
         return None, records, chain
     first = next(records, None)
     if first is None:
@@ -141,8 +141,7 @@ def _beginning(
         if at.lines in places and (one := known.get((at.lines, chain.digest()))):
             found, place, start = one, at, chain.copy()
     if found is None:
-        fresh = writer.begin(done.source, data.format, document.id, document.version, head)
-        return fresh, data.records(), start
+        return new_import(done.source, data.format, document.id, document.version, head), data.records(), start
     done.import_id, done.before, done.refused_before = found.id, found.accepted, found.refused
     return found, data.records(place.end, place.lines), start
 
@@ -198,9 +197,9 @@ def _count(done: ImportedDocuments, documents: list[tuple[int, str]], refused: l
             done.rules[place] = done.rules.get(place, 0) + 1
 
 
-def _say(done: ImportedDocuments, dry_run: bool) -> None:
+def _say(done: ImportedDocuments) -> None:
     facts = {"source": done.source, "schema": done.schema}
-    if not dry_run and done.accepted:
+    if done.accepted:
         log(LOG_DOCUMENTS_IMPORTED, **facts, documents=done.accepted)
-    if not dry_run and done.refused:
+    if done.refused:
         log(LOG_DOCUMENTS_REFUSED, **facts, records=done.refused)

@@ -23,6 +23,7 @@ from cornerman.log_catalog.store import LOG_DOCUMENTS_DELETED
 
 from .connection import connect, transaction, translated
 from .filesystem import free_bytes
+from .location import DATABASE
 from .quarantine import insert as insert_refused
 
 FIRST_FORMAT = 6
@@ -119,6 +120,12 @@ class Documents:
         return DocumentWriter(self._path)
 
 
+def new_import(source: str, form: str, schema_id: str, version: str, head: bytes = b"") -> DocumentImport:
+    """An import that has read nothing yet; it is stored with its first batch. Without a `head` it is of no file."""
+    now = time.time_ns() // 1000
+    return DocumentImport(0, source, form, schema_id, version, head, b"", 0, 0, 0, now, now, not head)
+
+
 class DocumentWriter:
     """Puts batches of documents in, each in a transaction that also says how far the file was read."""
 
@@ -128,11 +135,6 @@ class DocumentWriter:
         with translated(path):
             self._connection = connect(path, write=True)
             self._connection.execute("pragma wal_autocheckpoint=1000")  # nobody trains on this thread
-
-    def begin(self, source: str, form: str, schema_id: str, version: str, head: bytes) -> DocumentImport:
-        """A new import, which has read nothing yet; it is stored with its first batch."""
-        now = time.time_ns() // 1000
-        return DocumentImport(0, source, form, schema_id, version, head, b"", 0, 0, 0, now, now, False)
 
     def commit(
         self, state: DocumentImport, documents: Sequence[tuple[int, str]], refused: Sequence[Refused]
@@ -162,6 +164,9 @@ class DocumentWriter:
     def _demand_room(self) -> None:
         if free_bytes(self._path) < self._settings.min_free_bytes:
             raise StoreFull(self._path, "the free space is down to its reserve (storage.min_free_bytes)")
+        used = sum(file.stat().st_size for file in self._path.glob(f"{DATABASE}*"))
+        if 0 < self._settings.max_store_bytes < used:
+            raise StoreFull(self._path, "its budget is used up (storage.max_store_bytes)")
 
 
 def readmit(connection: apsw.Connection, records: Sequence[Quarantined], pin: str) -> int:
@@ -180,7 +185,7 @@ def readmit(connection: apsw.Connection, records: Sequence[Quarantined], pin: st
             (record.source, wanted.id, wanted.version),
         ).fetchall()
         if number is None:
-            number = _put_state(connection, _fresh(record.source, wanted.id, str(wanted.version))).id
+            number = _put_state(connection, new_import(record.source, "jsonl", wanted.id, str(wanted.version))).id
         connection.execute(
             "insert into document (import, line, content) values (?, ?, ?) on conflict do nothing",
             (number, int(line), record.raw.decode()),
@@ -188,12 +193,6 @@ def readmit(connection: apsw.Connection, records: Sequence[Quarantined], pin: st
         count += connection.changes()
         connection.execute("update document_import set accepted = accepted + changes() where id = ?", (number,))
     return count
-
-
-def _fresh(source: str, schema_id: str, version: str) -> DocumentImport:
-    """An import of records that came out of quarantine: no file begins like it."""
-    now = time.time_ns() // 1000
-    return DocumentImport(0, source, "jsonl", schema_id, version, b"", b"", 0, 0, 0, now, now, True)
 
 
 def _put_state(connection: apsw.Connection, state: DocumentImport) -> DocumentImport:

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from cornerman.core.schema import SchemaDocument
 
 STEP = "cornerman.step"
-"""The schema of steps: what fits it becomes a run."""
 
 DESCRIPTION = """
 Read a file of JSON lines or CSV (gzip or not; - is standard input) into the store.
@@ -66,9 +65,7 @@ def run(args: argparse.Namespace) -> int:
     if args.delimiter is not None and len(args.delimiter) != 1:
         raise InvalidOption("A delimiter is one character.", "For a tab: --delimiter $'\\t'.")
     with _spooled(args) as path:
-        if args.schema is None or args.schema.partition("@")[0] == STEP:
-            return _import_steps(args, path)
-        return _import_documents(args, path)
+        return _import_steps(args, path) if args.schema is None else _import_documents(args, path)
 
 
 @contextmanager
@@ -95,7 +92,8 @@ def _import_documents(args: argparse.Namespace, path: Path) -> int:
     document = _document(args)
     shown = "standard input" if args.file == "-" else args.file
     ticker = Ticker(f"importing {shown}")
-    with StopSignals() as stop, make_store(chosen_store(args)) as store:
+    opened = nullcontext() if args.dry_run else make_store(chosen_store(args))
+    with StopSignals() as stop, opened as store:
         try:
             done = import_documents(
                 store,
@@ -104,7 +102,6 @@ def _import_documents(args: argparse.Namespace, path: Path) -> int:
                 source=shown,
                 format=args.format,
                 delimiter=args.delimiter,
-                dry_run=args.dry_run,
                 on_progress=_drawn_by(ticker),
                 stopped=lambda: stop.received is not None,
             )
@@ -184,6 +181,8 @@ def _print(args: argparse.Namespace, done: ImportedDocuments) -> None:
         output.say("The refused records are kept: `cornerman quarantine list`.")
     if done.accepted and not args.dry_run:
         output.say(f"`cornerman documents export {done.import_id}` writes the others out.")
+    if done.schema.partition("@")[0] == STEP:
+        output.say("Imported without --schema, steps become runs, with episodes and replay.")
 
 
 # --- steps ------------------------------------------------------------------------------------------------------
