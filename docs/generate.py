@@ -77,7 +77,7 @@ def _argument(action: argparse.Action) -> list[str]:
         return [f"`{action.metavar}`", "What to do: one of the words below."]
     value = action.metavar or ("|".join(map(str, action.choices)) if action.choices else action.dest.upper())
     shown = " ".join([*([", ".join(action.option_strings)] if action.option_strings else []), *_value(action, value)])
-    return [f"`{shown}`", _sentence((action.help or "").replace("%%", "%") % _facts(action))]
+    return [f"`{shown}`", _sentence((action.help or "") % _facts(action))]
 
 
 def _value(action: argparse.Action, value: str | tuple[str, ...]) -> list[str]:

@@ -8,7 +8,7 @@ adds what is new, and the same records are never stored twice, whatever the file
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -169,15 +169,14 @@ class DocumentWriter:
             raise StoreFull(self._path, "its budget is used up (storage.max_store_bytes)")
 
 
-def readmit(connection: apsw.Connection, records: Sequence[Quarantined], pin: str) -> int:
-    """Store refused records of imports that `pin` allows now, inside the caller's transaction; how many those are.
+def readmit(connection: apsw.Connection, records: Iterable[tuple[Quarantined, str]]) -> int:
+    """Store refused records of imports under the pins that allow them now, in the caller's transaction; how many.
 
     They go beside the others of their file, in an import of that version. Steps are not for this.
     """
     count = 0
-    wanted = parse_pin(pin)
-    for record in records:
-        line = record.place.removeprefix("line ")
+    for record, pin in records:
+        wanted, line = parse_pin(pin), record.place.removeprefix("line ")
         if record.stream_id is not None or not line.isdecimal():
             continue
         ((number,),) = connection.execute(

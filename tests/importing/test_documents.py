@@ -18,8 +18,7 @@ from cornerman.adapters.importing import import_documents
 from cornerman.core.schema import SchemaDocument, parse
 from cornerman.core.schema.samples import mutated, valid
 from cornerman.store.api import Store, make_store
-from cornerman.store.connection import connect, transaction
-from cornerman.store.documents import readmit
+from cornerman.store.quarantine import Selection
 
 TICKS: dict[str, Any] = {
     "id": "ticks_v1",
@@ -144,13 +143,8 @@ def test_what_a_later_version_allows_comes_out_of_quarantine(
     import_documents(store, lines_of(tmp_path / "data.jsonl", [value]), ticks)
     properties = {**TICKS["properties"], "venue": {"type": "string"}}
     store.schemas.add(parse({**TICKS, "version": "1.2.0", "properties": properties}))
-    held = list(store.quarantine.each())
-    connection = connect(store.path, write=True)
-    with transaction(connection):
-        assert readmit(connection, held, "ticks_v1@1.2.0") == 1
-    with transaction(connection):
-        assert readmit(connection, held, "ticks_v1@1.2.0") == 0
-    connection.close()
+    assert len(store.quarantine.retry().accepted) == 1
+    assert store.quarantine.retry(Selection(state="accepted")).accepted
     assert stored(store) == [value]
     assert [one.accepted for one in store.documents.imports("ticks_v1@1.2.0")] == [1]
 
