@@ -20,7 +20,7 @@ from cornerman.core.setting_keys import KEYS, SettingKey
 from cornerman.log_catalog import components
 from cornerman.tui import exits
 from cornerman.tui.cli import parser_for
-from cornerman.tui.commands import COMMANDS
+from cornerman.tui.commands import COMMANDS, module_name
 
 TARGET = Path(__file__).resolve().parent / "reference"
 GENERATED = "<!-- Written by docs/generate.py from the code. Edit the code, then run `just docs`. -->\n"
@@ -72,7 +72,7 @@ def _verbs(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser
 
 
 def _landed(name: str) -> bool:
-    return find_spec(f"cornerman.tui.commands.{name}") is not None
+    return find_spec(module_name(name)) is not None
 
 
 def _argument(action: argparse.Action) -> list[str]:
@@ -80,7 +80,7 @@ def _argument(action: argparse.Action) -> list[str]:
         return [f"`{action.metavar}`", "What to do: one of the words below."]
     value = action.metavar or ("|".join(map(str, action.choices)) if action.choices else action.dest.upper())
     shown = " ".join([*([", ".join(action.option_strings)] if action.option_strings else []), *_value(action, value)])
-    return [f"`{shown}`", _sentence((action.help or "").replace("%%", "%") % _facts(action))]
+    return [f"`{shown}`", _sentence((action.help or "") % _facts(action))]
 
 
 def _value(action: argparse.Action, value: str | tuple[str, ...]) -> list[str]:

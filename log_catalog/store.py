@@ -39,6 +39,9 @@ LOG_SCHEMA_RULES_CHANGED = _define(
 LOG_STEPS_NOT_JUDGED = _define(
     "LOG1230", "ERROR", "Validation", "steps could not be judged by their schema and were stored as they came", "schema"
 )
+LOG_DOCUMENTS_IMPORTED = _define("LOG1270", "INFO", "Documents", "records of a file were imported", "import")
+LOG_DOCUMENTS_REFUSED = _define("LOG1271", "INFO", "Documents", "records of a file were refused", "import")
+LOG_DOCUMENTS_DELETED = _define("LOG1272", "INFO", "Documents", "the documents of an import were deleted", "import")
 
 LOG_SQLITE_WRITE_FAILED = _define("LOG622", "ERROR", "SQLite", "a write to the store failed", "sqlite")
 LOG_SQLITE_DISK_FAILED = _define("LOG622A", "ERROR", "SQLite", "the disk failed under the store", "sqlite", "disk")

@@ -40,6 +40,7 @@ from .steps import StepFactory
 from .summaries import Summarizer, summarize
 
 if TYPE_CHECKING:
+    from .documents import Documents
     from .enforcement import Enforcement
     from .quarantine import Quarantine
     from .query import Result as QueryResult
@@ -110,6 +111,13 @@ class Store:
         from .quarantine import Quarantine
 
         return Quarantine(self.path, self._shelf.query, self.schemas)
+
+    @cached_property
+    def documents(self) -> Documents:
+        """Records of other programs that were imported."""
+        from .documents import Documents
+
+        return Documents(self.path, self._shelf.query)
 
     @property
     def notices(self) -> tuple[str, ...]:

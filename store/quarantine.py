@@ -23,6 +23,7 @@ import apsw
 from cornerman.core import values
 from cornerman.core.errors import NotFound
 from cornerman.core.schema import Problem, parse, validator
+from cornerman.core.schema.judge import judged
 from cornerman.core.schema.one_step import step_problems
 from cornerman.core.schema.refused import BYTES, STEP, ErrorGroup, Quarantined, Refused, State
 from cornerman.core.schema.step_schema import DERIVED
@@ -126,8 +127,9 @@ class Quarantine:
     ) -> Retried:  # fmt: skip
         """Judge records again, by `schema` or else by the newest version of the one that refused them.
 
-        Those that are allowed now become accepted, in one transaction; `accept` is called with them before it commits,
-        and where it raises nothing is changed. NotFound for a schema that is not registered.
+        Those that are allowed now become accepted, in one transaction, and what an import refused is stored with its
+        other documents; `accept` is called before that commits, and where it raises nothing is changed. NotFound for a
+        schema that is not registered.
         """
         found = self.each(selection)
         accepted: list[Quarantined] = []
@@ -139,6 +141,9 @@ class Quarantine:
             else:
                 accepted.append(record)
         if accepted and not dry_run:
+            from .documents import readmit  # which puts refused records here, and so imports this
+
+            imported = [each for each in accepted if each.stream_id is None]
 
             def change(connection: apsw.Connection) -> int:
                 done = self._set(
@@ -147,6 +152,7 @@ class Quarantine:
                     "accepted",
                     note or f"allowed by {schema or 'the newest version'}",
                 )
+                readmit(connection, [(each, self._pin(schema or each.schema, not schema)) for each in imported])
                 if accept is not None:
                     accept(accepted)
                 return done
@@ -173,7 +179,7 @@ class Quarantine:
         found = self._schema(schema or record.schema, newest=not schema)
         if record.media == STEP:
             return tuple(step_problems(found, values.decode(record.raw)))
-        return tuple(validator(found).problems(document))
+        return tuple(judged(validator(found), document))
 
     def _schema(self, pin: str, newest: bool) -> dict[str, Any]:
         """What to judge by: the newest version of what refused it; that of spaces as it was, there is no other."""
@@ -182,6 +188,9 @@ class Quarantine:
             if rows:
                 return parse(rows[0][0]).schema
         return self._schemas.bundle(pin.partition("@")[0] if newest else pin).schema
+
+    def _pin(self, pin: str, newest: bool) -> str:
+        return self._schemas.get(pin.partition("@")[0] if newest else pin).pin
 
     def _set(self, connection: apsw.Connection, ids: Sequence[int], state: State, note: str) -> int:
         now, name = time.time_ns() // 1000, who()

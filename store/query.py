@@ -55,6 +55,9 @@ create temp view vector_env as select
     where r.deleted_us is null and s.num_envs > 0 group by s.id;
 create temp view seed as select
     run, job, stream, env_index, episode, seed, seed_source, first_row from temp.episode where seed is not null;
+create temp view document as select
+    d.import, i.schema_id || '@' || i.version as schema, i.source, d.line, d.content, i.began_us
+    from main.document d join main.document_import i on i.id = d.import;
 """
 """What is sealed, in words; `step`, `step_all` and `episode` have what is open as well."""
 
@@ -133,7 +136,7 @@ def _names(cursor: apsw.Cursor) -> tuple[str, ...]:
 
 
 _HELP = (
-    "The tables are step, step_all, episode, seed, run, stream, vector_env, space and chunk;"
+    "The tables are step, step_all, episode, seed, run, stream, vector_env, space, chunk and document;"
     " `select * from step limit 1` shows the columns of one."
 )
 

@@ -18,7 +18,7 @@ from typing import Any
 from cornerman.core.errors import CornermanError, InvalidOption, InvalidQuery, StoreError
 
 from . import exits
-from .commands import COMMANDS, Help, add_common
+from .commands import COMMANDS, Help, add_common, module_name
 
 DESCRIPTION = """\
 The flight recorder and the ringside seat for reinforcement learning.
@@ -97,7 +97,7 @@ def _chosen(arguments: list[str]) -> str | None:
 
 
 def _module(command: str) -> Any:
-    return import_module(f"cornerman.tui.commands.{command}")
+    return import_module(module_name(command))
 
 
 def _watch(args: argparse.Namespace) -> int:

@@ -30,8 +30,8 @@ class Progress(Protocol):
     def fraction(self) -> float | None: ...
 
 
-class Reporter:
-    """Called as often as you like; draws ten times a second on a terminal, a line every ten seconds elsewhere."""
+class Ticker:
+    """One line that is drawn anew: ten times a second on a terminal, every ten seconds elsewhere."""
 
     def __init__(self, title: str, stream: TextIO | None = None) -> None:
         self._title = title
@@ -41,12 +41,15 @@ class Reporter:
         self._next = time.monotonic() + (0.0 if self._terminal else self._interval)
         self._drawn = False
 
-    def __call__(self, progress: Progress) -> None:
+    def due(self) -> bool:
+        """Whether it is time for another line; asked as often as you like."""
         now = time.monotonic()
         if now < self._next:
-            return
+            return False
         self._next = now + self._interval
-        line = self._line(progress)
+        return True
+
+    def draw(self, line: str) -> None:
         if self._terminal:
             width = shutil.get_terminal_size().columns - 1
             self._write("\r" + line[:width].ljust(width))
@@ -59,13 +62,30 @@ class Reporter:
         if self._drawn:
             self._write("\r" + " " * (shutil.get_terminal_size().columns - 1) + "\r")
 
+    def bar(self, done: float, width: int = 14) -> str:
+        """What part is done, as a picture; '' where only lines are written."""
+        if not self._terminal:
+            return ""
+        unicode = "utf" in (getattr(self._stream, "encoding", "") or "").lower()
+        full, empty = ("━", "─") if unicode else ("#", ".")
+        filled = min(width, int(done * width))
+        return full * filled + empty * (width - filled) + " "
+
     def _write(self, text: str) -> None:
-        """A reader that went away is no reason to stop recording."""
+        """A reader that went away is no reason to stop the work."""
         try:
             self._stream.write(text)
             self._stream.flush()
         except OSError:
             self._next = float("inf")
+
+
+class Reporter(Ticker):
+    """The progress of a recording: called after each step."""
+
+    def __call__(self, progress: Progress) -> None:
+        if self.due():
+            self.draw(self._line(progress))
 
     def _line(self, progress: Progress) -> str:
         parts = [
@@ -79,11 +99,4 @@ class Reporter:
             return f"{self._title}  {' · '.join(parts)}"
         left = progress.seconds / done * (1 - done) if done > 0 else None
         parts.append(f"{output.duration(left)} left")
-        head = f"{self._title}  {self._bar(done)} " if self._terminal else f"{self._title}  "
-        return f"{head}{done:4.0%} · {' · '.join(parts)}"
-
-    def _bar(self, done: float, width: int = 14) -> str:
-        unicode = "utf" in (getattr(self._stream, "encoding", "") or "").lower()
-        full, empty = ("━", "─") if unicode else ("#", ".")
-        filled = min(width, int(done * width))
-        return full * filled + empty * (width - filled)
+        return f"{self._title}  {self.bar(done)}{done:4.0%} · {' · '.join(parts)}"

@@ -70,7 +70,6 @@ def arrow_block(schema: Any) -> dict[str, Any]:
 def _pyarrow() -> Any:
     try:
         import pyarrow
-        import pyarrow.ipc
     except ImportError as error:
         raise InvalidOption(
             "An Arrow schema needs pyarrow, which is not installed.", "Install it: pip install 'cornerman[parquet]'."

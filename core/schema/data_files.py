@@ -67,7 +67,7 @@ class DataFile:
             self.columns: tuple[str, ...] = ()
             """Of CSV: what its first line names."""
             self._delimiter = delimiter
-            self._body, self._lines = 0, 0
+            self._body, self._lines, self._begun = 0, 0, False
             if self.format == "csv":
                 self._read_header()
             else:
@@ -89,10 +89,12 @@ class DataFile:
     def records(self, end: int = 0, lines: int = 0) -> Iterator[Record]:
         """Every record behind the place `end`, before which there are `lines` lines; from the beginning by default.
 
-        InvalidOption where the file turns out to be cut short or damaged; what came before has been given out.
+        Called again it reads again, which standard input cannot. InvalidOption where the file turns out to be cut short
+        or damaged; what came before has been given out.
         """
-        if end and end != self._body:
-            self.content.seek(end)
+        if end or self._begun:
+            self.content.seek(max(end, self._body))
+        self._begun = True
         read = self._rows if self.format == "csv" else self._json_lines
         try:
             yield from read(max(end, self._body), lines or self._lines)

@@ -117,7 +117,7 @@ class _Check:
 
     def __init__(self, expectation: Expectation) -> None:
         self._expectation = expectation
-        self._column = expectation.kwargs.get("column")
+        self._column: str = expectation.kwargs.get("column", "")
         self._accepts = _acceptance(expectation)
         self._counts_nulls = expectation.type == "expect_column_values_to_not_be_null"
         self._unexpected = self._missing = 0
@@ -155,7 +155,7 @@ class _Check:
         }
 
     def _of_table(self, columns: set[str]) -> tuple[bool, dict[str, Any]]:
-        if self._column is not None:
+        if self._column:
             return self._column in columns, {}
         wanted = set(self._expectation.kwargs["column_set"])
         found: dict[str, Any] = {"observed_value": sorted(columns)}

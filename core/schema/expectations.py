@@ -113,7 +113,8 @@ def plain_form(schema: Any, root: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _of_field(field: str, schema: dict[str, Any], types: frozenset[str], required: bool) -> Iterator[Expectation]:
-    path, column = f"/{escape(field)}", {"column": field}
+    path = f"/{escape(field)}"
+    column: dict[str, Any] = {"column": field}
     named = [kind for kind in TYPE_NAMES if kind in types and not (kind == "integer" and "number" in types)]
     if required and "null" not in types:
         yield Expectation("expect_column_values_to_not_be_null", column, path, "type")
@@ -130,8 +131,8 @@ def _of_field(field: str, schema: dict[str, Any], types: frozenset[str], require
     yield from _of_bounds(column, schema, path)
     yield from _of_texts(column, schema, path)
     if types <= {"object", "array", "null"}:
-        wanted = {**column, "json_schema": schema}
-        yield Expectation("expect_column_values_to_match_json_schema", wanted, path, "properties")
+        kwargs = {**column, "json_schema": schema}
+        yield Expectation("expect_column_values_to_match_json_schema", kwargs, path, "properties")
 
 
 def _of_bounds(column: dict[str, Any], schema: dict[str, Any], path: str) -> Iterator[Expectation]:
@@ -163,9 +164,10 @@ def _of_texts(column: dict[str, Any], schema: dict[str, Any], path: str) -> Iter
 def _is_regex(pattern: Any) -> bool:
     """Whether Python, in which Great Expectations runs, reads a pattern that was written for JSON Schema."""
     try:
-        return isinstance(pattern, str) and re.compile(pattern) is not None
-    except re.error:
+        re.compile(pattern)
+    except (re.error, TypeError):
         return False
+    return True
 
 
 def not_expressed(schema: dict[str, Any]) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import textwrap
+from keyword import iskeyword
 from typing import Any
 
 COMMANDS = {
@@ -18,11 +19,21 @@ COMMANDS = {
     "schema": "the schema registry: versions, what a change breaks, checks of data",
     "enforce": "what happens to steps that their schema does not allow",
     "quarantine": "what schemas refused: look, judge again, export",
+    "import": "records of other programs: judged by a schema, stored, the refused set aside",
+    "documents": "what was imported: list it, write it out, remove it",
+    "fixtures": "samples of a schema: valid ones, and such as break one rule each",
+    "contract": "run a program and judge what it sends and records",
     "delete": "remove a run; its space is used again",
     "doctor": "look at the store and this host, and say what to do",
     "config": "show settings, and where each value comes from",
 }
 """In the order of the help: first what a newcomer needs. The module is `commands/<name>.py`."""
+
+
+def module_name(command: str) -> str:
+    """The module of a command; `import` is a word of Python's own, so its module is `import_`."""
+    return f"cornerman.tui.commands.{command}{'_' * iskeyword(command)}"
+
 
 Subparsers = Any  # argparse has no public name for it
 

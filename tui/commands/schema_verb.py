@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cornerman.core.errors import InvalidSchema
+from cornerman.core.errors import InvalidSchema, StoreNotFound
 
 from .. import output
 from ..chosen import chosen_store
@@ -70,13 +70,28 @@ def document_of(args: argparse.Namespace, text: str) -> SchemaDocument:
     from cornerman.core.schema.references import bundled, references
 
     if not is_file(text):
-        with registry_of(args) as registry:
-            return registry.bundle(text)
+        try:
+            with registry_of(args) as registry:
+                return registry.bundle(text)
+        except StoreNotFound:
+            if (ours := _our_own(text)) is not None:
+                return ours
+            raise
     document = document_in(text)
     if not references(document.schema):
         return document
     with registry_of(args) as registry:
         return bundled(document, registry.get)
+
+
+def _our_own(pin: str) -> SchemaDocument | None:
+    """One of the product's schemas: they are known without a store."""
+    from cornerman.core.published import published
+    from cornerman.core.schema import latest, parse_pin
+
+    wanted = parse_pin(pin)
+    known = {document.version: document for document in published() if document.id == wanted.id}
+    return known.get(wanted.version or latest(known) or "")
 
 
 def write_json(args: argparse.Namespace, value: Any) -> None:
