@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from cornerman.core.errors import InvalidOption
 from cornerman.core.frames_option import parse_frames
 
+from .inputs import InputFiles, named_files
+
 if TYPE_CHECKING:
     import gymnasium
 
@@ -21,12 +23,15 @@ def record(
     store: str | os.PathLike[str] | None = None,
     frames: Any = None,
     name: str | None = None,
+    inputs: InputFiles | None = None,
 ) -> Environment:
     """Wrap a `gymnasium.Env` or `gymnasium.vector.VectorEnv` so that every step is recorded. The loop does not change.
 
     `job` names the work (the script's name otherwise), `store` the folder (`$CORNERMAN_STORE`, else the user's data
     folder), `name` this stream of the run (the environment's id otherwise). `frames` is `none`, `auto`, `every=N`,
     `envs=0,2`, or numbers for the last two; None takes the setting `recorder.frames`.
+    `inputs` are small files that the run is started with, such as configurations, by name if you like: they are kept
+    beside its steps, as the script is, and the run's id is derived from them.
 
     A step is durable against the death of the process when `env.step` returns. What the recorder cannot keep (a full
     disk, a store that cannot be written) it counts, by cause; it never raises into the loop and never waits for a lock.
@@ -36,7 +41,7 @@ def record(
 
     if frames is not None:
         parse_frames(frames)
-    options = {"job": job, "store": store, "frames": frames, "name": name}
+    options = {"job": job, "store": store, "frames": frames, "name": name, "inputs": named_files(inputs) or None}
     if isinstance(env, gymnasium.vector.VectorEnv):
         from .vector import RecordVectorSteps
 

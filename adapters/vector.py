@@ -24,7 +24,7 @@ class RecordVectorSteps(VectorWrapper):
 
     def __init__(
         self, env: VectorEnv[Any, Any, Any], job: str | None = None, store: str | os.PathLike[str] | None = None,
-        frames: Any = None, name: str | None = None,
+        frames: Any = None, name: str | None = None, inputs: dict[str, str] | None = None,
     ) -> None:  # fmt: skip
         super().__init__(env)
         self._arguments = {
@@ -32,6 +32,7 @@ class RecordVectorSteps(VectorWrapper):
             "store": None if store is None else os.fspath(store),
             "frames": frames,
             "name": name,
+            "inputs": inputs,
         }
         attach(self, start(self.env, self._arguments))
 
