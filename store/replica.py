@@ -237,7 +237,7 @@ class _Reader:
                 (time.time_ns() // 1000, number),
             )
             for job, run_id in gone.fetchall():
-                run_folder.remove(self.path, job, run_id)
+                run_folder.remove(self.path, str(job), str(run_id))
 
     def _known(self, table: str) -> list[str]:
         """A newer Cornerman may send columns that this one does not have."""

@@ -3,8 +3,8 @@
     runs/<job>/<run_id>/manifest.json, inputs/…      names are escaped: `core.run_inputs.safe_name`
 
 The folder is made aside and renamed into its place, so it is there whole or not at all; of several workers of a run
-the first wins, and the others find it there. Its manifest's SHA-256 stands in the run's row, so `verify` notices what is
-done to it later. It is not synced: after a power cut, which the journal does not survive either, a file may be empty.
+the first wins, and the others find it there. Its manifest's SHA-256 stands in the run's row, so `verify` notices
+what is done to it later. It is not synced: after a power cut, like the journal, it may be incomplete.
 """
 
 from __future__ import annotations

@@ -178,7 +178,7 @@ def test_what_a_killed_process_left_unfinished_is_removed(tmp_path: Path) -> Non
     old, new = tmp_path / "runs" / ".new-OLD", tmp_path / "runs" / ".new-NEW"
     for folder in (old, new):
         folder.mkdir(parents=True)
-    os.utime(old, (time.time() - 7200,) * 2)
+    os.utime(old, (time.time() - 7200, time.time() - 7200))
     run_folder.keep(tmp_path, run_manifest_v1.RunManifestV1(run_id="R", job="job", created_us=1), Inputs())
     assert not old.exists()
     assert new.exists(), "somebody may be at it"
@@ -244,6 +244,7 @@ def test_the_wrapper_with_inputs_pickles_and_is_made_again(tmp_path: Path) -> No
     file = tmp_path / "a.yaml"
     file.write_text("a: 1")
     env = cornerman.record(gymnasium.make("CartPole-v1"), store=tmp_path / "store", job="p", inputs=file)
+    assert env.spec is not None
     assert gymnasium.make(env.spec).get_wrapper_attr("_saved_kwargs")["inputs"] == {"a.yaml": str(file)}
     file.unlink()
     again = pickle.loads(pickle.dumps(env))

@@ -16,6 +16,7 @@ COMMANDS = {
     "space": "print what a space allows, and its digest",
     "verify": "check that what was recorded is whole, byte for byte",
     "delete": "remove a run; its space is used again",
+    "selftest": "prove the promises on this host, with figures",
     "doctor": "look at the store and this host, and say what to do",
     "config": "show settings, and where each value comes from",
 }
