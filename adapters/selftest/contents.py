@@ -72,7 +72,7 @@ def check_whole(bench: Bench) -> Result:
         f"The ledger: {received:,} transitions received = {stored:,} stored + {dropped:,} dropped;"
         f" it {'adds up' if balanced else 'DOES NOT ADD UP'}.",
         f"SQLite's integrity check says {'; '.join(damage) or 'ok'}.",
-        f"verify read every chunk and every input of {len(runs)} runs: {len(findings)} findings.",
+        f"verify read every chunk of every run and found {len(findings) or 'nothing'} wrong.",
         *findings[:5],
     ]
     causes = sorted({cause for one in ledgers for cause, count in one.dropped.items() if count})
