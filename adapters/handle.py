@@ -33,6 +33,7 @@ def start(env: Any, arguments: dict[str, Any]) -> Recorder | None:
             env,
             store=store,
             job=arguments.get("job"),
+            inputs=arguments.get("inputs"),
             name=arguments.get("name"),
             settings=settings,
             frames=frames,

@@ -21,6 +21,8 @@ from typing import Any
 
 from cornerman.core.errors import InvalidOption
 
+from .inputs import LARGEST
+
 Policy = Callable[[Any], Any]
 """From an observation to an action."""
 
@@ -50,6 +52,13 @@ def load(name: str, env: Any) -> Policy:
     raise InvalidOption(
         f"The policy {name} takes {wanted} arguments.", "It is given the observation and the action space."
     )
+
+
+def sources(name: str | None) -> list[str]:
+    """The file that a loaded policy's module came from, where it is one that can be kept with the run."""
+    module = sys.modules.get(name.partition(":")[0]) if name else None
+    path = str(getattr(module, "__file__", None) or "")
+    return [path] if path.endswith(".py") and Path(path).is_file() and Path(path).stat().st_size <= LARGEST else []
 
 
 def _named(name: str) -> Callable[..., Any]:

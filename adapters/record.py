@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from cornerman.core.errors import InvalidOption
 from cornerman.core.frames_option import parse_frames
 
+from .inputs import InputFiles, named_files
+
 if TYPE_CHECKING:
     import gymnasium
 
@@ -22,6 +24,7 @@ def record(
     frames: Any = None,
     name: str | None = None,
     schema: str | None = None,
+    inputs: InputFiles | None = None,
 ) -> Environment:
     """Wrap a `gymnasium.Env` or `gymnasium.vector.VectorEnv` so that every step is recorded. The loop does not change.
 
@@ -29,6 +32,8 @@ def record(
     folder), `name` this stream of the run (the environment's id otherwise). `frames` is `none`, `auto`, `every=N`,
     `envs=0,2`, or numbers for the last two; None takes the setting `recorder.frames`. `schema` names the registered
     schema that the steps are judged by, `id@1.2.0` or `id`; without it that of the spaces is taken.
+    `inputs` are small files that the run is started with, such as configurations, by name if you like: they are kept
+    beside its steps, as the script is, and the run's id is derived from them.
 
     A step is durable against the death of the process when `env.step` returns. What the recorder cannot keep (a full
     disk, a store that cannot be written) it counts, by cause; it never raises into the loop and never waits for a lock.
@@ -42,7 +47,8 @@ def record(
         from cornerman.core.schema.versions import parse_pin
 
         parse_pin(schema)
-    options = {"job": job, "store": store, "frames": frames, "name": name, "schema": schema}
+    files = named_files(inputs) or None
+    options = {"job": job, "store": store, "frames": frames, "name": name, "schema": schema, "inputs": files}
     if isinstance(env, gymnasium.vector.VectorEnv):
         from .vector import RecordVectorSteps
 

@@ -43,16 +43,18 @@ from cornerman.log_catalog.recorder import (
     LOG_RECORDING_RESUMED,
     LOG_RECORDING_STOPPED,
     LOG_RENDER_FAILED,
+    LOG_RUN_FOLDER_FAILED,
     LOG_SPACE_NOT_FOLLOWED,
     LOG_STEPS_DROPPED,
     LOG_STORE_UNAVAILABLE,
     LOG_STREAM_CLOSED,
     LOG_STREAM_STARTED,
 )
+from cornerman.store import run_folder
 from cornerman.store.connection import transaction
 from cornerman.store.pack import chunk_height
 from cornerman.store.recovery import recover
-from cornerman.store.seal import StreamIdentity, introduce
+from cornerman.store.seal import Deleted, StreamIdentity, introduce
 from cornerman.store.session import session_for
 from cornerman.store.writer import NoRoom, StreamWriter, cause_of
 
@@ -81,11 +83,12 @@ class Recorder:
 
     def __init__(
         self, env: Any, *, store: Path, job: str | None, name: str | None, settings: RecorderSettings,
-        frames: FramesOption, manifest: dict[str, Any], vector: bool, mode: str,
+        frames: FramesOption, manifest: dict[str, Any], vector: bool, mode: str, inputs: dict[str, str] | None = None,
     ) -> None:  # fmt: skip
         self.env = env
         self.store = store
         self.job = job
+        self.inputs = inputs or {}
         self.name = name
         self.settings = settings
         self.option = frames
@@ -108,6 +111,7 @@ class Recorder:
         self._no_place = "store read-only"
         self._uncounted: tuple[int, int, int, str] | None = None
         self._pid = os.getpid()
+        self._folder: dict[str, str] = {}
         self._lost: dict[str, int] = {}
         self._noted: set[str] = set()
         self._said: set[str] = set()
@@ -120,7 +124,7 @@ class Recorder:
         """A new stream of this process. The store hears of it with the first reset: many environments are only made."""
         self._pid = os.getpid()
         self.session = session_for(self.store, self.settings)
-        self.run = run_for(self.store, self.job)
+        self.run = run_for(self.store, self.job, self.inputs)
         self.stream_id = new_stream_id()
         self.writer = None
         self._layouts = 0
@@ -132,6 +136,8 @@ class Recorder:
         OSError where there is no place: the store's folder cannot be written. A store that is locked, full or damaged
         is no reason not to record: the journal keeps it.
         """
+        notes = list(self.run["notes"])
+        self._folder = self._keep_folder(notes)
         identity = self._identity()
         self.writer = StreamWriter(self.session, identity)
         self.session.add(self.writer)
@@ -140,17 +146,42 @@ class Recorder:
             transitions, steps, records, cause = self._uncounted
             self.writer.drop(transitions, steps, cause, records)
             self._uncounted = None
+        for note in notes:
+            self._note(note)
         try:
             recover(self.session.path)
             with transaction(self.session.patient()) as connection:
                 introduce(connection, identity)
+        except Deleted:
+            run_folder.remove(self.session.path, self.run["job"], self.run["run_id"])
         except Exception as error:
             self._say(LOG_STORE_UNAVAILABLE, "store", reason=str(error))
         log(LOG_STREAM_STARTED, run=self.run["run_id"], stream=self.stream_id, store=str(self.store))
 
+    def _keep_folder(self, notes: list[str]) -> dict[str, str]:
+        """See to it that the run has its folder; the facts of it for the run's row, none where it cannot be written.
+
+        Before the first step and by this thread: a run that has a step has its folder. A third of a millisecond.
+        """
+        self.session.folder()  # where not even the journal can be, there is nothing to be said of it
+        late = sorted(set(self.inputs.values()) - self.run["named"])
+        notes.extend(f"not kept with the run, which had begun without it: {path}" for path in late)
+        try:
+            from cornerman.core.payloads.run_manifest_v1 import RunManifestV1
+
+            facts = {key: self.run[key] for key in ("run_id", "job", "created_us", "provenance")}
+            manifest = RunManifestV1(**facts, notes=self.run["notes"])
+            return run_folder.keep(self.session.path, manifest, self.run["inputs"]).facts
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            notes.append(f"the run's folder could not be written: {reason}")
+            self._say(LOG_RUN_FOLDER_FAILED, "folder", reason=reason)
+            return {}
+
     def _identity(self) -> StreamIdentity:
+        facts = {key: self.run[key] for key in ("run_id", "job", "session", "created_us")}
         return StreamIdentity(
-            {key: self.run[key] for key in ("run_id", "job", "session", "created_us", "provenance")},
+            {**facts, "provenance": values.encode({**self.run["provenance"], **self._folder})},
             {
                 "id": self.stream_id,
                 "name": self.name or self.manifest["env_id"],

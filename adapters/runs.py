@@ -4,21 +4,26 @@ A run is one execution of a job. Its id is drawn from the program that was start
 job and the store, so that everything a program records, in its own process, in forked or spawned workers, in the
 workers of an AsyncVectorEnv, meets in the same run. Programs that a worker is started as by other means join through
 `CORNERMAN_RUN` and `CORNERMAN_JOB`, which the first `record()` of a program sets for its children.
+
+Where inputs were named, the id begins with a hash of the job and of all inputs, and ends in the attempt: what is tried
+again with the same inputs is seen to be the same.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import multiprocessing
 import os
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cornerman.core import values
 from cornerman.store.liveness import boot_id
 
+from .inputs import gather
 from .provenance import provenance
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -26,14 +31,18 @@ _INHERITED = (os.environ.get("CORNERMAN_RUN"), os.environ.get("CORNERMAN_JOB"))
 _RUNS: dict[tuple[Path, str], dict[str, Any]] = {}
 
 
-def run_for(store: Path, job: str | None) -> dict[str, Any]:
-    """The identity of this program's run of `job` in `store`: run_id, job, session, created_us, provenance."""
+def run_for(store: Path, job: str | None, named: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """This program's run of `job` in `store`: run_id, job, session, created_us, provenance, inputs, notes.
+
+    `named` are the files its user declared as inputs. A run that has begun takes no more of them.
+    """
     name = job or _INHERITED[1] or default_job()
     run = _RUNS.get((store, name))
     if run is None:
-        run = _RUNS[store, name] = _identity(store, name)
-        os.environ.setdefault("CORNERMAN_RUN", run["run_id"])
-        os.environ.setdefault("CORNERMAN_JOB", name)
+        run = _RUNS[store, name] = _identity(store, name, named or {})
+        with contextlib.suppress(ValueError):  # a name that no environment takes: workers derive the same id
+            os.environ.setdefault("CORNERMAN_JOB", name)
+            os.environ.setdefault("CORNERMAN_RUN", run["run_id"])
     return run
 
 
@@ -43,17 +52,30 @@ def default_job() -> str:
     return script if script and script not in ("-c", "-", "__main__", "ipykernel_launcher") else "interactive"
 
 
-def _identity(store: Path, job: str) -> dict[str, Any]:
+def _identity(store: Path, job: str, named: Mapping[str, str]) -> dict[str, Any]:
     inherited_run, inherited_job = _INHERITED
     session = _session()
+    inputs, notes = gather(named)
     joined = inherited_run if inherited_run and inherited_job == job else None
+    drawn = _derived(session, store, job)
     return {
-        "run_id": joined or _derived(session, store, job),
+        "run_id": joined or (f"{_of_inputs(job, inputs.hash)}-{drawn[-10:]}" if named else drawn),
         "job": job,
         "session": f"{session}/{job}",
         "created_us": time.time_ns() // 1000,
-        "provenance": values.encode(provenance()),
+        "provenance": provenance(),
+        "inputs": inputs,
+        "named": frozenset(named.values()),
+        "notes": notes,
     }
+
+
+def _of_inputs(job: str, inputs_hash: str) -> str:
+    """16 characters that are the same for the same job with the same inputs."""
+    number = int.from_bytes(
+        hashlib.sha256(f"{job}|{inputs_hash}".encode("utf-8", "surrogatepass")).digest()[:10], "big"
+    )
+    return "".join(_CROCKFORD[number >> shift & 31] for shift in range(75, -1, -5))
 
 
 def _session() -> str:

@@ -24,7 +24,7 @@ class RecordVectorSteps(VectorWrapper):
 
     def __init__(
         self, env: VectorEnv[Any, Any, Any], job: str | None = None, store: str | os.PathLike[str] | None = None,
-        frames: Any = None, name: str | None = None, schema: str | None = None,
+        frames: Any = None, name: str | None = None, schema: str | None = None, inputs: dict[str, str] | None = None,
     ) -> None:  # fmt: skip
         super().__init__(env)
         self._arguments = {
@@ -33,6 +33,7 @@ class RecordVectorSteps(VectorWrapper):
             "frames": frames,
             "name": name,
             "schema": schema,
+            "inputs": inputs,
         }
         attach(self, start(self.env, self._arguments))
 

@@ -10,6 +10,9 @@ _define = RECORDER.define
 LOG_STORE_UNAVAILABLE = _define(
     "LOG1101", "ERROR", "Lifecycle", "the store could not be opened and nothing is recorded", "store"
 )
+LOG_RUN_FOLDER_FAILED = _define(
+    "LOG1108", "ERROR", "Lifecycle", "the run's folder could not be written and its inputs are not kept", "inputs"
+)
 LOG_RECORDING_DISABLED = _define("LOG1102", "INFO", "Lifecycle", "recording is switched off")
 LOG_STREAM_STARTED = _define("LOG1103", "INFO", "Lifecycle", "recording of a stream started")
 LOG_STREAM_CLOSED = _define("LOG1104", "INFO", "Lifecycle", "recording of a stream ended")

@@ -21,11 +21,13 @@ import numpy as np
 
 from cornerman.core.errors import NotFound, StoreFull, StoreLocked, StoreReadOnly, StoreTooNew
 from cornerman.core.payloads.frame_v1 import Frame
+from cornerman.core.payloads.run_manifest_v1 import RunManifestV1
 from cornerman.core.records import EpisodeRollup, LedgerRow, RunSummary, StepRecord, StreamSummary
 from cornerman.core.spaces import Descriptor
 from cornerman.log_catalog import log
 from cornerman.log_catalog.store import LOG_RUN_DELETED
 
+from . import run_folder
 from .connection import FORMAT, create, format_of
 from .episode import Episode
 from .episode_index import EpisodeIndex
@@ -242,6 +244,15 @@ class Run:
 
     def __repr__(self) -> str:
         return f"<Run {self.run_id} of {self.job}>"
+
+    @property
+    def folder(self) -> Path:
+        """Where its manifest and the snapshots of its inputs are, on this node; imported runs have none."""
+        return run_folder.folder_of(self._store.path, self.job, self.run_id)
+
+    def manifest(self) -> RunManifestV1 | None:
+        """Identity, inputs and provenance as they were written when it began; None where there is no folder."""
+        return run_folder.manifest_of(self._store.path, self.job, self.run_id)
 
     def summary(self) -> RunSummary:
         """State, totals, pace and curve. Costs the same for a long run as for a short one."""

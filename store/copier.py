@@ -38,6 +38,7 @@ from .liveness import alive
 from .network import Place, sink
 from .pack import Packed, chunk_height, pack_segment
 from .reader import STREAMS, Shelf, StreamRows, View, identity_of
+from .run_folder import contents
 from .seal import StreamIdentity
 from .spaces import texts
 from .summaries import Moment, Summarizer
@@ -78,6 +79,7 @@ class Copier:
         self._files: CopyFiles | None = None
         self._introduced: dict[int, bytes] = {}
         self._after: dict[int, tuple[int, Open, int]] = {}
+        self._folders: set[str] = set()
         self._said_alive = 0.0
         self._dead: set[str] = set()
 
@@ -147,6 +149,7 @@ class Copier:
         """Said once, when the reason changes; the rows stay where they are, and are brought again."""
         reason = f"{type(error).__name__}: {error}"
         self._introduced.clear()
+        self._folders.clear()
         if self._files is not None:
             self._files.end()
         if reason == self.trouble:
@@ -231,6 +234,8 @@ class Copier:
         if reached == sent:
             return sent
         self._introduce(rows)
+        if sent == Sent():
+            self._send_folder(rows.identity.run)
         for row in self._sealed(rows, "frame_chunk", "first_frame", "frames", sent.frames, totals.frames):
             self._append(row)
         for row in self._sealed(rows, "chunk", "first_row", "rows", sent.rows, totals.rows):
@@ -330,6 +335,12 @@ class Copier:
             content = StreamIdentity(run, {**stream, "manifest": manifest, "spaces": texts(rows)}).encode()
             files.append({"kind": "stream", "identity": content})
             self._introduced[rows.stream_id] = manifest
+
+    def _send_folder(self, run: dict[str, Any]) -> None:
+        """The run's manifest and inputs travel once, with its first rows."""
+        if run["run_id"] not in self._folders and (files := contents(self.place.local, run["job"], run["run_id"])):
+            self._append({"kind": "folder", "run": run["run_id"], "job": run["job"], "files": files})
+            self._folders.add(run["run_id"])
 
     def _append(self, row: dict[str, Any]) -> None:
         files = self._open_files()

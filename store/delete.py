@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import apsw
 
+from . import run_folder
 from .connection import connect, transaction, translated
 from .liveness import alive
 from .location import JOURNAL
@@ -35,7 +36,7 @@ def delete_run(store: Store, run: Run) -> int:
             connection.close()
     for stream in run.streams():
         _forget_journal(store, stream)
-    return freed
+    return freed + run_folder.remove(store.path, run.job, run.run_id)
 
 
 def _bury(connection: apsw.Connection, run: Run) -> None:

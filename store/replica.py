@@ -16,6 +16,7 @@ from typing import Any
 
 import apsw
 
+from . import run_folder
 from .connection import create, transaction
 from .copier import OPEN_SEGMENT, store_id
 from .copies import read_rows
@@ -53,7 +54,7 @@ def refresh(place: Place) -> bool:
     prepare(place)
     connection = create(place.local, busy_ms=500)
     try:
-        reader = _Reader(connection, store_id(connection))
+        reader = _Reader(connection, store_id(connection), place.local)
         found = [reader.read(file, f"{file.parent.name}/{file.name}") for file in _files(place.copies)]
         for process, until_us in reader.seen.items():
             seen_elsewhere(place.local, process, until_us)
@@ -78,9 +79,10 @@ def _files(copies: Path) -> list[Path]:
 class _Reader:
     """Reads files into a database."""
 
-    def __init__(self, connection: apsw.Connection, own_store: str) -> None:
+    def __init__(self, connection: apsw.Connection, own_store: str, path: Path) -> None:
         self.connection = connection
         self.own_store = own_store
+        self.path = path
         self.seen: dict[str, int] = {}
         """Until when each process counts as alive, in microseconds since 1970."""
         self._columns: dict[str, list[str]] = {}
@@ -124,6 +126,8 @@ class _Reader:
             self._chunk(row, *_TABLES[kind])
         elif kind == "stream":
             self._stream(row, host)
+        elif kind == "folder":
+            self._folder(row)
         elif kind == "mark":
             self._mark(row)
         elif kind == "alive":
@@ -145,6 +149,14 @@ class _Reader:
         self.connection.execute(
             "insert into replica values (?, ?, ?, 0, 0) on conflict do nothing", (stream["id"], host, stream["process"])
         )
+
+    def _folder(self, row: dict[str, Any]) -> None:
+        """Another node's run: its manifest and inputs, unless it was deleted here."""
+        found = self.connection.execute(
+            "select 1 from run where run_id = ? and job = ? and deleted_us is null", (row["run"], row["job"])
+        ).fetchall()
+        if found:
+            run_folder.bring(self.path, row["job"], row["run"], row["files"])
 
     def _chunk(self, row: dict[str, Any], table: str, payloads: str, first: str, count: str) -> None:
         columns = {name: value for name, value in row["columns"].items() if name in self._known(table)}
@@ -219,10 +231,13 @@ class _Reader:
         for (number,) in run("delete from stream where id = ? returning run", (stream,)).fetchall():
             for statement in FORGET:
                 run(statement)
-            run(
-                "update run set deleted_us = ? where id = ? and not exists (select 1 from stream where run = run.id)",
+            gone = run(
+                "update run set deleted_us = ? where id = ? and not exists (select 1 from stream where run = run.id)"
+                " returning job, run_id",
                 (time.time_ns() // 1000, number),
             )
+            for job, run_id in gone.fetchall():
+                run_folder.remove(self.path, str(job), str(run_id))
 
     def _known(self, table: str) -> list[str]:
         """A newer Cornerman may send columns that this one does not have."""

@@ -315,6 +315,12 @@ def session_for(path: Path, settings: RecorderSettings) -> Session:
     return session
 
 
+def end_sessions(folder: Path) -> None:
+    """Close this process's sessions with stores in `folder`, so that it can be removed."""
+    for path in [path for path in _SESSIONS if folder in (path, *path.parents)]:
+        _SESSIONS[path].close()
+
+
 def _refusal(error: Exception) -> LogConstant:
     """What to say of an error of the store: it is busy, its disk failed, or something else is wrong with it."""
     if isinstance(error, (StoreLocked, WalFull, apsw.BusyError, apsw.LockedError)):

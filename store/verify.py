@@ -2,7 +2,8 @@
 
 What is checked: the database's own integrity; each chunk's SHA-256, whether it decodes, and its counts against its
 row; that rows, steps and episodes follow one another without a gap; the totals of each stream; the frames; the open
-journal; and the equation of the ledger, with stored transitions counted anew in the decoded chunks.
+journal; the equation of the ledger, with stored transitions counted anew in the decoded chunks; and the snapshots of
+what the run was started with.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from cornerman.core import values
 from cornerman.core.errors import CornermanError
 from cornerman.core.payloads import read
 
+from . import run_folder
 from .blocks import SealedBlock
 from .reader import FrameBlock, View
 from .spaces import space_of
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
     from .api import Run, Store, Stream
 
 What = Literal[
-    "database", "chunk", "rows", "episodes", "totals", "frames", "journal", "ledger", "space", "quarantine"
+    "database", "chunk", "rows", "episodes", "totals", "frames", "journal", "ledger", "space", "quarantine", "inputs"
 ]  # fmt: skip
 
 
@@ -52,6 +55,9 @@ def verify(store: Store, run: str | None = None) -> Iterator[Finding]:
         if message != "ok":
             yield Finding("database", f"SQLite says: {message}")
     for item in store.runs() if run is None else [store.run(run)]:
+        provenance = values.decode(item.streams()[0].identity.run["provenance"])
+        for message in run_folder.problems(store.path, item.job, item.run_id, provenance):
+            yield Finding("inputs", message, item.run_id)
         for stream in item.streams():
             yield from StreamCheck(item, stream).findings()
 

@@ -44,6 +44,12 @@ def test_recording_never_loads_the_terminal() -> None:
     assert loaded_by("import cornerman; cornerman.record") & TERMINAL == set()
 
 
+def test_the_self_test_never_loads_the_terminal() -> None:
+    """What it measures is what a training process carries."""
+    statement = "import cornerman.tui.commands.selftest, cornerman.adapters.selftest.suite"
+    assert loaded_by(statement) & TERMINAL == set()
+
+
 def test_reading_loads_neither_the_terminal_nor_environments() -> None:
     """A notebook that opens a store pays for the store."""
     needs("cornerman.store.api")

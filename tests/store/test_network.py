@@ -394,6 +394,27 @@ def test_copies_that_come_twice_in_any_order_change_nothing(nodes: Nodes) -> Non
     assert chunks(nodes.root / "reader") == held
 
 
+def test_the_inputs_of_a_run_travel_with_it(nodes: Nodes) -> None:
+    """The other node's reader finds the run's folder, whole, and checks it; where the run is deleted it goes."""
+    config = nodes.root / "config.yaml"
+    config.write_text("learning_rate: 0.1\n")
+    recorded(nodes, 100, inputs=config).close()
+    end_sessions()
+    assert not (nodes.store / "runs").exists(), "the network folder holds copies, nothing else"
+    nodes.on("reader")
+    with cornerman.open_store(nodes.store) as store:
+        run = store.run()
+        assert (run.folder / "inputs" / "config.yaml").read_bytes() == config.read_bytes()
+        assert run.folder.is_relative_to(nodes.root / "reader")
+        assert not list(store.verify())
+        store.delete(run.run_id)
+    cornerman.open_store(nodes.store).close()
+    assert not list((nodes.local() / "runs").iterdir())
+    nodes.on("writer")
+    with cornerman.open_store(nodes.store) as store:
+        assert (store.run().folder / "inputs" / "config.yaml").exists()
+
+
 def test_a_deleted_run_goes_from_other_nodes_too(nodes: Nodes) -> None:
     recorded(nodes, 100).close()
     end_sessions()
@@ -406,6 +427,7 @@ def test_a_deleted_run_goes_from_other_nodes_too(nodes: Nodes) -> None:
     nodes.on("reader")
     with cornerman.open_store(nodes.store) as store:
         assert not store.runs()
+    assert not list((nodes.local() / "runs").iterdir())
 
 
 def test_a_run_deleted_where_it_was_only_read_does_not_come_back(nodes: Nodes) -> None:

@@ -72,6 +72,13 @@ def add(subparsers: Subparsers) -> None:
     keeping = parser.add_argument_group("what is kept, and where")
     keeping.add_argument("--job", help="the name to find it by (default: the environment's)")
     keeping.add_argument(
+        "--input",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a small file to keep with the run, such as a configuration; repeatable (the policy's is kept anyway)",
+    )
+    keeping.add_argument(
         "--frames",
         metavar="WHICH",
         help="none, auto, every=N or envs=0,3: pictures to keep beside the steps (default: pixel observations and"
@@ -106,7 +113,9 @@ def _record(args: argparse.Namespace, stop: Any) -> dict[str, Any]:
     )
     try:
         policy = policies.load(args.policy, env) if args.policy else policies.random_policy(env, args.seed)
-        env = record(env, job=args.job or args.env_id.rpartition(":")[2], store=path, frames=args.frames)
+        inputs = [*args.input, *policies.sources(args.policy)]
+        job = args.job or args.env_id.rpartition(":")[2]
+        env = record(env, job=job, store=path, frames=args.frames, inputs=inputs or None)
         _insist(env)
         wanted = args.steps if args.steps or args.episodes else DEFAULT_STEPS
         progress = drive.Progress(wanted, args.episodes)

@@ -15,7 +15,7 @@ from .runs import as_json, trend
 DESCRIPTION = """
 Show one run: its streams with their environments and spaces, seeds, how it was
 started and with what, what became of every transition (the ledger), and its
-newest episodes.
+newest episodes. Its folder has the manifest and what it was started with.
 
 RUN is a run id, an unambiguous beginning of one, a job's name (its newest
 run), or `latest`."""
@@ -43,10 +43,11 @@ def run(args: argparse.Namespace) -> int:
         summary = reader.summary()
         streams = [(stream.summary(), _episodes(stream, args)) for stream in reader.streams()]
         spaces = [_spaces(stream) for stream in reader.streams()] if args.json else []
+        kept = _kept(reader)
     if args.json:
-        output.print_json(_json(summary, streams, spaces))
+        output.print_json({**_json(summary, streams, spaces), **kept})
     else:
-        _print(summary, streams)
+        _print(summary, streams, kept)
     return exits.OK
 
 
@@ -68,6 +69,18 @@ def _spaces(stream: Any) -> dict[str, Any]:
         output.say(f"note: {error.what}")
         return {}
     return {name: {"digest": digest(space), "descriptor": document(space)} for name, space in spaces.items()}
+
+
+def _kept(reader: Any) -> dict[str, Any]:
+    """Where the run's manifest and inputs are, and what they are."""
+    manifest, folder = reader.manifest(), reader.folder
+    if manifest is None:
+        return {"folder": None, "inputs": {}, "inputs_hash": ""}
+    inputs = {
+        name: {"path": str(folder / item.path), "sha256": item.sha256, "bytes": item.bytes}
+        for name, item in manifest.inputs.items()
+    }
+    return {"folder": str(folder), "inputs": inputs, "inputs_hash": manifest.inputs_hash}
 
 
 def _json(summary: Any, streams: list[tuple[Any, list[Any]]], spaces: list[dict[str, Any]]) -> dict[str, Any]:
@@ -93,14 +106,17 @@ def episode_json(episode: Any) -> dict[str, Any]:
     return {name: output.plain(getattr(episode, name)) for name in EpisodeRollup.__dataclass_fields__}
 
 
-def _print(summary: Any, streams: list[tuple[Any, list[Any]]]) -> None:
-    output.print_facts(_run_facts(summary))
+def _print(summary: Any, streams: list[tuple[Any, list[Any]]], kept: dict[str, Any]) -> None:
+    output.print_facts(_run_facts(summary) | ({"folder": kept["folder"]} if kept["folder"] else {}))
     for note in summary.notes:
         print(f"note      {output.harmless(note)}")
     for stream, episodes in streams:
         print()
         _print_stream(stream)
         _print_episodes(stream, episodes)
+    if kept["inputs"]:
+        print("\ninputs, as they were when it began")
+        output.print_facts({output.harmless(name): _input(item) for name, item in kept["inputs"].items()}, indent=2)
     print("\nprovenance")
     known = {str(key): _brief(value) for key, value in summary.provenance.items() if value not in (None, "", {}, [])}
     output.print_facts(known, indent=2)
@@ -187,6 +203,10 @@ def _print_episodes(stream: Any, episodes: list[Any]) -> None:
         ]
         rows.append([str(episode.env_index), *row] if vector else row)
     output.print_table(["ENV", *headings] if vector else headings, rows, right=range(3 + vector))
+
+
+def _input(item: dict[str, Any]) -> str:
+    return f"{item['path']} · {output.size(item['bytes'])} · sha256 {item['sha256'][:16]}…"
 
 
 def _brief(value: Any, limit: int = 200) -> str:

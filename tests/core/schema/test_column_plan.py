@@ -188,7 +188,9 @@ VECTOR_INFOS = st.sampled_from([
     [{"a": np.array([1, 2]), "_a": np.array([True, False])}, {"a": np.array([3, 4]), "_a": np.array([True, True])}, {},
      {"b": np.array([2, 5]), "_b": np.array([False, True])}],
 ])  # fmt: skip
-QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+QUICK = settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+)
 
 
 @st.composite
