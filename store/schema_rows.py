@@ -92,6 +92,16 @@ def versions(query: Query, schema_id: str) -> list[VersionEntry]:
     return [VersionEntry(*row) for row in rows]
 
 
+def latest(query: Query, schema_id: str) -> str | None:
+    """The highest version in force, by one look-up however many there are."""
+    rows = query(
+        "select major || '.' || minor || '.' || patch from schema_version where schema = ? and retired_us is null"
+        " order by major desc, minor desc, patch desc limit 1",
+        (schema_id,),
+    )
+    return str(rows[0][0]) if rows else None
+
+
 def content(query: Query, schema_id: str, version: str) -> dict[str, Any] | None:
     """A version's document as it was given."""
     rows = query(

@@ -24,7 +24,7 @@ from pathlib import Path
 import apsw
 
 from cornerman.core.errors import InvalidOption, NotFound, SchemaRefused
-from cornerman.core.schema import SchemaDocument, Validator, latest, parse, parse_pin, validator
+from cornerman.core.schema import SchemaDocument, Validator, parse, parse_pin, validator
 from cornerman.core.schema.admission import OWN, Judgement, Known, Rules, chosen, forbidden, judge
 from cornerman.core.schema.compare import Verdict, compare
 from cornerman.core.schema.entries import Drift, Registered, SchemaEntry, SchemaEvent, Synced, VersionEntry
@@ -238,9 +238,9 @@ class SchemaRegistry:
         raise self._absent(schema_id, version)
 
     def _latest(self, schema_id: str) -> str:
-        known = self.versions(schema_id)
-        found = latest(entry.version for entry in known if not entry.retired)
+        found = rows.latest(self._query, schema_id) if rows.has_tables(self._query) else None
         if found is None:
+            known = self.versions(schema_id)
             raise NotFound(
                 f"Every version of {schema_id} is retired.", f"A pin still finds it: {schema_id}@{known[-1].version}."
             )
