@@ -150,20 +150,29 @@ def _note_socket(opened: list[str], event: str, arguments: tuple[Any, ...]) -> N
 
 
 def _surroundings() -> dict[str, Any]:
-    """What belongs to the user's program and is to stay as it is."""
-    import logging
-
-    root = logging.getLogger()
-    structlog = sys.modules.get("structlog")
+    """What belongs to the user's program and is to stay as it is. Logging that nobody has loaded is as it comes."""
+    logging, structlog = sys.modules.get("logging"), sys.modules.get("structlog")
     signals = {number: repr(signal.getsignal(number)) for number in signal.valid_signals()}
     return {
-        "the root logger": (root.level, list(map(repr, root.handlers)), list(map(repr, root.filters)), root.disabled),
-        "logging": (root.manager.disable, repr(logging.getLoggerClass()), logging.raiseExceptions),
+        "the root logger": _root(logging.getLogger()) if logging else UNTOUCHED_ROOT,
+        "logging": _whole(logging) if logging else UNTOUCHED_LOGGING,
         "structlog's configuration": bool(structlog and structlog.is_configured()),
         "signal handlers": signals,
         "standard streams": (repr(sys.stdout), repr(sys.stderr)),
         "the hook for exceptions": repr(sys.excepthook),
     }
+
+
+UNTOUCHED_ROOT: tuple[Any, ...] = (30, [], [], False)
+UNTOUCHED_LOGGING = (0, "<class 'logging.Logger'>", True)
+
+
+def _root(root: Any) -> tuple[Any, ...]:
+    return root.level, list(map(repr, root.handlers)), list(map(repr, root.filters)), root.disabled
+
+
+def _whole(logging: Any) -> tuple[Any, ...]:
+    return logging.getLogger().manager.disable, repr(logging.getLoggerClass()), logging.raiseExceptions
 
 
 def _sealer(store: Path, env_id: str) -> int | None:

@@ -13,7 +13,7 @@ from ..chosen import chosen_store
 from . import Subparsers, describe
 
 DESCRIPTION = """
-Remove runs: their steps, episodes, frames and provenance, each in one
+Remove runs: their steps, episodes, frames, provenance and inputs, each in one
 transaction. It cannot be undone; `export` a run first if you may want it
 again. A run that is still recording stops recording, and its training goes on.
 The space is used again by what is recorded next; the file does not shrink.
