@@ -13,7 +13,8 @@ from .runs import readable
 
 DESCRIPTION = """
 Read every chunk and frame of a run, or of the whole store, and prove that it is whole: checksums, decoding, rows
-without gaps, episodes and totals that agree with the steps, a ledger that adds up, and inputs as they were. Nothing is changed.
+without gaps, episodes and totals that agree with the steps, a ledger that adds up, and inputs as they were. Nothing is
+changed.
 
 The exit code is 1 where something is wrong. RUN is a run id, an unambiguous beginning of one, a job's name (its newest
 run), or `latest`; without it everything is checked."""
