@@ -155,9 +155,12 @@ def _taken_out(node: Node) -> Node:
     found = mapped(node, _taken_out)
     if isinstance(found, bool):
         return found
-    kept = {key: value for key, value in found.items() if key != "default" and (value is not True or key not in UNSAID)}
+    kept: dict[str, Any] = {}
+    for key, value in found.items():
+        if key != "default" and (value is not True or key not in UNSAID):
+            kept[key] = value
     if _names_freely(kept):
-        named: dict[str, Node] = kept.pop("properties")
+        named: Any = kept.pop("properties")
         if asked := {name: inner for name, inner in named.items() if inner is not True}:
             kept["properties"] = asked
     return _folded(kept)
@@ -238,7 +241,7 @@ def mapped(node: Node, change: Callable[[Any], Any]) -> Node:
     return found
 
 
-def _mapped_table(table: dict[str, Any], change: Callable[[Any], Any]) -> dict[str, Any]:
+def _mapped_table(table: Any, change: Callable[[Any], Any]) -> dict[str, Any]:
     """A table of schemas with each changed; the lists of names that `dependencies` may hold stay."""
     return {name: inner if isinstance(inner, list) else change(inner) for name, inner in table.items()}
 
