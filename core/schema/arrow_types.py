@@ -168,12 +168,15 @@ def _nested(small: dict[str, Any], large: dict[str, Any]) -> Widening:
             one["nullable"] is not False and other["nullable"] is False for one, other in zip(mine, theirs, strict=True)
         ):
             return "no"
-        return _worst(*(widening(one["type"], other["type"]) for one, other in zip(mine, theirs, strict=True)), "wider")
+        parts: list[Widening] = ["wider"]
+        parts += [widening(one["type"], other["type"]) for one, other in zip(mine, theirs, strict=True)]
+        return _worst(*parts)
     keys = [key for key in ("key", "item", "value", "index") if key in small and key in large]
     rest = [{key: value for key, value in each.items() if key not in keys} for each in (small, large)]
     if rest[0] != rest[1]:
         return "no"
-    return _worst(*(widening(small[key], large[key]) for key in keys)) if keys else "no"
+    inner: list[Widening] = [widening(small[key], large[key]) for key in keys]
+    return _worst(*inner) if inner else "no"
 
 
 def _worst(*kinds: Widening) -> Widening:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .meet import matches
 from .normal import types_of
 
 
@@ -23,6 +24,11 @@ def numbers_within(inner: dict[str, Any], outer: dict[str, Any]) -> bool:
     return isinstance(mine, int) and isinstance(wanted, int) and mine % wanted == 0
 
 
+def _of_any_text(pattern: str) -> bool:
+    """Whether a pattern is found in every text: it looks at no place in particular, and nothing is enough for it."""
+    return not any(sign in pattern for sign in ("^", "$", "\\b", "\\B", "(?")) and matches(pattern, "")
+
+
 def _bounded(
     inner: dict[str, Any], sign: int, inclusive: str, exclusive: str, key: str, limit: float, whole: bool
 ) -> bool:
@@ -40,12 +46,12 @@ def _bounded(
 
 
 def strings_within(inner: dict[str, Any], outer: dict[str, Any]) -> bool:
-    """Whether the lengths of `inner` are within those of `outer`, and what else that asks of a text stands in both."""
+    """Whether the lengths of `inner` are within those of `outer`, and what else that asks of a text is in both."""
     if outer.get("minLength", 0) > inner.get("minLength", 0):
         return False
     if "maxLength" in outer and inner.get("maxLength", outer["maxLength"] + 1) > outer["maxLength"]:
         return False
     return all(
-        key not in outer or outer[key] == inner.get(key)
+        key not in outer or outer[key] == inner.get(key) or (key == "pattern" and _of_any_text(outer[key]))
         for key in ("pattern", "format", "contentEncoding", "contentMediaType")
     )

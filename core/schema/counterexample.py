@@ -16,7 +16,7 @@ from typing import Any
 
 from ..errors import InvalidSchema
 from .algebra import Algebra
-from .drawing import DEEP, FEW, SIMPLEST, Drawing, OutOfTime, numbers, strings
+from .drawing import DEEP, FEW, LARGEST, SIMPLEST, Drawing, OutOfTime, numbers, strings
 from .meet import effective, item_at, known_names, meet, positions
 from .normal import Definitions, Node, normal, types_of
 from .rules import Direction
@@ -200,7 +200,7 @@ class Search(Drawing):
         counts = [outer.get("maxProperties", 0) + 1, inner.get("maxProperties", 0), outer.get("minProperties", 0) - 1]
         more = self.samples(inner.get("additionalProperties", True), 1) or [0]
         for count in counts:
-            if 0 < count - len(base) <= 64:
+            if 0 < count - len(base) <= LARGEST:
                 yield {**base, **{f"p{index}": more[0] for index in range(count - len(base))}}
 
     # --- arrays -----------------------------------------------------------------------------------------------------
@@ -209,7 +209,7 @@ class Search(Drawing):
         base = self.array_of(inner)
         lengths = {inner.get("minItems", 0), outer.get("minItems", 1) - 1, outer.get("maxItems", 0) + 1, 0, 1, 2}
         lengths |= {positions(inner), positions(outer), max(positions(inner), positions(outer)) + 1}
-        for length in sorted(each for each in lengths if 0 <= each <= 64):
+        for length in sorted(each for each in lengths if 0 <= each <= LARGEST):
             yield self.array_of(inner, length)
             if length > 1:
                 yield self.array_of(inner, length, same=True)

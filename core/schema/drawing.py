@@ -15,6 +15,7 @@ from .values import allows
 DEEP = 12  # levels of a document that is made
 FEW = 24  # values kept for one place
 TRIES = 4_000
+LARGEST = 256  # items or properties
 
 
 class Drawing:
@@ -133,27 +134,27 @@ class Drawing:
             if name in names and isinstance(wanted, list):
                 names += [each for each in wanted if each not in names]
         found: dict[str, Any] = {}
-        for name in names[:64]:
+        for name in names[:LARGEST]:
             values = self.samples(effective(node, name), 1)
             if values:
                 found[name] = values[0]
             elif name in node.get("required", ()):
                 return None
         missing = node.get("minProperties", 0) - len(found)
-        for name in [*node.get("properties", ()), *(f"p{index}" for index in range(64))]:
+        for name in [*node.get("properties", ()), *(f"p{index}" for index in range(LARGEST))]:
             if missing > 0 and name not in found:
                 values = self.samples(effective(node, name), 1)
                 if values:
                     found[name] = values[0]
                     missing -= 1
-        return dict(islice(found.items(), node.get("maxProperties", 64)))
+        return dict(islice(found.items(), node.get("maxProperties", LARGEST)))
 
     def array_of(self, node: dict[str, Any], length: int | None = None, same: bool = False) -> list[Any]:
         wanted = node.get("minItems", 0) if length is None else length
         found: list[Any] = []
         if "contains" in node:
             found += self.samples(node["contains"], 1)
-        for index in range(len(found), min(wanted, 64)):
+        for index in range(len(found), min(wanted, LARGEST)):
             values = self.samples(item_at(node, index), 1 if same else FEW)
             if not values:
                 break

@@ -83,7 +83,7 @@ Form = tuple[Node, Definitions]
 def normal(schema: Any) -> Form:
     """The normal form of a schema and the definitions it reaches, by the pointer they had. Raises InvalidSchema.
 
-    Defaults are the one annotation kept, for the policy that asks for them; `pair` takes them out.
+    Two things are kept for the policies and taken out by `pair`: defaults, and names that are declared without a word.
     """
     definitions: Definitions = {}
     waiting: list[str] = []
@@ -116,7 +116,7 @@ def resolve(schema: Any, reference: str) -> Any:
 
 
 def pair(old: Form, new: Form) -> tuple[Node, Node, Definitions]:
-    """Both normal forms over one table of definitions, without their defaults."""
+    """Both normal forms over one table of definitions, without what only the policies needed to see."""
     old_root, table = _bare(old)
     new_root, others = _bare(new)
     changed = _leading_to({name for name in others if name not in table or table[name] != others[name]}, others)
@@ -142,21 +142,41 @@ def _leading_to(changed: set[str], table: Definitions) -> set[str]:
 
 def _bare(form: Form) -> Form:
     root, table = form
-    return _without_defaults(root), {name: _without_defaults(node) for name, node in table.items()}
-
-
-def _without_defaults(node: Node) -> Node:
-    if any("default" in each for _, each in walk(node) if isinstance(each, dict)):
-        return _stripped(node)
-    return node
+    return _stripped(root), {name: _stripped(node) for name, node in table.items()}
 
 
 def _stripped(node: Node) -> Node:
-    if isinstance(node, bool):
+    if isinstance(node, bool) or not any("default" in each or _names_freely(each) for _, each in _nodes(node)):
         return node
-    found = mapped({key: value for key, value in node.items() if key != "default"}, _stripped)
-    assert isinstance(found, dict)
-    return _folded({key: value for key, value in found.items() if value is not True or key not in UNSAID})
+    return _taken_out(node)
+
+
+def _taken_out(node: Node) -> Node:
+    found = mapped(node, _taken_out)
+    if isinstance(found, bool):
+        return found
+    kept: dict[str, Any] = {}
+    for key, value in found.items():
+        if key != "default" and (value is not True or key not in UNSAID):
+            kept[key] = value
+    if _names_freely(kept):
+        named: Any = kept.pop("properties")
+        if asked := {name: inner for name, inner in named.items() if inner is not True}:
+            kept["properties"] = asked
+    return _folded(kept)
+
+
+def _nodes(node: Node) -> Iterator[tuple[str, dict[str, Any]]]:
+    return ((pointer, each) for pointer, each in walk(node) if isinstance(each, dict))
+
+
+def _names_freely(node: dict[str, Any]) -> bool:
+    """Whether an open object names a property and asks nothing of it."""
+    return (
+        any(inner is True for inner in node.get("properties", {}).values())
+        and node.get("additionalProperties", True) is True
+        and "patternProperties" not in node
+    )
 
 
 def references(node: Any) -> set[str]:
@@ -215,11 +235,15 @@ def mapped(node: Node, change: Callable[[Any], Any]) -> Node:
         elif key in LISTS or key == "items":
             found[key] = [change(inner) for inner in value]
         elif key in MAPS or key == "dependencies":
-            table: dict[str, Any] = value
-            found[key] = {name: inner if isinstance(inner, list) else change(inner) for name, inner in table.items()}
+            found[key] = _mapped_table(value, change)
         else:
             found[key] = value
     return found
+
+
+def _mapped_table(table: Any, change: Callable[[Any], Any]) -> dict[str, Any]:
+    """A table of schemas with each changed; the lists of names that `dependencies` may hold stay."""
+    return {name: inner if isinstance(inner, list) else change(inner) for name, inner in table.items()}
 
 
 def _node(schema: Any, target: Any) -> Node:
@@ -230,10 +254,6 @@ def _node(schema: Any, target: Any) -> Node:
     found: dict[str, Any] = {}
     for key, value in schema.items():
         _keyword(found, key, value, schema, target)
-    if "properties" in found and found.get("additionalProperties", True) is True and "patternProperties" not in found:
-        found["properties"] = {name: inner for name, inner in found["properties"].items() if inner is not True}
-        if not found["properties"]:
-            del found["properties"]
     return _folded(found)
 
 

@@ -258,11 +258,10 @@ class Proof:
         patterns, theirs = inner.get("patternProperties", {}), outer.get("patternProperties", {})
         rest = outer.get("additionalProperties", True)
         for pattern, node in patterns.items():
-            if not all(self._covers(node, each, level, depth) for each in theirs.values()):
-                only = theirs.get(pattern)
-                if only is None or len(theirs) > 1 or not self._covers(node, only, level, depth):
-                    return False
-            if pattern not in theirs and not self._covers(node, rest, level, depth):
+            # A name that also matches another pattern of both sides is held by that one on both sides.
+            wanted = [each for other, each in theirs.items() if other == pattern or other not in patterns]
+            wanted += [] if pattern in theirs else [rest]
+            if not all(self._covers(node, each, level, depth) for each in wanted):
                 return False
         open_rest = inner.get("additionalProperties", True)
         wanted = [node for pattern, node in theirs.items() if pattern not in patterns]

@@ -486,7 +486,8 @@ def document(rng: random.Random, node: Any, root: Any, depth: int = 0) -> Any:
     if not isinstance(node, dict) or depth > 6 or rng.random() < 0.04:
         return rng.choice(VALUES)
     if "$ref" in node:
-        return document(rng, root["definitions"][node["$ref"].rpartition("/")[2]], root, depth + 1)
+        name = node["$ref"].rpartition("/")[2]
+        return document(rng, root["definitions"][name] if name != "#" else root, root, depth + 1)
     if "const" in node:
         return node["const"]
     if "enum" in node:

@@ -97,49 +97,74 @@ def test_a_schema_may_follow_itself_under_every_mode_and_policy(seed: int) -> No
 COMBINED = {"anyOf", "oneOf", "allOf", "not", "if", "dependencies", "$ref"}
 
 
+def alone(schema: Any) -> dict[str, Any] | None:
+    """The schema of objects and lists where nothing else is about the same value; None where something is."""
+    if not isinstance(schema, dict):
+        return None
+    found = {
+        key: value for key, value in schema.items() if key not in ("description", "title", "default", "definitions")
+    }
+    if not {"then", "else"} & found.keys():
+        found.pop("if", None)
+    for key in ("anyOf", "oneOf", "allOf"):
+        if found.keys() == {key}:
+            structured = [each for each in found[key] if not plain_kinds(each)]
+            if len(found[key]) == 1 or (key != "allOf" and len(structured) == 1):
+                return alone((structured or found[key])[0])
+    return None if found.keys() & COMBINED else found
+
+
+def plain_kinds(schema: Any) -> bool:
+    """Whether a branch fits neither objects nor lists."""
+    kinds = schema.get("type", "any") if isinstance(schema, dict) else "any"
+    values = schema.get("enum", [schema["const"]] if "const" in schema else None) if isinstance(schema, dict) else None
+    if values is not None:
+        return not any(isinstance(value, dict | list) for value in values)
+    return not {"any", "object", "array"} & set(kinds if isinstance(kinds, list) else [kinds])
+
+
 def declared_only(schema: Any, document: Any) -> bool:
     """Whether a document uses only declared names, at each place where an object stands alone."""
-    if not isinstance(schema, dict) or schema.keys() & COMBINED:
+    here = alone(schema)
+    if here is None:
         return True
     if isinstance(document, dict):
-        names = schema.get("properties", {})
-        rest = schema.get("additionalProperties", True)
-        known = names.keys() | set(schema.get("required", ()))
-        patterned = "patternProperties" in schema
-        if (
-            rest is True
-            and not patterned
-            and "object" in str(schema.get("type", "object"))
-            and not document.keys() <= known
-        ):
+        names, rest = here.get("properties", {}), here.get("additionalProperties", True)
+        known = names.keys() | set(here.get("required", ()))
+        patterns = here.get("patternProperties", {})
+        free = {name for name in document if name not in known and not any(re.search(each, name) for each in patterns)}
+        if free and (rest is True or alone(rest) == {}):
             return False
         return all(declared_only(names.get(name, rest), value) for name, value in document.items())
-    items = schema.get("items")
-    if isinstance(document, list) and isinstance(items, dict):
-        return all(declared_only(items, value) for value in document)
-    return True
+    return all(declared_only(inner, value) for inner, value in items_of(here, document))
+
+
+def items_of(here: dict[str, Any], document: Any) -> list[tuple[Any, Any]]:
+    """Each item with its schema; none where items are compared with one another."""
+    if not isinstance(document, list) or here.keys() & {"uniqueItems", "contains"}:
+        return []
+    items = here.get("items")
+    rest = here.get("additionalItems") if isinstance(items, list) else items
+    first = items if isinstance(items, list) else []
+    return [(first[at] if at < len(first) else rest, value) for at, value in enumerate(document)]
 
 
 def dropped(schema: Any, document: Any) -> Any:
     """What a tolerant reader makes of a document."""
-    if not isinstance(schema, dict) or schema.keys() & COMBINED:
+    here = alone(schema)
+    if here is None:
         return document
     if isinstance(document, dict):
-        names = schema.get("properties", {})
-        patterns = schema.get("patternProperties", {})
-        shut = schema.get("additionalProperties") is False
+        names, rest = here.get("properties", {}), here.get("additionalProperties", True)
+        patterns = here.get("patternProperties", {})
+        counted = here.keys() & {"minProperties", "propertyNames"}
         kept = {
             name: value
             for name, value in document.items()
-            if name in names or not shut or any(re.search(pattern, name) for pattern in patterns)
+            if name in names or rest is not False or counted or any(re.search(pattern, name) for pattern in patterns)
         }
-        return {
-            name: dropped(names.get(name, schema.get("additionalProperties")), value) for name, value in kept.items()
-        }
-    items = schema.get("items")
-    if isinstance(document, list) and isinstance(items, dict):
-        return [dropped(items, value) for value in document]
-    return document
+        return {name: dropped(names.get(name, rest), value) for name, value in kept.items()}
+    return [dropped(inner, value) for inner, value in items_of(here, document)] or document
 
 
 @settings(max_examples=60, deadline=None)
