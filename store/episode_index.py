@@ -7,6 +7,7 @@ sub-environment are spread over the chunks: they are found by bisection over chu
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -14,9 +15,10 @@ import numpy as np
 from cornerman.core.episodes import INTERRUPTED, SEED_GIVEN, SEED_LARGE, SEED_NONE, TERMINATED, TRUNCATED, Open
 from cornerman.core.errors import NotFound
 from cornerman.core.payloads.chunk_v1 import PackedEpisodes
-from cornerman.core.records import Ended, EpisodeRollup
+from cornerman.core.records import Ended, EpisodeOrder, EpisodeRollup
 
 from .blocks import Array, Block, SealedBlock
+from .episode_order import EpisodeRanking, Ranking
 from .pack import spread_seed
 from .reader import StreamRows, View
 
@@ -51,13 +53,18 @@ class EpisodeIndex:
 
     def __init__(self, rows: StreamRows, ongoing: Callable[[], bool]) -> None:
         self.rows = rows
+        self.ranking = EpisodeRanking(rows)
         self._ongoing = ongoing
 
     # --- by position in the stream -----------------------------------------------------------------------------------
 
-    def page(self, env: int | None, newest: bool, limit: int | None, offset: int) -> list[EpisodeRollup]:
-        """Ended episodes by the row of their end, then those under way; backwards with `newest`."""
+    def page(self, env: int | None, order: EpisodeOrder, limit: int | None, offset: int) -> list[EpisodeRollup]:
+        """Episodes [offset, offset + limit) of an order. Only in `oldest` and `newest` are those that are under way."""
         view = self.rows.view()
+        if order not in ("oldest", "newest"):
+            ranked = self.ranked(view, order, env)
+            return list(islice(ranked, offset, None if limit is None else offset + limit))
+        newest = order == "newest"
         if env is None:
             return self._counted_page(view, newest, limit, offset)
         wanted = None if limit is None else offset + limit
@@ -97,9 +104,9 @@ class EpisodeIndex:
             found.append(rollup)
         return found
 
-    def under_way(self) -> list[EpisodeRollup]:
-        """The open episodes of every sub-environment."""
-        return list(self._under_way(self.rows.view(), None))
+    def under_way(self, view: View | None = None, env: int | None = None) -> list[EpisodeRollup]:
+        """The open episodes of every sub-environment, or of one."""
+        return list(self._under_way(view or self.rows.view(), env))
 
     def _ended(self, view: View, env: int | None, newest: bool, first: int) -> Iterator[EpisodeRollup]:
         for before, block in self._blocks(view, newest, first):
@@ -153,6 +160,12 @@ class EpisodeIndex:
             for number, row, rows, before, _ in chunks:
                 yield Found(before, self.rows.chunk(number, row, rows))
                 last = before - 1
+
+    def ranked(self, view: View, order: Ranking, env: int | None = None) -> Iterator[EpisodeRollup]:
+        """The ended episodes by return or length, one after the other."""
+        for columns, index in self.ranking.ranked(view, order):
+            if env is None or columns["env_index"][index] == env:
+                yield self._rollup(columns, index)
 
     # --- one episode -------------------------------------------------------------------------------------------------
 
