@@ -45,23 +45,23 @@ class EpisodeRanking:
     def __init__(self, rows: StreamRows) -> None:
         self.rows = rows
         self._chunks: list[tuple[Any, ...]] = []
+        self._bounded: dict[Ranking, _Bounded] = {}
 
     def ranked(self, view: View, ranking: Ranking) -> Iterator[tuple[Columns, int]]:
         """Where each episode is (its block's columns, and its place in them), one after the other. May raise Moved."""
         opened = [_source(block.episodes, ranking) for block in view.blocks if len(block.episodes["ended"])]
-        return self._merged(opened, self._by_bound(view, ranking), ranking)
+        return self._merged(opened, self._by_bound(view.totals.episodes, ranking), ranking)
 
-    def _merged(
-        self, sources: list[_Source], chunks: list[tuple[_Key, tuple[Any, ...]]], ranking: Ranking
-    ) -> Iterator[tuple[Columns, int]]:
+    def _merged(self, sources: list[_Source], chunks: _Bounded, ranking: Ranking) -> Iterator[tuple[Columns, int]]:
         heads = [(source.keys[0], at, 0) for at, source in enumerate(sources)]
         heapq.heapify(heads)
-        unread = 0
-        while heads or unread < len(chunks):
-            if unread < len(chunks) and (not heads or chunks[unread][0] < heads[0][0]):
-                sources.append(_source(self._episodes(chunks[unread][1]), ranking))
+        unread, bound = 0, chunks.bound(0)
+        while heads or bound is not None:
+            if bound is not None and (not heads or bound < heads[0][0]):
+                sources.append(_source(self._episodes(chunks.chunk(unread)), ranking))
                 heapq.heappush(heads, (sources[-1].keys[0], len(sources) - 1, 0))
                 unread += 1
+                bound = chunks.bound(unread)
                 continue
             _, at, place = heads[0]
             source = sources[at]
@@ -78,28 +78,20 @@ class EpisodeRanking:
             self._chunks = []  # a copy of another node's chunk that gave way to a longer one
             raise
 
-    def _by_bound(self, view: View, ranking: Ranking) -> list[tuple[_Key, tuple[Any, ...]]]:
-        """The chunks in which episodes ended, and a key below which none of theirs is; the lowest first."""
-        chunks = self._known(view.totals.episodes)
-        if not chunks:
-            return []
-        place = 5 + _EXTREMES.index(ranking)
-        values = np.array([chunk[place] for chunk in chunks], np.float64)
-        known = ~np.isnan(values)
-        values = np.where(known, values if ranking == "worst" else -values, -np.inf)
-        stops = np.array([chunk[1] + chunk[2] for chunk in chunks])
-        ranks = known.astype(int) - 1
-        return [
-            ((float(values[at]), int(ranks[at]), -int(stops[at])), chunks[at])
-            for at in np.lexsort((-stops, ranks, values)).tolist()
-        ]
+    def _by_bound(self, episodes: int, ranking: Ranking) -> _Bounded:
+        """The chunks that hold the first so many episodes: what was sealed since is in the view's open blocks."""
+        chunks = self._known(episodes)
+        count = len(chunks)
+        while count and chunks[count - 1][3] + chunks[count - 1][4] > episodes:
+            count -= 1
+        found = self._bounded.get(ranking)
+        if found is None or found.chunks is not chunks or len(found.order) != count:
+            found = self._bounded[ranking] = _Bounded(chunks, count, ranking)
+        return found
 
     def _known(self, episodes: int) -> list[tuple[Any, ...]]:
-        """The chunks that hold the first so many episodes: what was sealed since is in the view's open blocks.
-
-        Chunks are only ever added, so only new ones are asked for. Where they do not go on from those known (a copy of
-        another node's chunk gave way to a longer one), all are.
-        """
+        """Chunks are only ever added, so only new ones are asked for. Where they do not go on from those known (a copy
+        of another node's chunk gave way to a longer one), all are."""
         query, stream, known = self.rows.shelf.query, self.rows.stream_id, self._chunks
         ended = known[-1][3] + known[-1][4] if known else 0
         if ended < episodes:
@@ -107,7 +99,30 @@ class EpisodeRanking:
             if known and (not more or more[0][3] != ended):
                 known, more = [], query(_CHUNKS, (stream, 0))
             self._chunks = known + more
-        return [chunk for chunk in self._chunks if chunk[3] + chunk[4] <= episodes]
+        return self._chunks
+
+
+class _Bounded:
+    """Chunks in the order of what they can hold: for each a key before which none of its episodes comes."""
+
+    def __init__(self, chunks: list[tuple[Any, ...]], count: int, ranking: Ranking) -> None:
+        self.chunks = chunks
+        place = 5 + _EXTREMES.index(ranking)
+        values = np.array([chunk[place] for chunk in chunks[:count]], np.float64)
+        known = ~np.isnan(values)
+        self._values = np.where(known, values if ranking == "worst" else -values, -np.inf)
+        self._ranks = known.astype(int) - 1
+        self._stops = np.array([-chunk[1] - chunk[2] for chunk in chunks[:count]], np.int64)
+        self.order = np.lexsort((self._stops, self._ranks, self._values))
+
+    def chunk(self, place: int) -> tuple[Any, ...]:
+        return self.chunks[self.order[place]]
+
+    def bound(self, place: int) -> _Key | None:
+        if place >= len(self.order):
+            return None
+        at = self.order[place]
+        return float(self._values[at]), int(self._ranks[at]), int(self._stops[at])
 
 
 def _source(columns: Columns, ranking: Ranking) -> _Source:
