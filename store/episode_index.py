@@ -61,7 +61,7 @@ class EpisodeIndex:
     def page(self, env: int | None, order: EpisodeOrder, limit: int | None, offset: int) -> list[EpisodeRollup]:
         """Episodes [offset, offset + limit) of an order. Only in `oldest` and `newest` are those that are under way."""
         view = self.rows.view()
-        if order not in ("oldest", "newest"):
+        if order != "oldest" and order != "newest":
             ranked = self.ranked(view, order, env)
             return list(islice(ranked, offset, None if limit is None else offset + limit))
         newest = order == "newest"

@@ -116,7 +116,7 @@ class _Bounded:
         self.order = np.lexsort((self._stops, self._ranks, self._values))
 
     def chunk(self, place: int) -> tuple[Any, ...]:
-        return self.chunks[self.order[place]]
+        return self.chunks[int(self.order[place])]
 
     def bound(self, place: int) -> _Key | None:
         if place >= len(self.order):

@@ -26,7 +26,6 @@ from .connection import snapshot, transaction
 from .pack import Packed, chunk_height, pack_segment, received_in
 from .segments import Segment
 from .spaces import keep as keep_spaces
-from .step_judge import judge_of
 
 
 class StreamIdentity(NamedTuple):

@@ -143,7 +143,7 @@ class Odd(Walk):
 
     def step(self, action: Any) -> Any:
         observation, reward, terminated, truncated, info = super().step(action)
-        odd = {0: np.nan, 1: np.inf, 2: -np.inf}.get(self.np_random.integers(2000), round(reward))
+        odd = {0: np.nan, 1: np.inf, 2: -np.inf}.get(int(self.np_random.integers(2000)), round(reward))
         return observation, odd, terminated, truncated, info
 
 
