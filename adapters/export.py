@@ -23,7 +23,7 @@ from cornerman.core.graph_value import is_graph
 from cornerman.core.records import StepRecord
 from cornerman.core.spaces import Column, Descriptor, OneOf, Sequence, columns, part
 from cornerman.store.api import Run, Stream
-from cornerman.store.sql_tables import iso, to_json
+from cornerman.store.sql_values import iso, to_json
 
 Format = Literal["csv", "jsonl", "parquet"]
 FORMATS: tuple[Format, ...] = ("csv", "jsonl", "parquet")

@@ -117,6 +117,26 @@ def unpack(column: Column) -> np.ndarray[Any, Any]:
     return _unplanes(raw, dtype, column.shape[0]).reshape(column.shape)
 
 
+def planes(column: Column) -> np.ndarray[Any, Any]:
+    """The bytes of a shuffled column as (byte, component, row), for `rows_of`: putting it together costs most."""
+    width = np.dtype(column.dtype).itemsize
+    raw = decompress(column.data, math.prod(column.shape) * width)
+    return np.frombuffer(raw, np.uint8).reshape(width, -1, column.shape[0])
+
+
+def rows_of(column: Column, parts: np.ndarray[Any, Any], index: int | slice, item: int | None = None) -> Any:
+    """Row `index` of a shuffled column, or the rows of a slice, out of its `planes`: costs what it gives.
+
+    With `item`, of each row only what it has at that place.
+    """
+    shape = column.shape[1:]
+    if item is not None:
+        shape, each = shape[1:], parts.shape[1] // shape[0]
+        parts = parts[:, item * each : (item + 1) * each]
+    values = np.ascontiguousarray(parts[:, :, index].T).view(column.dtype)
+    return values.reshape(len(values), *shape) if isinstance(index, slice) else values.reshape(shape)[()]
+
+
 def _planes(values: np.ndarray[Any, Any]) -> bytes:
     """Component by component, and of each component the first bytes of all rows, then the second bytes, …"""
     rows, width = len(values), values.dtype.itemsize
@@ -151,12 +171,11 @@ def _widen(data: bytes, items: int) -> np.ndarray[Any, Any]:
 def _undelta(column: Column, items: int) -> np.ndarray[Any, Any]:
     rows = column.shape[0]
     row = items // rows
-    values = np.empty((rows, row), np.int64)
-    values[0] = np.frombuffer(column.data, "<i8", row)
-    steps = _widen(column.data[8 * row :], items - row).reshape(rows - 1, row)
-    np.cumsum(steps, axis=0, out=values[1:])
-    values[1:] += values[0]
-    return values.reshape(column.shape)
+    values = np.empty(items, np.int64)
+    values[:row] = np.frombuffer(column.data, "<i8", row)
+    values[row:] = _widen(column.data[8 * row :], items - row)
+    table = values.reshape(rows, row)
+    return np.add.accumulate(table, axis=0, out=table).reshape(column.shape)
 
 
 def _is_constant(values: np.ndarray[Any, Any]) -> bool:

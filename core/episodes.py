@@ -14,6 +14,8 @@ It is used when a chunk is sealed and, for what is not yet sealed, by every view
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
@@ -163,6 +165,19 @@ def advance(rows: Rows, before: Open) -> Advanced:
     after["length"][shut] = 0
     after["total_reward"][shut] = 0.0
     return Advanced(episodes, Open(**after), stored, reset)
+
+
+def extremes(episodes: Mapping[str, Array]) -> tuple[float | None, float | None, int | None]:
+    """Least and greatest return, and greatest length; None for what is not known: nothing, or no number among them."""
+    returns = episodes["total_reward"]
+    if not returns.size:
+        return None, None, None
+    least, greatest = float(returns.min()), float(np.fmax.reduce(returns))
+    return (
+        None if math.isnan(least) else least,
+        None if math.isnan(greatest) else greatest,
+        int(episodes["length"].max()),
+    )
 
 
 def _cut_off(rows: Rows, before: Open) -> tuple[dict[str, Array], Open]:

@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from .payloads.frame_v1 import Frame
-from .records import EpisodeRollup, RunSummary, StepRecord, StreamSummary
+from .records import EpisodeOrder, EpisodeRollup, RunSummary, StepRecord, StreamSummary
 from .schema import SchemaDocument, Validator
 from .schema.admission import Judgement, Rules
 from .schema.compare import Verdict
@@ -42,9 +42,18 @@ class StreamReader(Protocol):
         ...
 
     def episodes(
-        self, *, env_index: int | None = None, newest: bool = False, limit: int | None = None, offset: int = 0
+        self,
+        *,
+        env_index: int | None = None,
+        order: EpisodeOrder = "oldest",
+        limit: int | None = None,
+        offset: int = 0,
     ) -> Sequence[EpisodeRollup]:
-        """Ended episodes by the row of their end, then those under way. Costs what is asked for, not the history."""
+        """Episodes in an order; costs what is asked for (offset included), not the history.
+
+        By their end (`oldest`, `newest`) with those under way at the new end; by return or length only those that
+        ended.
+        """
         ...
 
     def episode_at(self, row: int, env_index: int = 0) -> EpisodeRollup | None: ...

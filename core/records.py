@@ -14,6 +14,9 @@ from .payloads.frame_v1 import Frame
 RunState = Literal["live", "stale", "done", "interrupted"]
 """live: its process records · stale: the process lives, no step for a while · done: closed · interrupted: it died."""
 
+EpisodeOrder = Literal["oldest", "newest", "best", "worst", "longest"]
+"""By the row of their end, either way; or by return or length, greatest (or least) first, the newer of equals first."""
+
 Ended = Literal["terminated", "truncated", "interrupted", "open"]
 
 

@@ -22,7 +22,7 @@ import numpy as np
 from cornerman.core.errors import NotFound, StoreFull, StoreLocked, StoreReadOnly, StoreTooNew
 from cornerman.core.payloads.frame_v1 import Frame
 from cornerman.core.payloads.run_manifest_v1 import RunManifestV1
-from cornerman.core.records import EpisodeRollup, LedgerRow, RunSummary, StepRecord, StreamSummary
+from cornerman.core.records import EpisodeOrder, EpisodeRollup, LedgerRow, RunSummary, StepRecord, StreamSummary
 from cornerman.core.spaces import Descriptor
 from cornerman.log_catalog import log
 from cornerman.log_catalog.store import LOG_RUN_DELETED
@@ -430,10 +430,19 @@ class Stream:
         return self.rows.consistent(collect)
 
     def episodes(
-        self, *, env_index: int | None = None, newest: bool = False, limit: int | None = None, offset: int = 0
+        self,
+        *,
+        env_index: int | None = None,
+        order: EpisodeOrder = "oldest",
+        limit: int | None = None,
+        offset: int = 0,
     ) -> Sequence[EpisodeRollup]:
-        """Ended episodes by the row of their end, then those under way. Costs what is asked for, not the history."""
-        return self.rows.consistent(lambda: self.episode_index.page(env_index, newest, limit, offset))
+        """Episodes in an order; costs what is asked for (offset included), not the history.
+
+        By their end (`oldest`, `newest`) with those under way at the new end; by return or length only those that
+        ended.
+        """
+        return self.rows.consistent(lambda: self.episode_index.page(env_index, order, limit, offset))
 
     def iter_episodes(self) -> Iterator[Episode]:
         """All episodes with their data, read a few hundred at a time."""

@@ -7,14 +7,14 @@ asked for; most questions need two or three of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from cornerman.core import values
-from cornerman.core.columns import unpack, unpack_objects
+from cornerman.core.columns import planes, rows_of, unpack, unpack_objects
 from cornerman.core.layout import RESET, TERMINATED, TRUNCATED, Node
 from cornerman.core.payloads import chunk_v1, read
 
@@ -49,7 +49,7 @@ class Block:
         raise NotImplementedError
 
     @property
-    def episodes(self) -> dict[str, Array]:
+    def episodes(self) -> Mapping[str, Array]:
         """The episodes that ended in this block, a column for each field; empty where none did."""
         raise NotImplementedError
 
@@ -88,6 +88,12 @@ class Block:
         """`t` of one row, without that of all the others."""
         return self.first_t + int(np.count_nonzero(self.step[:offset]))
 
+    def taken_at(self, offset: int, env: int) -> bool:
+        """Whether a row is a transition of a sub-environment."""
+        if self.num_envs or self.withheld is not None:
+            return bool(self.transition[offset, env])
+        return not self.flags[offset] & RESET
+
     @cached_property
     def withheld(self) -> Array | None:
         """bool (rows, envs): steps that a schema refused, whose values are in quarantine; None where there are none."""
@@ -110,7 +116,16 @@ class Block:
         """bool (rows, envs) for `terminated` or `truncated`."""
         if self.num_envs:
             return self.column(name)
-        return (self.flags & (TERMINATED if name == "terminated" else TRUNCATED) > 0)[:, None]
+        return (self.flags & _ENDS[name] > 0)[:, None]
+
+    def ended_at(self, name: str, offset: int, env: int) -> bool:
+        """`terminated` or `truncated` of one row, without that of all the others."""
+        if self.num_envs:
+            return bool(self.column(name)[offset, env])
+        return bool(self.flags[offset] & _ENDS[name])
+
+
+_ENDS = {"terminated": TERMINATED, "truncated": TRUNCATED}
 
 
 class SealedBlock(Block):
@@ -125,8 +140,9 @@ class SealedBlock(Block):
         self.nbytes = len(payload)
         self._packed = {column.name: column for column in chunk.columns}
         self._decoded: dict[str, Array] = {}
+        self._planes: dict[str, Array] = {}
         self._episodes = chunk.episodes
-        self._unpacked: dict[str, Array] | None = None
+        self._unpacked: Mapping[str, Array] | None = None
         self._extras = chunk.extras
         self._charge = charge
 
@@ -146,7 +162,26 @@ class SealedBlock(Block):
             if packed.transform != "constant":
                 self._grow(found.nbytes)
             self._decoded[name] = found
+            self._planes.pop(name, None)
         return found
+
+    def take(self, name: str, index: Index) -> Array:
+        """A few rows of a shuffled column are taken out of its bytes, without the other rows."""
+        packed = self._packed[name]
+        rows, env = index if type(index) is tuple else (index, None)
+        if packed.transform != "shuffle" or name in self._decoded or not self._few(rows):
+            return self.column(name)[index]
+        parts = self._planes.get(name)
+        if parts is None:
+            parts = self._planes[name] = planes(packed)
+            self._grow(parts.nbytes)
+        return rows_of(packed, parts, rows, env)  # type: ignore[no-any-return]
+
+    def _few(self, rows: Index) -> bool:
+        if type(rows) is not slice:
+            return type(rows) is int
+        begin, end, step = rows.indices(self.rows)
+        return step == 1 and 2 * (end - begin) <= self.rows
 
     @cached_property
     def extras(self) -> dict[int, bytes]:
@@ -162,7 +197,7 @@ class SealedBlock(Block):
         return values.decode(data) if data else {}
 
     @property
-    def episodes(self) -> dict[str, Array]:
+    def episodes(self) -> Mapping[str, Array]:
         if self._unpacked is None:
             self._unpacked = chunk_v1.unpack_episodes(self._episodes)
         return self._unpacked

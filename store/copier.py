@@ -398,12 +398,13 @@ def _as_rows(
 def _rows_of(stream: int, packed: Packed, ended: int) -> list[dict[str, Any]]:
     low, high = packed.times
     total, least, most = packed.rewards
+    worst, best, longest = packed.extremes
     columns = {
         "stream": stream, "first_row": packed.first_row, "rows": packed.rows, "first_t": packed.first_t,
         "steps": packed.steps, "transitions": packed.transitions, "first_episode": ended, "episodes": packed.episodes,
         "reward_sum": total, "reward_min": least, "reward_max": most, "first_us": low, "last_us": high,
         "segment": OPEN_SEGMENT, "generation": packed.first_row, "bytes": len(packed.payload),
-        "sha256": _digest(packed.payload),
+        "sha256": _digest(packed.payload), "return_min": worst, "return_max": best, "length_max": longest,
     }  # fmt: skip
     found: list[dict[str, Any]] = [{"kind": "chunk", "columns": columns, "payload": packed.payload}]
     if packed.frames:

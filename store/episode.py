@@ -118,7 +118,7 @@ class Episode:
         return self._rows.consistent(
             lambda: [
                 self._factory.frame_of(item.block, offset, self.env_index)
-                for item in (*self._first, *self._transitions)
+                for item in self._observed
                 for offset in item.offsets
             ]
         )
@@ -133,38 +133,48 @@ class Episode:
     @property
     def _transitions(self) -> list[Picked]:
         """Where its transitions are."""
-        rollup, env = self.rollup, self.env_index
+        rollup = self.rollup
         if not rollup.length:
             return []
         first = rollup.first_row + 1 if rollup.first_row >= 0 else self._rows.row_at(rollup.first_t)
-        found, stop = [], rollup.last_row + 1
+        return self._picked(first, rollup.last_row + 1)
+
+    @property
+    def _first(self) -> list[Picked]:
+        """Where its first observation is."""
+        first = self.rollup.first_row
+        return [] if first < 0 else self._picked(first, first + 1)
+
+    @property
+    def _observed(self) -> list[Picked]:
+        """Where its observations are: the first, then those of its transitions."""
+        rollup = self.rollup
+        if rollup.first_row < 0:
+            return self._transitions
+        return self._picked(rollup.first_row, rollup.last_row + 1 if rollup.length else rollup.first_row + 1)
+
+    def _picked(self, first: int, stop: int) -> list[Picked]:
+        """Of rows [first, stop): the transitions, and the row of the first observation."""
+        found, env = [], self.env_index
         for block in self._rows.blocks(first, stop):
             a, b = max(first - block.first_row, 0), min(stop - block.first_row, block.rows)
             if not block.num_envs and block.withheld is None:
                 found.append(Picked(block, slice(a, b)))
                 continue
             taken = block.transition[a:b, env]
+            if block.first_row + a == self.rollup.first_row:
+                taken = np.append(True, taken[1:])
             if taken.any():
                 found.append(Picked(block, slice(a, b) if taken.all() else a + np.flatnonzero(taken)))
         return found
 
-    @property
-    def _first(self) -> list[Picked]:
-        """Where its first observation is."""
-        if self.rollup.first_row < 0:
-            return []
-        block = self._rows.block(self.rollup.first_row)
-        offset = self.rollup.first_row - block.first_row
-        return [Picked(block, slice(offset, offset + 1))]
-
     def _observations(self) -> Any:
-        transitions = self._transitions
-        space = self._factory.observation_space
+        rows, space = self._observed, self._factory.observation_space
         if self._rows.mode != "SameStep" or not self.rollup.terminated | self.rollup.truncated:
-            return self._gathered(_joined(self._first, transitions), "observation", space)
-        last = transitions[-1]
-        before = [*transitions[:-1], Picked(last.block, np.array(last.offsets[:-1], np.int64))]
-        rows = _joined(self._first, [item for item in before if item.offsets])
+            return self._gathered(rows, "observation", space)
+        last = rows[-1]
+        before = [*rows[:-1], Picked(last.block, np.array(last.offsets[:-1], np.int64))]
+        rows = [item for item in before if item.offsets]
         final = self._final_of(last)
         return append(self._gathered(rows, "observation", space), final) if rows else stack([final])
 
@@ -221,12 +231,3 @@ class Episode:
 
 
 _FINAL = ("final_info", "_final_info")
-
-
-def _joined(first: list[Picked], rest: list[Picked]) -> list[Picked]:
-    """The first observation's row and the transitions', as one slice where they are neighbours in a block."""
-    if first and rest and first[0].block is rest[0].block and isinstance(rest[0].index, slice):
-        offset = first[0].offsets[0]
-        if rest[0].index.start == offset + 1:
-            return [Picked(rest[0].block, slice(offset, rest[0].index.stop)), *rest[1:]]
-    return [*first, *rest]

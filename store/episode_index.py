@@ -6,16 +6,19 @@ sub-environment are spread over the chunks: they are found by bisection over chu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from cornerman.core.episodes import INTERRUPTED, SEED_GIVEN, SEED_LARGE, SEED_NONE, TERMINATED, TRUNCATED, Open
 from cornerman.core.errors import NotFound
-from cornerman.core.records import Ended, EpisodeRollup
+from cornerman.core.payloads.chunk_v1 import PackedEpisodes
+from cornerman.core.records import Ended, EpisodeOrder, EpisodeRollup
 
 from .blocks import Array, Block, SealedBlock
+from .episode_order import EpisodeRanking, Ranking
 from .pack import spread_seed
 from .reader import StreamRows, View
 
@@ -50,13 +53,18 @@ class EpisodeIndex:
 
     def __init__(self, rows: StreamRows, ongoing: Callable[[], bool]) -> None:
         self.rows = rows
+        self.ranking = EpisodeRanking(rows)
         self._ongoing = ongoing
 
     # --- by position in the stream -----------------------------------------------------------------------------------
 
-    def page(self, env: int | None, newest: bool, limit: int | None, offset: int) -> list[EpisodeRollup]:
-        """Ended episodes by the row of their end, then those under way; backwards with `newest`."""
+    def page(self, env: int | None, order: EpisodeOrder, limit: int | None, offset: int) -> list[EpisodeRollup]:
+        """Episodes [offset, offset + limit) of an order. Only in `oldest` and `newest` are those that are under way."""
         view = self.rows.view()
+        if order != "oldest" and order != "newest":
+            ranked = self.ranked(view, order, env)
+            return list(islice(ranked, offset, None if limit is None else offset + limit))
+        newest = order == "newest"
         if env is None:
             return self._counted_page(view, newest, limit, offset)
         wanted = None if limit is None else offset + limit
@@ -96,9 +104,9 @@ class EpisodeIndex:
             found.append(rollup)
         return found
 
-    def under_way(self) -> list[EpisodeRollup]:
-        """The open episodes of every sub-environment."""
-        return list(self._under_way(self.rows.view(), None))
+    def under_way(self, view: View | None = None, env: int | None = None) -> list[EpisodeRollup]:
+        """The open episodes of every sub-environment, or of one."""
+        return list(self._under_way(view or self.rows.view(), env))
 
     def _ended(self, view: View, env: int | None, newest: bool, first: int) -> Iterator[EpisodeRollup]:
         for before, block in self._blocks(view, newest, first):
@@ -153,6 +161,12 @@ class EpisodeIndex:
                 yield Found(before, self.rows.chunk(number, row, rows))
                 last = before - 1
 
+    def ranked(self, view: View, order: Ranking, env: int | None = None) -> Iterator[EpisodeRollup]:
+        """The ended episodes by return or length, one after the other."""
+        for columns, index in self.ranking.ranked(view, order):
+            if env is None or columns["env_index"][index] == env:
+                yield self._rollup(columns, index)
+
     # --- one episode -------------------------------------------------------------------------------------------------
 
     def at(self, row: int, env: int, block: Block | None = None) -> EpisodeRollup | None:
@@ -190,12 +204,13 @@ class EpisodeIndex:
             if len(chunks) < 8:
                 return None
 
-    def _first_ended(self, columns: dict[str, Array], row: int, env: int) -> EpisodeRollup | None:
+    def _first_ended(self, columns: Mapping[str, Array], row: int, env: int) -> EpisodeRollup | None:
         if not columns or not len(columns["ended"]):
             return None
-        which = columns["last_row"] >= row
-        if self.rows.num_envs:
-            which = which & (columns["env_index"] == env)
+        if not self.rows.num_envs:
+            at = int(columns["last_row"].searchsorted(row))
+            return self._rollup(columns, at) if at < len(columns["last_row"]) else None
+        which = (columns["last_row"] >= row) & (columns["env_index"] == env)
         found = int(np.argmax(which))
         return self._rollup(columns, found) if which[found] else None
 
@@ -250,19 +265,15 @@ class EpisodeIndex:
 
     # --- rollups -----------------------------------------------------------------------------------------------------
 
-    def _rollup(self, columns: dict[str, Array], index: int) -> EpisodeRollup:
-        how = int(columns["ended"][index])
+    def _rollup(self, columns: Mapping[str, Array], index: int) -> EpisodeRollup:
+        one = columns.one(index) if isinstance(columns, PackedEpisodes) else _one(columns, index)
+        how, source, env = one["ended"], one["seed_source"], one["env_index"]
         ended: Ended = "interrupted" if how & INTERRUPTED else "terminated" if how & TERMINATED else "truncated"
-        source = int(columns["seed_source"][index])
-        first_row = int(columns["first_row"][index])
-        env = int(columns["env_index"][index])
         return EpisodeRollup(
-            self.rows.stream_id, env, int(columns["episode"][index]), first_row, int(columns["last_row"][index]),
-            int(columns["first_t"][index]), int(columns["last_t"][index]), int(columns["length"][index]),
-            float(columns["total_reward"][index]), ended,
-            self._seed(int(columns["seed"][index]), source, first_row, env), _SOURCE.get(source, "continued"),
-            int(columns["started_us"][index]), int(columns["ended_us"][index]),
-            bool(how & TERMINATED), bool(how & TRUNCATED),
+            self.rows.stream_id, env, one["episode"], one["first_row"], one["last_row"], one["first_t"], one["last_t"],
+            one["length"], one["total_reward"], ended, self._seed(one["seed"], source, one["first_row"], env),
+            _SOURCE.get(source, "continued"), one["started_us"], one["ended_us"], bool(how & TERMINATED),
+            bool(how & TRUNCATED),
         )  # fmt: skip
 
     def _under_way(self, view: View, env: int | None, empty: bool = False) -> Iterator[EpisodeRollup]:
@@ -297,3 +308,7 @@ class EpisodeIndex:
         block = self.rows.block(first_row)
         given: Any = block.extra(first_row - block.first_row).get("seed")
         return spread_seed(given, self.rows.envs)[env] if given is not None else None
+
+
+def _one(columns: Mapping[str, Array], index: int) -> dict[str, Any]:
+    return {name: column[index].item() for name, column in columns.items()}

@@ -12,7 +12,7 @@ import numpy as np
 
 from cornerman.core import values
 from cornerman.core.columns import Column, pack, pack_objects
-from cornerman.core.episodes import Advanced, AutoresetMode, Open, Rows, advance
+from cornerman.core.episodes import Advanced, AutoresetMode, Open, Rows, advance, extremes
 from cornerman.core.layout import EXTRAS, GAP, RESET, TERMINATED, TRUNCATED, Layout
 from cornerman.core.payloads import chunk_v1, frame_chunk_v1
 
@@ -57,6 +57,8 @@ class Packed(NamedTuple):
     """Number of the first, how many, and the payload of their frame chunk."""
     after: Open | None = None
     """What is open after the last chunk of a segment; None for the ones before it."""
+    extremes: tuple[float | None, float | None, int | None] = (None, None, None)
+    """Least and greatest return, and greatest length, of the episodes that ended."""
     bad: int | None = None
     """Steps that their schema does not allow; None where they were not judged."""
     judgement: Judgement | None = None
@@ -107,7 +109,7 @@ def pack_segment(
             chunk.first_row, chunk.rows, t, steps, int(np.count_nonzero(advanced.transition[part])),
             len(ended["ended"]), _reward_statistics(rows.reward[part], advanced.transition[part]),
             (int(rows.time_us[part.start]), int(rows.time_us[part.stop - 1])), chunk_v1.encode(chunk),
-            _frame_chunk(drawn), bad=None if judgement is None else judgement.bad_in(part),
+            _frame_chunk(drawn), extremes=extremes(ended), bad=None if judgement is None else judgement.bad_in(part),
         ))  # fmt: skip
         t += steps
     return [*chunks[:-1], chunks[-1]._replace(after=advanced.after, judgement=judgement)]

@@ -17,7 +17,8 @@ from cornerman.core.errors import InvalidQuery
 
 from .aggregates import bare_aggregate
 from .connection import connect
-from .sql_tables import episode_table, step_table
+from .episode_table import episode_table
+from .step_table import step_table
 
 if TYPE_CHECKING:
     from .api import Store

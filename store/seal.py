@@ -253,12 +253,12 @@ def _insert_chunk(
 ) -> None:
     connection.execute(
         "insert into chunk (stream, first_row, rows, first_t, steps, transitions, first_episode, episodes,"
-        " reward_sum, reward_min, reward_max, first_us, last_us, segment, generation, bytes, sha256, step_schema, bad)"
-        " values (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        " reward_sum, reward_min, reward_max, first_us, last_us, segment, generation, bytes, sha256, return_min,"
+        " return_max, length_max, step_schema, bad) values (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
         (
             stream, chunk.first_row, chunk.rows, chunk.first_t, chunk.steps, chunk.transitions, episodes,
             chunk.episodes, *chunk.rewards, *chunk.times, segment.number, segment.generation,
-            len(chunk.payload), hashlib.sha256(chunk.payload).digest(), schema, chunk.bad,
+            len(chunk.payload), hashlib.sha256(chunk.payload).digest(), *chunk.extremes, schema, chunk.bad,
         ),
     )  # fmt: skip
     connection.execute("insert into chunk_payload values (?, ?)", (connection.last_insert_rowid(), chunk.payload))

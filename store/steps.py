@@ -69,7 +69,7 @@ class StepFactory:
     def _make(self, block: Block, offset: int, env: int, episode: EpisodeRollup | None, frame: bool) -> StepRecord:
         single = not block.num_envs
         part = None if single else env
-        taken = bool(block.transition[offset, env])
+        taken = block.taken_at(offset, env)
         withheld = block.withheld is not None and bool(block.withheld[offset, env])
         row, t = block.first_row + offset, block.t_at(offset)
         extra = block.extra(offset) if block.flags[offset] & EXTRAS else {}
@@ -85,8 +85,8 @@ class StepFactory:
             observation=None if withheld else value_at(block, "observation", offset, part, self.observation_space),
             action=value_at(block, "action", offset, part, self.action_space) if taken else None,
             reward=reward_at(block, offset, env) if taken else None,
-            terminated=(taken or withheld) and bool(block.ended("terminated")[offset, env]),
-            truncated=(taken or withheld) and bool(block.ended("truncated")[offset, env]),
+            terminated=(taken or withheld) and block.ended_at("terminated", offset, env),
+            truncated=(taken or withheld) and block.ended_at("truncated", offset, env),
             reset=not (taken or withheld),
             info={} if withheld else info if single else info_of_env(info, env),
             frame=self.frame_of(block, offset, env) if frame else None,

@@ -6,7 +6,7 @@ makes each column it is asked for a Python list, once, and a cursor only indexes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias, cast
 
@@ -39,14 +39,23 @@ class Batch:
     column: Callable[[str], Values]
 
 
-Read: TypeAlias = Callable[[list[Wanted]], Iterator[Batch]]
+def only(wanted: list[Wanted], column: str) -> Any:
+    """The one value that a query wants of a column; None where it may be any."""
+    return next((item.value for item in wanted if item.column == column and item.operator == "="), None)
+
+
+Order: TypeAlias = tuple[str, bool]
+"""A column, and whether its greatest values come first."""
+Read: TypeAlias = Callable[[list[Wanted], Order | None], Iterator[Batch]]
 
 
 class BatchTable:
-    """One virtual table: its columns, those that `read` knows to use as constraints, and `read`."""
+    """One virtual table: its columns, those that `read` uses as constraints, `read`, and what it can sort by."""
 
-    def __init__(self, columns: tuple[str, ...], constrainable: frozenset[str], read: Read) -> None:
-        self.columns, self.constrainable, self.read = columns, constrainable, read
+    def __init__(
+        self, columns: tuple[str, ...], constrainable: Set[str], read: Read, orders: Set[Order] = frozenset()
+    ) -> None:
+        self.columns, self.constrainable, self.read, self.orders = columns, constrainable, read, orders
 
     def register(self, connection: apsw.Connection, name: str) -> None:
         connection.create_module(name, cast(Any, self), use_bestindex_object=True, eponymous_only=True, read_only=True)
@@ -70,10 +79,19 @@ class BatchTable:
                 used.append(f"{name} {operator}")
                 info.set_aConstraintUsage_argvIndex(index, len(used))
                 cost /= 1000 if operator == "=" else 4
-        info.idxStr = ",".join(used)
+        order = self._order(info)
+        info.orderByConsumed = order is not None
+        info.idxStr = ",".join([*used, *([f"{order[0]} {'desc' if order[1] else 'asc'}"] if order else [])])
         info.estimatedCost = max(cost, 1.0)
         info.estimatedRows = int(max(cost, 1.0))
         return True
+
+    def _order(self, info: apsw.IndexInfo) -> Order | None:
+        """What the query is sorted by, where `read` can give the rows in that order."""
+        if info.nOrderBy != 1 or info.get_aOrderBy_iColumn(0) < 0:
+            return None
+        order = self.columns[info.get_aOrderBy_iColumn(0)], info.get_aOrderBy_desc(0)
+        return order if order in self.orders else None
 
     def Open(self) -> BatchCursor:
         return BatchCursor(self)
@@ -99,8 +117,9 @@ class BatchCursor:
 
     def Filter(self, _: int, index: str | None, values: tuple[Any, ...] | None) -> None:
         used = [item.split(" ") for item in (index or "").split(",") if item]
+        order = (used[-1][0], used.pop()[1] == "desc") if used and used[-1][1] in ("asc", "desc") else None
         wanted = [Wanted(name, operator, value) for (name, operator), value in zip(used, values or (), strict=True)]
-        self._batches = self._read(wanted)
+        self._batches = self._read(wanted, order)
         self._rowid, self._done = 0, False
         self._advance()
 

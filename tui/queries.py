@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypeAlias
 
 from .moves import Landing, Move, first_of, opening, resolve
 
 if TYPE_CHECKING:
     from cornerman.core.ports import StreamReader, TelemetryRepository
-    from cornerman.core.records import EpisodeRollup, RunSummary, StepRecord, StreamSummary
+    from cornerman.core.records import EpisodeOrder, EpisodeRollup, RunSummary, StepRecord, StreamSummary
 
-Order: TypeAlias = Literal["newest", "best", "worst", "longest"]
-ORDERS: tuple[Order, ...] = ("newest", "best", "worst", "longest")
+ORDERS: tuple[EpisodeOrder, ...] = ("newest", "best", "worst", "longest")
 
 FRESH_S = 0.25
 """How long a summary is good enough for the screen."""
-MOST_EPISODES = 20_000
-"""Episodes compared for `best`, `worst` and `longest`: the newest ones. The list says so where there are more."""
 MOST_REWARDS = 100_000
 """Rewards read for the strip of one episode; beyond it the strip shows those around the cursor."""
 
@@ -138,43 +135,29 @@ class EpisodesQuery:
     watched: ClassVar[bool] = True
     run_id: str
     stream: int
-    order: Order
+    order: EpisodeOrder
     offset: int
     limit: int
 
     def answer(self, reading: Reading) -> EpisodesAnswer:
         _, streams = reading.summaries(self.run_id)
         if not streams:
-            return EpisodesAnswer((), 0, 0, self.order, "")
+            return EpisodesAnswer((), 0, 0, self.order)
         index = max(0, min(self.stream, len(streams) - 1))
         stream, ended = reading.stream(index), streams[index].episode_count
-        if self.order == "newest":
-            rows = tuple(stream.episodes(newest=True, limit=self.limit, offset=self.offset))
-            under_way = max(1, streams[index].num_envs) if streams[index].rows else 0
-            total = max(ended + under_way, self.offset + len(rows))
-            if len(rows) < self.limit:
-                total = self.offset + len(rows)
-            return EpisodesAnswer(rows, self.offset, total, self.order, "")
-        known = reading.ended_episodes(index, ended)
-        ordered = sorted(known, key=_KEYS[self.order])
-        note = "" if ended <= len(known) else f"of the newest {len(known):,}"
-        window = tuple(ordered[self.offset : self.offset + self.limit])
-        return EpisodesAnswer(window, self.offset, len(ordered), self.order, note)
-
-
-_KEYS: dict[str, Callable[[EpisodeRollup], Any]] = {
-    "best": lambda episode: (-episode.total_reward, -episode.last_row),
-    "worst": lambda episode: (episode.total_reward, -episode.last_row),
-    "longest": lambda episode: (-episode.length, -episode.last_row),
-}
+        rows = tuple(stream.episodes(order=self.order, limit=self.limit, offset=self.offset))
+        under_way = max(1, streams[index].num_envs) if streams[index].rows and self.order == "newest" else 0
+        total = max(ended + under_way, self.offset + len(rows))
+        if len(rows) < self.limit:
+            total = self.offset + len(rows)
+        return EpisodesAnswer(rows, self.offset, total, self.order)
 
 
 class EpisodesAnswer(NamedTuple):
     episodes: tuple[EpisodeRollup, ...]
     offset: int
     total: int
-    order: Order
-    note: str
+    order: EpisodeOrder
 
     def same(self, other: object) -> bool:
         return self == other
@@ -262,16 +245,12 @@ class Reading:
     _streams: tuple[StreamReader, ...] = ()
     _summaries: tuple[RunSummary, tuple[StreamSummary, ...]] | None = None
     _read_at: float = 0.0
-    _episodes: dict[int, list[EpisodeRollup]] = field(default_factory=dict)
-    _episodes_from: dict[int, int] = field(default_factory=dict)
 
     def summaries(self, run_id: str) -> tuple[RunSummary, tuple[StreamSummary, ...]]:
         """The run's and its streams' summaries, at most `FRESH_S` old."""
         now = time.monotonic()
         if run_id != self._run_id:
             self._run_id, self._summaries = run_id, None
-            self._episodes.clear()
-            self._episodes_from.clear()
         if self._summaries is None or now - self._read_at >= FRESH_S:
             run = self.repository.run(run_id)  # anew: it may have streams now that it did not have before
             self._streams = tuple(run.streams())
@@ -281,18 +260,3 @@ class Reading:
 
     def stream(self, index: int) -> StreamReader:
         return self._streams[index]
-
-    def ended_episodes(self, index: int, ended: int) -> list[EpisodeRollup]:
-        """The newest ended episodes of a stream; only those that ended since are read."""
-        known = self._episodes.setdefault(index, [])
-        first = self._episodes_from.setdefault(index, max(0, ended - MOST_EPISODES))
-        while first + len(known) < ended:
-            more = self._streams[index].episodes(limit=min(5000, ended - first - len(known)), offset=first + len(known))
-            whole = [episode for episode in more if episode.ended != "open"]
-            if not whole:
-                break
-            known.extend(whole)
-        if len(known) > MOST_EPISODES * 1.2:
-            self._episodes_from[index] += len(known) - MOST_EPISODES
-            del known[: len(known) - MOST_EPISODES]
-        return known

@@ -183,14 +183,13 @@ def _space_facts(stream: StreamSummary, width: int, look: Look) -> list[Line]:
 
 
 def episode_head(answer: EpisodesAnswer | None, many_envs: bool, width: int, look: Look) -> list[Line]:
-    """The heading says the order, how many there are and, where that is not all, of how many it is."""
+    """The heading says the order, and how many there are."""
     total = f"{answer.total:,}" if answer else ""
-    note = f" {answer.note}" if answer and answer.note else ""
     order = answer.order if answer else "newest"
     names = words.fit("number", 8, True) + (words.fit("env", 5, True) if many_envs else "")
     names += words.fit("return", 8, True) + words.fit("length", 7, True) + "  end"
     return [
-        rule(f"episodes {look.glyph('dot')} {order} first{note}", width, look, total),
+        rule(f"episodes {look.glyph('dot')} {order} first", width, look, total),
         ((words.fit(names, width), "head"),),
     ]
 

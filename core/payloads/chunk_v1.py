@@ -15,6 +15,7 @@ A row is a call of `reset` or of `step`. The observation of a row is the one tha
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal
 
 import msgspec
@@ -61,6 +62,7 @@ class ChunkV1(msgspec.Struct, array_like=True, frozen=True):
 
 
 _WHOLE = tuple(name for name in FIELDS if name != "total_reward")
+_PLACES = {name: place for place, name in enumerate(_WHOLE)}
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(ChunkV1)
 
@@ -73,13 +75,39 @@ def pack_episodes(episodes: dict[str, np.ndarray[Any, Any]]) -> list[Column]:
     return [pack("integers", whole, delta=True), pack("total_reward", episodes["total_reward"])]
 
 
-def unpack_episodes(columns: list[Column]) -> dict[str, np.ndarray[Any, Any]]:
+def unpack_episodes(columns: list[Column]) -> Mapping[str, np.ndarray[Any, Any]]:
     """What `pack_episodes` got: a column for each field of `cornerman.core.episodes.FIELDS`."""
     if not columns:
         return {name: np.empty(0, dtype) for name, dtype in FIELDS.items()}
     whole, returns = (unpack(column) for column in columns)
-    fields = {name: whole[:, place].astype(FIELDS[name]) for place, name in enumerate(_WHOLE)}
-    return {**fields, "total_reward": returns}
+    return PackedEpisodes(whole, returns)
+
+
+class PackedEpisodes(Mapping[str, np.ndarray[Any, Any]]):
+    """Columns that are made when they are asked for: most questions are about one or two of the thirteen."""
+
+    def __init__(self, whole: np.ndarray[Any, Any], returns: np.ndarray[Any, Any]) -> None:
+        self._whole = whole
+        self._made = {"total_reward": returns}
+
+    def __getitem__(self, name: str) -> np.ndarray[Any, Any]:
+        found = self._made.get(name)
+        if found is None:
+            found = self._whole[:, _PLACES[name]].astype(FIELDS[name], copy=False)
+            self._made[name] = found
+        return found
+
+    def one(self, index: int) -> dict[str, Any]:
+        """One episode by field, as Python's own numbers."""
+        fields = dict(zip(_WHOLE, self._whole[index].tolist(), strict=True))
+        fields["total_reward"] = self._made["total_reward"][index].item()
+        return fields
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(FIELDS)
+
+    def __len__(self) -> int:
+        return len(FIELDS)
 
 
 def encode(chunk: ChunkV1) -> bytes:

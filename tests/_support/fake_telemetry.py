@@ -15,7 +15,15 @@ import numpy as np
 
 from cornerman.core.errors import NotFound
 from cornerman.core.payloads.frame_v1 import Frame, Grid, Rgb, Text, Vector
-from cornerman.core.records import EpisodeRollup, LedgerRow, RunState, RunSummary, StepRecord, StreamSummary
+from cornerman.core.records import (
+    EpisodeOrder,
+    EpisodeRollup,
+    LedgerRow,
+    RunState,
+    RunSummary,
+    StepRecord,
+    StreamSummary,
+)
 
 NOW = 1_795_219_200.0
 """The clock of the fake: 2026-11-21 00:00 UTC."""
@@ -23,6 +31,13 @@ NOW = 1_795_219_200.0
 LAKE = ("SFFF", "FHFH", "FFFH", "HFFG")
 LEGEND = {"S": "start", "F": "frozen", "H": "hole", "G": "goal"}
 PATH = ((0, 0), (1, 0), (2, 0), (2, 1), (3, 1), (3, 2), (3, 3))
+
+
+_RANKS: dict[str, Callable[[EpisodeRollup], float]] = {
+    "best": lambda e: -e.total_reward,
+    "worst": lambda e: e.total_reward,
+    "longest": lambda e: -e.length,
+}
 
 
 @dataclass
@@ -128,13 +143,20 @@ class FakeStream:
         return np.array([math.nan if s < 0 else self._reward(e, s, env_index) for e, s in places])
 
     def episodes(
-        self, *, env_index: int | None = None, newest: bool = False, limit: int | None = None, offset: int = 0
+        self,
+        *,
+        env_index: int | None = None,
+        order: EpisodeOrder = "oldest",
+        limit: int | None = None,
+        offset: int = 0,
     ) -> Sequence[EpisodeRollup]:
         envs = range(len(self.lengths)) if env_index is None else [env_index]
         every = [self.episode(env, n) for env in envs for n in range(self._places[env][self._rows - 1][0] + 1)]
         every.sort(key=lambda e: (e.ended == "open", e.last_row, e.env_index))
-        if newest:
+        if order != "oldest":
             every.reverse()
+        if order in _RANKS:
+            every = sorted((e for e in every if e.ended != "open"), key=_RANKS[order])
         return every[offset : None if limit is None else offset + limit]
 
     def episode_at(self, row: int, env_index: int = 0) -> EpisodeRollup | None:

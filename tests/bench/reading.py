@@ -124,7 +124,9 @@ def _lists(name: str, store: Any, times: int) -> Iterator[Figure]:
         "list of runs, with summaries": lambda: [run.summary() for run in store.runs()],
         "step_count": lambda: store.run("latest").step_count,
         "first page of episodes": lambda: stream.episodes(limit=50),
-        "newest page of episodes": lambda: stream.episodes(newest=True, limit=50),
+        "newest page of episodes": lambda: stream.episodes(order="newest", limit=50),
+        "the best fifty of all episodes": lambda: stream.episodes(order="best", limit=50),
+        "the best fifty, SQL": lambda: store.sql(BEST).fetchall(),
         "a page in the middle": lambda: stream.episodes(limit=50, offset=stream.row_count() // EPISODE // 2),
     }
     for what, work in works.items():
@@ -162,6 +164,7 @@ def _rewards(stream: Any, first: int) -> object:
     return stream.rewards(first, first + 1000)
 
 
+BEST = "select episode, total_reward from episode order by total_reward desc limit 50"
 BARE = "select sum(reward), count(*) from step"
 DECODING = "select sum(reward), count(*) from step where reward > 0.5"
 

@@ -57,7 +57,7 @@ def test_show_has_streams_spaces_seeds_and_provenance(recorded: Cornerman) -> No
 
 
 def test_show_can_pick_the_best_episodes(recorded: Cornerman) -> None:
-    best = recorded.json("show", "single", "--best", "--episodes", "3")["streams"][0]["episodes"]
+    best = recorded.json("show", "single", "--order", "best", "--episodes", "3")["streams"][0]["episodes"]
     returns = [episode["total_reward"] for episode in best]
     assert returns == sorted(returns, reverse=True)
 

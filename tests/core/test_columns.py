@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from cornerman.core.columns import Column, decompress, pack, pack_objects, unpack, unpack_objects
+from cornerman.core.columns import Column, decompress, pack, pack_objects, planes, rows_of, unpack, unpack_objects
 from cornerman.core.errors import PayloadError
 
 DTYPES = ["?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", "c8", "c16", "M8[us]", "m8[s]"]
@@ -39,6 +39,27 @@ def test_a_column_is_given_back_bit_for_bit(values: np.ndarray[Any, Any], delta:
     found = unpack(pack("x", values, delta=delta and values.dtype == np.int64 and _grows(values)))
     assert (found.dtype, found.shape) == (values.dtype, values.shape)
     assert found.tobytes() == values.tobytes()
+
+
+@given(
+    hnp.arrays(np.float32, st.tuples(st.integers(2, 9), st.integers(1, 4), st.integers(1, 3)), unique=True),
+    st.integers(0, 8),
+    st.integers(0, 9),
+    st.data(),
+)
+def test_some_rows_of_a_column_are_those_of_the_whole(
+    values: np.ndarray[Any, Any], first: int, stop: int, data: st.DataObject
+) -> None:
+    column = pack("x", values)
+    assert column.transform == "shuffle"
+    parts, item = planes(column), data.draw(st.integers(0, values.shape[1] - 1))
+    for index in (min(first, len(values) - 1), slice(first, stop)):
+        for found, expected in (
+            (rows_of(column, parts, index), values[index]),
+            (rows_of(column, parts, index, item), values[index, item]),
+        ):
+            assert (found.dtype, found.shape) == (expected.dtype, expected.shape)
+            assert found.tobytes() == expected.tobytes()
 
 
 def _grows(values: np.ndarray[Any, Any]) -> bool:

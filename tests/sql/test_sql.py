@@ -18,7 +18,7 @@ import cornerman
 from cornerman.core.errors import InvalidQuery
 from cornerman.store.aggregates import bare_aggregate
 from cornerman.store.api import Store, open_store
-from cornerman.store.sql_tables import to_json
+from cornerman.store.sql_values import to_json
 
 
 @pytest.fixture(scope="module")

@@ -6,15 +6,18 @@ import os
 import subprocess
 import sys
 import threading
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import gymnasium
 import numpy as np
 import pytest
-from recordings import Recording, Seen
+from recordings import Recording, Seen, Walk
 
 import cornerman
 from cornerman.core.errors import NotFound, StoreNotFound, StoreUnreadable
+from cornerman.core.records import EpisodeOrder, EpisodeRollup
 from cornerman.store.api import Episode, Store, open_store
 from cornerman.store.connection import connect
 
@@ -89,8 +92,8 @@ def test_pages_of_episodes_are_parts_of_the_whole_list(store: Path) -> None:
         whole = list(stream.episodes())
         assert list(stream.episodes(limit=5)) == whole[:5]
         assert list(stream.episodes(limit=5, offset=7)) == whole[7:12]
-        assert list(stream.episodes(newest=True)) == whole[::-1]
-        assert list(stream.episodes(newest=True, limit=3, offset=1)) == whole[::-1][1:4]
+        assert list(stream.episodes(order="newest")) == whole[::-1]
+        assert list(stream.episodes(order="newest", limit=3, offset=1)) == whole[::-1][1:4]
     recording.close()
 
 
@@ -133,6 +136,70 @@ def test_runs_are_found_by_name_job_and_prefix(store: Path) -> None:
         assert opened.run(oldest.run_id).job == "a"
         with pytest.raises(NotFound):
             opened.run("nobody")
+
+
+class Odd(Walk):
+    """Returns that are equal, infinite or no number, among others."""
+
+    def step(self, action: Any) -> Any:
+        observation, reward, terminated, truncated, info = super().step(action)
+        odd = {0: np.nan, 1: np.inf, 2: -np.inf}.get(int(self.np_random.integers(2000)), round(reward))
+        return observation, odd, terminated, truncated, info
+
+
+def _by(order: EpisodeOrder, rollup: EpisodeRollup) -> tuple[float, ...]:
+    if order == "longest":
+        return -rollup.length, -rollup.last_row
+    nan = np.isnan(rollup.total_reward)
+    if order == "worst":
+        return (-np.inf if nan else rollup.total_reward), -int(nan), -rollup.last_row
+    return (np.inf if nan else -rollup.total_reward), int(nan), -rollup.last_row
+
+
+@pytest.mark.parametrize("order", ["best", "worst", "longest"])
+def test_the_best_episodes_are_those_of_the_whole_stream(
+    store: Path, order: EpisodeOrder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sealed and open ones alike, in any page, and the same in SQL."""
+    monkeypatch.setenv("CORNERMAN_STORAGE_ROWS_PER_CHUNK", "128")
+    monkeypatch.setenv("CORNERMAN_STORAGE_SEALING_PROCESS", "0")
+    recording = Recording(store, Odd(longest=60)).run(6000)
+    with open_store(store, read_only=True) as opened:
+        (stream,) = opened.run().streams()
+        chunks = opened.sql("select count(*) from chunk where episodes > 0").fetchall()[0][0]
+        assert chunks > 20
+        assert stream.row_count() > opened.sql("select rows from stream").fetchall()[0][0]
+        whole = sorted((e for e in stream.episodes() if e.ended != "open"), key=partial(_by, order))
+        for offset, limit in ((0, 5), (3, 40), (len(whole) - 3, 9), (0, None)):
+            page = stream.episodes(order=order, offset=offset, limit=limit)
+            stop = None if limit is None else offset + limit
+            assert [e.episode for e in page] == [e.episode for e in whole[offset:stop]], (offset, limit)
+        column = {"best": "total_reward desc", "worst": "total_reward", "longest": "length desc"}[order]
+        found = opened.sql(f"select episode from episode where ended != 'open' order by {column}").fetchall()
+        assert [row for (row,) in found] == [e.episode for e in whole]
+    recording.close()
+    with open_store(store, read_only=True) as opened:
+        (stream,) = opened.run().streams()
+        stream.episodes(order=order, limit=4)
+        known = [e for e in whole[:4] if not np.isnan(e.total_reward)]
+        assert len(opened._shelf.chunks._items) <= 4 or len(known) < 4, "more chunks were read than were needed"
+    with open_store(store) as opened:
+        assert not list(opened.verify())
+
+
+def test_the_best_of_a_vector_environment_and_of_one_of_its_environments(tmp_path: Path) -> None:
+    env = cornerman.record(gymnasium.make_vec("CartPole-v1", 5, vectorization_mode="sync"), store=tmp_path)
+    env.reset(seed=1)
+    env.action_space.seed(1)
+    for _ in range(3000):
+        env.step(env.action_space.sample())
+    env.close()
+    with open_store(tmp_path) as opened:
+        (stream,) = opened.run().streams()
+        for index in (None, 3):
+            whole = [e for e in stream.episodes(env_index=index) if e.ended == "terminated"]
+            best = stream.episodes(env_index=index, order="best", limit=20)
+            assert [e.total_reward for e in best] == sorted((e.total_reward for e in whole), reverse=True)[:20]
 
 
 def _support() -> str:
@@ -258,8 +325,8 @@ def test_questions_about_what_is_not_there_say_so(store: Path) -> None:
             stream.step(0, env_index=1)
 
 
-@pytest.mark.parametrize("newest", [False, True])
-def test_a_page_is_the_same_part_of_the_whole_list(tmp_path: Path, newest: bool) -> None:
+@pytest.mark.parametrize("order", ["oldest", "newest"])
+def test_a_page_is_the_same_part_of_the_whole_list(tmp_path: Path, order: EpisodeOrder) -> None:
     """Whatever its offset, in the middle, at the end, beyond it: sealed episodes and the one under way alike."""
     env = cornerman.record(gymnasium.make("CartPole-v1"), store=tmp_path)
     env.reset(seed=1)
@@ -269,11 +336,11 @@ def test_a_page_is_the_same_part_of_the_whole_list(tmp_path: Path, newest: bool)
             env.reset()
     with cornerman.open_store(tmp_path, read_only=True) as store:
         stream = store.run("latest").streams()[0]
-        whole = list(stream.episodes(newest=newest))
+        whole = list(stream.episodes(order=order))
         count = len(whole)
-        assert [episode.episode for episode in whole] == sorted((e.episode for e in whole), reverse=newest)
+        assert [episode.episode for episode in whole] == sorted((e.episode for e in whole), reverse=order == "newest")
         for offset in (0, 1, 900, count - 2, count - 1, count, count + 3):
             for limit in (0, 1, 7):
-                page = stream.episodes(newest=newest, limit=limit, offset=offset)
+                page = stream.episodes(order=order, limit=limit, offset=offset)
                 assert list(page) == whole[offset : offset + limit], (offset, limit)
     env.close()

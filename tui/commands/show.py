@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
+
+from cornerman.core.records import EpisodeOrder
 
 from .. import exits, output
 from ..chosen import chosen_store
@@ -24,7 +26,7 @@ EXAMPLES = """
   cornerman show latest                   the newest run
   cornerman show demo-frozenlake          the newest run of a job
   cornerman show 01KAB --episodes 50      more of its episodes
-  cornerman show latest --best            its episodes with the highest return
+  cornerman show latest --order best      its episodes with the highest return
   cornerman show latest --json | jq .provenance"""
 
 
@@ -32,7 +34,10 @@ def add(subparsers: Subparsers) -> None:
     parser = describe(subparsers, "show", DESCRIPTION, EXAMPLES)
     parser.add_argument("run", metavar="RUN", nargs="?", default="latest", help="which run (default: latest)")
     parser.add_argument("--episodes", type=int, default=5, metavar="N", help="how many episodes (default: 5)")
-    parser.add_argument("--best", action="store_true", help="those with the highest return instead of the newest")
+    parser.add_argument(
+        "--order", choices=get_args(EpisodeOrder), default="newest",
+        help="which episodes: newest, oldest, or of all that ended the best, worst or longest (default: newest)",
+    )  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:
@@ -52,10 +57,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _episodes(stream: Any, args: argparse.Namespace) -> list[Any]:
-    if not args.best:
-        return list(stream.episodes(newest=True, limit=args.episodes))
-    ended = [episode for episode in stream.episodes() if episode.ended != "open"]
-    return sorted(ended, key=lambda episode: -episode.total_reward)[: args.episodes]
+    return list(stream.episodes(order=args.order, limit=args.episodes))
 
 
 def _spaces(stream: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from .. import keys, run_view
 from ..feed import Delivery, Problem
 from ..moves import Kind, Move
 from ..playback import Player, ViewLedger
-from ..queries import ORDERS, EpisodesAnswer, EpisodesQuery, Order, RewardsAnswer, RewardsQuery, ViewAnswer, ViewQuery
+from ..queries import ORDERS, EpisodesAnswer, EpisodesQuery, RewardsAnswer, RewardsQuery, ViewAnswer, ViewQuery
 from ..runs_view import safe
 from ..widgets.frame_view import FrameView
 from ..widgets.lines import Line, Lines, rule
@@ -25,6 +25,8 @@ from .base import BaseScreen
 
 if TYPE_CHECKING:
     from textual.timer import Timer
+
+    from cornerman.core.records import EpisodeOrder
 
 ZOOMS = ("", "-zoom-frame", "-zoom-fields", "-zoom-episodes")
 WINDOW = 200
@@ -45,7 +47,7 @@ class RunScreen(BaseScreen):
         self.view: ViewAnswer | None = None
         self._episodes: EpisodesAnswer | None = None
         self._rewards: RewardsAnswer | None = None
-        self._order: Order = "newest"
+        self._order: EpisodeOrder = "newest"
         self._said = ""
         self._going: ViewQuery | None = None
         self._scroll = 0

@@ -1,14 +1,10 @@
-"""The tables that SQL sees: `step`, `step_all` and `episode`, decoded from chunks and the open journal as it is read.
+"""The tables `step` and `step_all` of SQL, decoded from chunks and the open journal as they are read.
 
-Times are ISO 8601 in UTC. Observations, actions of more than one number, and infos are JSON text. JSON knows no NaN and
-no infinity: NaN is null there, infinities are 9e999 and -9e999, which every parser reads as infinities. In a column of
-its own (`reward`) NaN is NULL, as always in SQLite, and infinities are kept.
+Times are ISO 8601 in UTC. Observations, actions of more than one number, and infos are JSON text: see `sql_values.py`.
 """
 
 from __future__ import annotations
 
-import base64
-import datetime
 import json
 import math
 from collections.abc import Callable, Iterator
@@ -18,14 +14,13 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from cornerman.core.errors import NotFound
-from cornerman.core.graph_value import is_graph
 from cornerman.core.layout import EXTRAS
-from cornerman.core.records import EpisodeRollup
 
 from .blocks import Array, Block
 from .gather import Picked, gather, info_at, info_of_env
+from .sql_values import iso, scalar, to_json
 from .tail import Moved
-from .virtual import Batch, BatchTable, Values, Wanted
+from .virtual import Batch, BatchTable, Values, Wanted, only
 
 if TYPE_CHECKING:
     from .api import Store, Stream
@@ -40,37 +35,28 @@ STEP = (
     "reset", "action", "observation", "info", "seed", "note", "row", "time_us",
     "payload_version",
 )  # fmt: skip
-EPISODE = (
-    "run", "job", "stream", "env_id", "env_index", "episode", "length", "total_reward", "ended", "seed", "seed_source",
-    "started", "finished", "first_t", "last_t", "first_row", "last_row", "started_us", "finished_us",
-)  # fmt: skip
-_OF_STREAM = frozenset({"run", "job", "stream"})
+OF_STREAM: dict[str, Callable[[Stream], Any]] = {
+    "run": lambda stream: stream.run_id,
+    "job": lambda stream: stream.identity.run["job"],
+    "stream": lambda stream: stream.stream_id,
+    "env_id": lambda stream: stream.manifest.get("env_id"),
+}
+"""Columns that are the same for all rows of a stream: wanted with `=`, they say which streams are not read at all."""
 
 
 def step_table(store: Store, *, resets: bool) -> BatchTable:
     """`step`: the transitions; `step_all`: every row, those of resets too."""
     return BatchTable(
-        STEP, _OF_STREAM | {"env_index", "episode", "t", "row"}, lambda wanted: _steps(store, wanted, resets)
+        STEP, OF_STREAM.keys() | {"env_index", "episode", "t", "row"}, lambda wanted, _: _steps(store, wanted, resets)
     )
 
 
-def episode_table(store: Store) -> BatchTable:
-    return BatchTable(EPISODE, _OF_STREAM | {"env_index"}, lambda wanted: _episodes(store, wanted))
-
-
-def _streams(store: Store, wanted: list[Wanted]) -> Iterator[Stream]:
+def streams_of(store: Store, wanted: list[Wanted]) -> Iterator[Stream]:
     """The streams that a query can mean."""
-    facts: dict[str, Callable[[Stream], Any]] = {
-        "run": lambda stream: stream.run_id,
-        "job": lambda stream: stream.identity.run["job"],
-        "stream": lambda stream: stream.stream_id,
-    }
+    fixed = [item for item in wanted if item.operator == "=" and item.column in OF_STREAM]
     for run in reversed(store.runs()):
         for stream in run.streams():
-            if all(
-                not (item.operator == "=" and item.column in facts) or facts[item.column](stream) == item.value
-                for item in wanted
-            ):
+            if all(OF_STREAM[item.column](stream) == item.value for item in fixed):
                 yield stream
 
 
@@ -78,8 +64,8 @@ def _streams(store: Store, wanted: list[Wanted]) -> Iterator[Stream]:
 
 
 def _steps(store: Store, wanted: list[Wanted], resets: bool) -> Iterator[Batch]:
-    for stream in _streams(store, wanted):
-        env = _only(wanted, "env_index")
+    for stream in streams_of(store, wanted):
+        env = only(wanted, "env_index")
         if env is not None and not (isinstance(env, int) and 0 <= env < stream.envs):
             continue
         at, stop = _range(stream, wanted, env)
@@ -118,10 +104,6 @@ def _after_gap(stream: Stream, at: int, stop: int) -> int:
     return int(found[0][0]) if found[0][0] is not None else stop
 
 
-def _only(wanted: list[Wanted], column: str) -> Any:
-    return next((item.value for item in wanted if item.column == column and item.operator == "="), None)
-
-
 def _range(stream: Stream, wanted: list[Wanted], env: int | None) -> tuple[int, int]:
     """The rows that a query can mean, [first, stop)."""
     first, stop = 0, stream.row_count()
@@ -132,7 +114,7 @@ def _range(stream: Stream, wanted: list[Wanted], env: int | None) -> tuple[int, 
         first = max(first, stream.rows.consistent(lambda: stream.rows.floor_of(low)))
     if high < 1 << 62:
         stop = min(stop, stream.rows.consistent(lambda: stream.rows.ceiling_of(high)))
-    episode = _only(wanted, "episode")
+    episode = only(wanted, "episode")
     if isinstance(episode, int) and (env is not None or stream.envs == 1):
         try:
             found = stream.episode(env or 0, episode)
@@ -176,22 +158,9 @@ class StepBatch:
         return Batch(len(self._row), self.column)
 
     def column(self, name: str) -> Values:
+        if name in OF_STREAM:
+            return [OF_STREAM[name](self.stream)] * len(self._row)
         return cast(Values, getattr(self, f"_{name}_column")())
-
-    def _same(self, value: Any) -> Values:
-        return [value] * len(self._row)
-
-    def _run_column(self) -> Values:
-        return self._same(self.stream.run_id)
-
-    def _job_column(self) -> Values:
-        return self._same(self.stream.identity.run["job"])
-
-    def _stream_column(self) -> Values:
-        return self._same(self.stream.stream_id)
-
-    def _env_id_column(self) -> Values:
-        return self._same(self.stream.manifest.get("env_id"))
 
     def _env_index_column(self) -> Values:
         return self._env.tolist()  # type: ignore[no-any-return]
@@ -313,12 +282,7 @@ def _texts(gathered: Any, count: int) -> Values:
     if isinstance(gathered, tuple):
         rows = [_values(item, count) for item in gathered]
         return [to_json([part[index] for part in rows]) for index in range(count)]
-    return [_text(item) if isinstance(item, (str, int, float, type(None))) else to_json(item) for item in gathered]
-
-
-def _text(value: Any) -> Any:
-    """A value as SQLite takes it; half a character, which no UTF-8 has, as it is spelled in JSON."""
-    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else scalar(value)
+    return [scalar(item) if isinstance(item, (str, int, float, type(None))) else to_json(item) for item in gathered]
 
 
 def _values(gathered: Any, count: int) -> Values:
@@ -329,97 +293,3 @@ def _values(gathered: Any, count: int) -> Values:
         rows = [_values(item, count) for item in gathered]
         return [tuple(part[index] for part in rows) for index in range(count)]
     return list(gathered)
-
-
-def scalar(value: Any) -> Any:
-    """A number as SQLite has it: booleans are 0 and 1, integers beyond 64 bits are text."""
-    if isinstance(value, bool):
-        return int(value)
-    return str(value) if isinstance(value, int) and not -(2**63) <= value < 2**63 else value
-
-
-def to_json(value: Any) -> str:
-    """JSON text: NaN is null, infinities are ±9e999; arrays are lists, bytes base64, what has no form its text."""
-    plain = _plain(value)
-    text = json.dumps(plain, separators=(",", ":"), ensure_ascii=False)
-    if "Infinity" in text:  # json writes the word; inside a string it is in quotes, so only bare words are replaced
-        text = json.dumps(_finite(plain), separators=(",", ":"), ensure_ascii=False)
-        text = text.replace(f'"{_INFINITE}-"', "-9e999").replace(f'"{_INFINITE}"', "9e999")
-    return cast(str, _text(text))
-
-
-_INFINITE = "\ue000infinity\ue000"
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, float):
-        return None if math.isnan(value) else float(value)
-    if value is None or isinstance(value, (bool, int, str)):
-        return value
-    if isinstance(value, np.ndarray):
-        return _plain(value.tolist())
-    if isinstance(value, np.generic):
-        return _plain(value.item()) if not isinstance(value.item(), np.generic) else str(value)
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if is_graph(value):
-        return {name: _plain(item) for name, item in value._asdict().items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, (set, frozenset)):
-        return sorted((_plain(item) for item in value), key=str)
-    if isinstance(value, (bytes, bytearray)):
-        return base64.b64encode(value).decode()
-    if isinstance(value, complex):
-        return [_plain(value.real), _plain(value.imag)]
-    return getattr(value, "text", None) or str(value)
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float) and math.isinf(value):
-        return _INFINITE if value > 0 else _INFINITE + "-"
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    return [_finite(item) for item in value] if isinstance(value, list) else value
-
-
-def iso(time_us: int) -> str:
-    """2026-11-21T10:20:30.123456Z"""
-    moment = datetime.datetime(1970, 1, 1) + datetime.timedelta(microseconds=time_us)
-    return moment.isoformat(timespec="microseconds") + "Z"
-
-
-# --- episodes --------------------------------------------------------------------------------------------------------
-
-
-def _episodes(store: Store, wanted: list[Wanted]) -> Iterator[Batch]:
-    for stream in _streams(store, wanted):
-        env = _only(wanted, "env_index")
-        at = 0
-        if env is None:
-            while found := stream.rows.consistent(partial(stream.episode_index.window, at, 4096)):
-                at += len(found)
-                yield _episode_batch(stream, found)
-            yield _episode_batch(stream, stream.rows.consistent(stream.episode_index.under_way))
-        elif isinstance(env, int) and 0 <= env < stream.envs:
-            yield _episode_batch(stream, list(stream.episodes(env_index=env)))
-
-
-def _episode_batch(stream: Stream, rollups: list[EpisodeRollup]) -> Batch:
-    def column(name: str) -> Values:
-        if name in _CONSTANT:
-            return [_CONSTANT[name](stream)] * len(rollups)
-        if name in ("started", "finished"):
-            return [iso(rollup.started_us if name == "started" else rollup.ended_us) for rollup in rollups]
-        field = "ended_us" if name == "finished_us" else name
-        return [scalar(getattr(rollup, field)) for rollup in rollups]
-
-    return Batch(len(rollups), column)
-
-
-_CONSTANT: dict[str, Callable[[Stream], Any]] = {
-    "run": lambda stream: stream.run_id,
-    "job": lambda stream: stream.identity.run["job"],
-    "stream": lambda stream: stream.stream_id,
-    "env_id": lambda stream: stream.manifest.get("env_id"),
-}
