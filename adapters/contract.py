@@ -265,7 +265,7 @@ def _judge_recording(path: Path, report: ContractReport) -> None:
             if len(tally.first) < FIRST:
                 where = f"{mismatch.stream} row {mismatch.row}"
                 what = f"{mismatch.path or '/'}: {mismatch.rule}: {mismatch.expected} expected, got {mismatch.got}"
-                tally.first.append((where, f"{what} ({mismatch.count:,} times)"))
+                tally.first.append((where, f"{what} ({mismatch.steps:,} times)"))
         report.findings += [str(finding) for finding in store.verify()]
     unjudged = report.transitions - sum(tally.sent for tally in tallies.values())
     if unjudged > 0:

@@ -21,22 +21,22 @@ one that the spaces of its environment declare. A rule says what happens to step
 
   off        they are not looked at
   observe    they are counted
-  warn       they are counted and said, once for each kind: where no rule says otherwise
-  enforce    they are refused: they go to quarantine, the rest of the run is stored
+  warn       they are counted and said, once for each kind: the default
+  enforce    they are refused: they go to quarantine, the rest is stored
 
 The closest rule wins: of the run's cohort, then of its job (or run id), then of its schema. `enforce` cannot be set
 while an active producer is not known to fit the schema, unless --force says so. A cohort is a share of the runs, the
 same ones at every look: give it `enforce` first, compare, then promote it or roll back."""
 
 EXAMPLES = """
-  cornerman enforce show                              rules, and what schemas say of the runs
-  cornerman enforce set telemetry.step@1.2.0 warn     judge all runs by it
+  cornerman enforce show                           rules, and what schemas say
+  cornerman enforce set telemetry.step@1.2.0 warn  judge all runs by it
   cornerman enforce set telemetry.step enforce --job 'baseline*'
   cornerman enforce cohort canary --share 10%
   cornerman enforce set telemetry.step enforce --cohort canary
   cornerman enforce promote canary
-  cornerman enforce rollback                          undo the newest change
-  cornerman enforce adoption telemetry.step           shares by version, and the 95 % checkpoint"""
+  cornerman enforce rollback                       undo the newest change
+  cornerman enforce adoption telemetry.step        shares by version, checkpoint"""
 
 
 def add(subparsers: Subparsers) -> None:
