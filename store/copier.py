@@ -268,6 +268,8 @@ class Copier:
                 columns = dict(zip(names, values, strict=True))
                 if columns[first] + columns[count] > at:
                     del columns["id"]
+                    if "step_schema" in columns:  # a row of this database; what judged the steps stays here
+                        columns["step_schema"] = None
                     at, beyond = columns[first] + columns[count], True
                     yield {
                         "kind": "frames" if table == "frame_chunk" else "chunk",

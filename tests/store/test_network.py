@@ -239,6 +239,37 @@ def test_frames_and_vectors_are_the_same_on_both_nodes(nodes: Nodes, kind: str) 
             assert frame is not None
 
 
+class Broken(gymnasium.ObservationWrapper[Any, Any, Any]):
+    """Every fifth observation is out of bounds."""
+
+    number = 0
+
+    def observation(self, observation: Any) -> Any:
+        self.number += 1
+        return observation + 100 * (self.number % 5 == 0)
+
+
+def test_what_a_schema_refused_is_refused_on_every_node(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its values are in the quarantine of the node that recorded, and nowhere else once it is sealed."""
+    monkeypatch.setenv("CORNERMAN_RECORDER_SCHEMA_MODE", "enforce")
+    nodes.on("writer")
+    env = cornerman.record(Broken(gymnasium.make("CartPole-v1")), store=nodes.store, job="net")
+    env.reset(seed=1)
+    walk(env, 300)
+    env.close()
+    end_sessions()
+    written = contents(nodes.store)
+    nodes.on("reader")
+    read = contents(nodes.store)
+    assert read == written
+    assert written["ledger"].quarantined > 40
+    assert written["ledger"].balanced
+    for node in ("reader", "writer"):
+        nodes.on(node)
+        with cornerman.open_store(nodes.store) as store:
+            assert [str(finding) for finding in store.verify()] == []
+
+
 def test_two_nodes_record_into_one_folder_and_each_sees_both(nodes: Nodes) -> None:
     """Neither waits for the other, nor copies what is not its own."""
     nodes.on("other")

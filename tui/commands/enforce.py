@@ -29,14 +29,14 @@ while an active producer is not known to fit the schema, unless --force says so.
 same ones at every look: give it `enforce` first, compare, then promote it or roll back."""
 
 EXAMPLES = """
-  cornerman enforce show                       rules, and what schemas say
-  cornerman enforce set telemetry.step@1.2.0 warn
+  cornerman enforce show                           rules, and what schemas say
+  cornerman enforce set telemetry.step@1.2.0 warn  judge all runs by it
   cornerman enforce set telemetry.step enforce --job 'baseline*'
   cornerman enforce cohort canary --share 10%
   cornerman enforce set telemetry.step enforce --cohort canary
   cornerman enforce promote canary
-  cornerman enforce rollback                   undo the newest change
-  cornerman enforce adoption telemetry.step    shares by version, checkpoint"""
+  cornerman enforce rollback                       undo the newest change
+  cornerman enforce adoption telemetry.step        shares by version, checkpoint"""
 
 
 def add(subparsers: Subparsers) -> None:

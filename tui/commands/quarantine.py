@@ -24,7 +24,7 @@ here while they are recorded under `enforce`, lines of files while they are impo
 
   list       grouped by error; --each shows record by record
   show       one record in full: its values and all reasons
-  retry      judge again, by a newer version: what is allowed now is accepted
+  retry      judge records again, by a newer version, and accept what fits
   discard    say that records are not wanted
   export     write records as JSON lines
 
@@ -32,10 +32,11 @@ Which records is chosen by number, --schema, --path, --rule, --run and --state; 
 is ever deleted but with its run. A step that is accepted stays here with its values; its row in the run stays empty."""
 
 EXAMPLES = """
-  cornerman quarantine list                    what was refused, and why
+  cornerman quarantine list                        what was refused, and why
   cornerman quarantine list --each --rule maximum
   cornerman quarantine show 17
-  cornerman quarantine retry --by telemetry.step@1.3.0 --dry-run
+  cornerman quarantine retry --schema telemetry.step --dry-run
+  cornerman quarantine retry --by telemetry.step@1.3.0
   cornerman quarantine discard 17 18 --note "sensor was off"
   cornerman quarantine export --state held --out refused.jsonl"""
 
