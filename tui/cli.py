@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:  # a full disk, a file that may not be written: the system's word is the message
         return _refuse(CornermanError(f"{error.filename or 'The system'}: {error.strerror or error}."), arguments)
     except Exception as error:  # the last line of defence: a person reads one line, not a traceback
-        return _confess(error, arguments)
+        return exits.INTERRUPTED if _by_ctrl_c(error) else _confess(error, arguments)
 
 
 def parser_for(command: str | None) -> argparse.ArgumentParser:
@@ -122,6 +122,13 @@ def _refuse(error: CornermanError, arguments: list[str]) -> int:
     if isinstance(error, StoreError):
         return exits.STORE
     return exits.USAGE if isinstance(error, (InvalidOption, InvalidQuery)) else exits.PROBLEM
+
+
+def _by_ctrl_c(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is what began it: a library that was called back may have put its own error on top."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _confess(error: Exception, arguments: list[str]) -> int:

@@ -67,7 +67,7 @@ def test_ctrl_c_interrupts_it(recorded: Cornerman) -> None:
     asked = time.monotonic()
     child.send_signal(signal.SIGINT)
     _, stderr = child.communicate(timeout=30)
-    assert child.returncode == 130
+    assert child.returncode == 130, stderr
     assert time.monotonic() - asked < 5
     assert "Traceback" not in stderr
 
