@@ -168,15 +168,17 @@ def _nested(small: dict[str, Any], large: dict[str, Any]) -> Widening:
             one["nullable"] is not False and other["nullable"] is False for one, other in zip(mine, theirs, strict=True)
         ):
             return "no"
-        parts: list[Widening] = ["wider"]
-        parts += [widening(one["type"], other["type"]) for one, other in zip(mine, theirs, strict=True)]
-        return _worst(*parts)
+        own: Widening = "wider"
+        return _worst(own, *map(widening, _types(mine), _types(theirs)))
     keys = [key for key in ("key", "item", "value", "index") if key in small and key in large]
     rest = [{key: value for key, value in each.items() if key not in keys} for each in (small, large)]
     if rest[0] != rest[1]:
         return "no"
-    inner: list[Widening] = [widening(small[key], large[key]) for key in keys]
-    return _worst(*inner) if inner else "no"
+    return _worst(*map(widening, [small[key] for key in keys], [large[key] for key in keys])) if keys else "no"
+
+
+def _types(fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [field["type"] for field in fields]
 
 
 def _worst(*kinds: Widening) -> Widening:

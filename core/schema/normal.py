@@ -155,9 +155,10 @@ def _taken_out(node: Node) -> Node:
     found = mapped(node, _taken_out)
     if isinstance(found, bool):
         return found
-    kept: dict[str, Any] = {
+    spoken = {
         key: value for key, value in found.items() if key != "default" and (value is not True or key not in UNSAID)
     }
+    kept: dict[str, Any] = spoken
     if _names_freely(kept):
         named: Any = kept.pop("properties")
         if asked := {name: inner for name, inner in named.items() if inner is not True}:
