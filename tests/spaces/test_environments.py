@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,7 @@ from cornerman.core.spaces.document import canonical
 
 draw_in_memory()
 OWN = sorted(name for name, spec in gymnasium.registry.items() if "ale_py" not in str(spec.entry_point))
-LIGHT = [name for name in OWN if "toy_text" in str(gymnasium.registry[name].entry_point)]
-LIGHT += [name for name in OWN if "classic_control" in str(gymnasium.registry[name].entry_point)]
+LIGHT = [name for name in OWN if re.search("toy_text|classic_control", str(gymnasium.registry[name].entry_point))]
 """What Gymnasium makes without further packages; the whole registry is tried on request."""
 
 
