@@ -77,7 +77,7 @@ class TelemetryRepository(Protocol):
         ...
 
     def run(self, name: str) -> RunReader:
-        """By id, a unique prefix of it, a job's newest, or `latest`; NotFound otherwise."""
+        """By id, a unique beginning or end of it, a job's newest, or `latest`; NotFound otherwise."""
         ...
 
     def delete(self, run_id: str) -> int:

@@ -151,7 +151,7 @@ class Store:
         return sorted(runs, key=lambda run: (run.created_us, run.run_id), reverse=True)
 
     def run(self, name: str = "latest") -> Run:
-        """By id, a unique prefix of it, a job's newest, or `latest`; NotFound otherwise."""
+        """By id, a unique beginning or end of it, a job's newest, or `latest`; NotFound otherwise."""
         runs = self.runs()
         if not runs:
             raise NotFound("The store has no runs.", "`cornerman demo` records three.")
@@ -160,9 +160,11 @@ class Store:
         for run in runs:
             if name in (run.run_id, run.job):
                 return run
-        found = [run for run in runs if run.run_id.startswith(name)] if name else []
+        found = [run for run in runs if run.run_id.startswith(name) or run.run_id.endswith(name)] if name else []
         if len(found) > 1:
-            raise NotFound(f"{len(found)} runs begin with {name}.", "Give more of the id; `cornerman runs` lists them.")
+            raise NotFound(
+                f"{len(found)} runs begin or end with {name}.", "Give more of the id; `cornerman runs` lists them."
+            )
         if not found:
             raise NotFound(f"There is no run, and no job, {name!r}.")
         return found[0]

@@ -12,6 +12,8 @@ from cornerman.core.setting_sources import effective, read_layers
 from . import output
 
 if TYPE_CHECKING:
+    from cornerman.store.api import Store
+
     from .options import Options
 
 
@@ -20,6 +22,16 @@ def chosen_store(args: argparse.Namespace) -> Path:
     from cornerman.store.location import store_path
 
     return store_path(effective(read_layers({"store": args.store}, on_problem=_note))["store"])
+
+
+def opened_store(args: argparse.Namespace, *, read_only: bool = False) -> Store:
+    """The chosen store, opened. What its user should know of it (read-only, on a network, too new) is said."""
+    from cornerman.store.api import open_store
+
+    store = open_store(chosen_store(args), read_only=read_only)
+    for notice in store.notices:
+        output.say(f"note: {output.harmless(notice)}")
+    return store
 
 
 def chosen_options() -> Options:

@@ -16,6 +16,8 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from . import words
+
 
 def say(text: str) -> None:
     """Talk: a line to stderr, so that stdout stays data."""
@@ -93,39 +95,28 @@ def harmless(text: str) -> str:
     return "".join(char if char.isprintable() else "�" for char in text.replace("\n", " ").replace("\t", " "))
 
 
-def count(value: int | None) -> str:
-    return "–" if value is None else f"{value:,}"
+count = words.exact
 
 
-def number(value: float | None, digits: int = 5) -> str:
-    """A measured number: enough digits to compare, missing shown as missing."""
-    if value is None:
-        return "–"
-    if value and math.isfinite(value) and (abs(value) >= 10**digits or abs(value) < 1e-3):
-        return f"{value:,.0f}" if 10**digits <= abs(value) < 1e9 else f"{value:.3g}"
-    return f"{value:.{digits}g}"
+def number(value: float | None) -> str:
+    """A measured number: enough digits to compare."""
+    return words.number(value, 9)
 
 
 def rate(value: float | None) -> str:
     """A number per second."""
-    return "–" if value is None else f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
+    return "-" if value is None else f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
 
 def size(value: float | None) -> str:
     """Bytes, in powers of ten as disks are sold."""
-    if value is None:
-        return "–"
-    for unit in ("B", "kB", "MB", "GB"):
-        if abs(value) < 1000:
-            return f"{value:.0f} B" if unit == "B" else f"{value:.3g} {unit}"
-        value /= 1000
-    return f"{value:.3g} TB"
+    return words.size(value, " ", 3)
 
 
 def duration(seconds: float | None) -> str:
     """A time span in its two largest units."""
     if seconds is None:
-        return "–"
+        return "-"
     if seconds < 60:
         return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
     for unit, step, smaller in (("min", 60, 1), ("h", 3600, 60), ("d", 86400, 3600)):
@@ -138,7 +129,7 @@ def duration(seconds: float | None) -> str:
 def moment(time_us: int | None) -> str:
     """A stored time in the local zone."""
     if not time_us:
-        return "–"
+        return "-"
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(time_us / 1e6))
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypeAlias
 
 from .moves import Landing, Move, first_of, opening, resolve
+from .words import short_ids
 
 if TYPE_CHECKING:
     from cornerman.core.ports import StreamReader, TelemetryRepository
@@ -75,18 +76,20 @@ class ViewQuery:
 
     def answer(self, reading: Reading) -> ViewAnswer:
         summary, streams = reading.summaries(self.run_id)
+        short = reading.short_id
         index = max(0, min(self.stream, len(streams) - 1))
         if not streams:
-            return ViewAnswer(summary, (), 0, 0, 0, None, None, "this run has no stream yet")
+            return ViewAnswer(summary, short, (), 0, 0, 0, None, None, "this run has no stream yet")
         stream = reading.stream(index)
         env = max(0, min(self.env, max(1, streams[index].num_envs) - 1))
         rows = stream.row_count()
         if rows <= 0:
-            return ViewAnswer(summary, streams, index, env, 0, None, None, "no step is recorded yet")
+            return ViewAnswer(summary, short, streams, index, env, 0, None, None, "no step is recorded yet")
         live = summary.state in ("live", "stale")
         landing = self._landing(reading, stream, rows, env, live)
         record = stream.step(landing.row, env, frame=self.frame)
-        return ViewAnswer(summary, streams, index, env, rows, record, stream.episode_at(landing.row, env), landing.said)
+        episode = stream.episode_at(landing.row, env)
+        return ViewAnswer(summary, short, streams, index, env, rows, record, episode, landing.said)
 
     def _landing(self, reading: Reading, stream: StreamReader, rows: int, env: int, live: bool) -> Landing:
         """A watched view lands once and then stays, unless it follows."""
@@ -100,6 +103,8 @@ class ViewQuery:
 
 class ViewAnswer(NamedTuple):
     run: RunSummary
+    short_id: str
+    """What can be typed for the run's id."""
     streams: tuple[StreamSummary, ...]
     stream: int
     env: int
@@ -241,6 +246,7 @@ class Reading:
     writable: Callable[[], TelemetryRepository]
     stop: Callable[[], bool] = lambda: False
     landed: tuple[ViewQuery, Landing] | None = None
+    short_id: str = ""
     _run_id: str = ""
     _streams: tuple[StreamReader, ...] = ()
     _summaries: tuple[RunSummary, tuple[StreamSummary, ...]] | None = None
@@ -253,6 +259,8 @@ class Reading:
             self._run_id, self._summaries = run_id, None
         if self._summaries is None or now - self._read_at >= FRESH_S:
             run = self.repository.run(run_id)  # anew: it may have streams now that it did not have before
+            if self._summaries is None:
+                self.short_id = short_ids([other.run_id for other in self.repository.runs()])[run.run_id]
             self._streams = tuple(run.streams())
             self._summaries = run.summary(), tuple(stream.summary() for stream in self._streams)
             self._read_at = now

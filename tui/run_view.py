@@ -12,7 +12,7 @@ from .observed import observed_frame
 from .playback import Player, ViewLedger
 from .queries import EpisodesAnswer, RewardsAnswer, ViewAnswer
 from .renderers._cells import wrap
-from .runs_view import lost, safe, short_id, state_cell
+from .runs_view import lost, safe, state_cell
 from .space_words import space_words
 from .values import described
 from .widgets.lines import Line, rule
@@ -32,7 +32,7 @@ def header(view: ViewAnswer, width: int, look: Look) -> Line:
             parts.append(f"env {view.env} of {stream.num_envs}")
         if len(view.streams) > 1:
             parts.append(f"stream {stream.name or stream.stream_id} ({view.stream + 1} of {len(view.streams)})")
-    parts.append(short_id(view.run.run_id))
+    parts.append(view.short_id)
     badge, style = state_cell(view.run.state, look, 0)
     left = " " + safe(dot.join(parts))
     return ((words.fit(left, max(0, width - len(badge) - 2)), "title"), (f" {badge} ", style))

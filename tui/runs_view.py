@@ -34,11 +34,6 @@ class Column(NamedTuple):
     cell: Callable[[RunSummary, int, Look], tuple[str, str]]
 
 
-def short_id(run_id: str) -> str:
-    """The end of the id, where ids of one host differ."""
-    return run_id if len(run_id) <= 8 else run_id[-8:]
-
-
 def state_cell(state: RunState, look: Look, width: int = 8) -> tuple[str, str]:
     """Sign and word, in `width` columns or as many as they need; the first letter is enough to tell them apart."""
     text = f"{look.glyph(state)} {STATE_WORDS[state]}"
@@ -94,7 +89,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("state", 8, 0, False, lambda r: (_STATES.index(r.state), r.started_us),
            lambda r, w, k: state_cell(r.state, k, w)),
     Column("job", 10, 0, False, lambda r: r.job, lambda r, w, k: (safe(r.job), "title")),
-    Column("run", 8, 7, False, lambda r: r.run_id, lambda r, w, k: (short_id(r.run_id), "dim")),
+    Column("run", 8, 7, False, lambda r: r.run_id, lambda r, w, k: ("", "dim")),
     Column("environment", 11, 1, False, environments, lambda r, w, k: (environments(r), "normal")),
     Column("steps", 6, 1, True, lambda r: r.transition_count, _steps_cell),
     Column("/s", 5, 2, True, lambda r: r.steps_per_second, lambda r, w, k: _rate(r)),
@@ -114,9 +109,9 @@ def _or_least(value: float | None) -> float:
     return float("-inf") if value is None else value
 
 
-def columns_for(width: int) -> list[Column]:
+def columns_for(width: int, id_width: int = 8) -> list[Column]:
     """As many columns as fit, the least important left out; what is left over widens names and curve."""
-    chosen = list(COLUMNS)
+    chosen = [column._replace(width=id_width) if column.name == "run" else column for column in COLUMNS]
     if width >= 100:
         chosen[0] = chosen[0]._replace(width=13)
     while len(chosen) > 2 and sum(column.width + 1 for column in chosen) > width:
@@ -136,11 +131,14 @@ def head(columns: Sequence[Column], sort: str, reverse: bool, look: Look) -> Lin
     return tuple(runs)
 
 
-def row(run: RunSummary, columns: Sequence[Column], look: Look, now: float, under_cursor: bool) -> Line:
+def row(run: RunSummary, short: str, columns: Sequence[Column], look: Look, now: float, under_cursor: bool) -> Line:
+    """One run; `short` is what can be typed for its id."""
     over = "|cursor" if under_cursor else ""
     runs: list[tuple[str, str]] = []
     for column in columns:
         text, style = column.cell(run, column.width, look)
+        if column.name == "run":
+            text = short
         if column.name == "begun":
             text = words.span(now - run.started_us / 1e6)
         runs.append((words.fit(text, column.width, column.right) + " ", style + over))

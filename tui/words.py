@@ -1,14 +1,14 @@
-"""Numbers and values as words: short, honest, and safe to print. What is missing is shown as missing, never as 0."""
+"""Numbers and names as words, for screens and commands: short and honest. What is missing is never shown as 0."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
-from rich.cells import cell_len, set_cell_size
-
-from .look import Look
+if TYPE_CHECKING:
+    from .look import Look
 
 
 def count(number: int | None) -> str:
@@ -45,15 +45,16 @@ def number(value: float | None, width: int = 7) -> str:
     return f"{value:.0e}"
 
 
-def size(octets: float | None) -> str:
-    """Bytes in at most seven characters."""
+def size(octets: float | None, gap: str = "", digits: int = 2) -> str:
+    """Bytes, in powers of ten as disks are sold; at most five characters where `digits` is 2."""
     if octets is None:
         return "-"
-    for unit in ("B", "kB", "MB", "GB"):
-        if abs(octets) < 999.5:
-            return f"{octets:.0f}{unit}" if unit == "B" else f"{octets:.{min(1, _places(octets))}f}{unit}"
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if abs(octets) < 999.5 or unit == "TB":
+            whole = unit == "B" or abs(octets) >= 10 ** (digits - 1) - 0.05
+            return f"{octets:.0f}{gap}{unit}" if whole else f"{octets:.{digits}g}{gap}{unit}"
         octets /= 1000
-    return f"{octets:.1f}TB"
+    raise AssertionError
 
 
 def span(seconds: float) -> str:
@@ -68,11 +69,35 @@ def span(seconds: float) -> str:
     return f"{seconds / 86_400:.0f}d"
 
 
+def short_ids(run_ids: Sequence[str], at_least: int = 8) -> dict[str, str]:
+    """For each id the shortest beginning, or end, that names only it: `store.run()` takes either."""
+    begins = _beginnings(sorted(run_ids), at_least)
+    ends = _beginnings(sorted(run_id[::-1] for run_id in run_ids), at_least)
+    return {run_id: min(begins[run_id], ends[run_id[::-1]][::-1], key=len) for run_id in run_ids}
+
+
+def _beginnings(ordered: list[str], at_least: int) -> dict[str, str]:
+    found = {}
+    for before, text, after in zip(["", *ordered], ordered, [*ordered[1:], ""], strict=False):
+        found[text] = text[: max(at_least, _shared(before, text) + 1, _shared(text, after) + 1)]
+    return found
+
+
+def _shared(one: str, other: str) -> int:
+    return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
 def fit(text: str, width: int, right: bool = False, more: str = "…") -> str:
     """`text` in exactly `width` columns; what does not fit ends in a sign that says so."""
-    length = len(text) if text.isascii() else cell_len(text)
+    length = len(text)
+    if not text.isascii():
+        from rich.cells import cell_len, set_cell_size  # not before it is needed: commands use this file too
+
+        length = cell_len(text)
+        if length > width:
+            return set_cell_size(text, max(0, width - len(more))) + more[:width]
     if length > width:
-        return set_cell_size(text, max(0, width - len(more))) + more[:width]
+        return text[: max(0, width - len(more))] + more[:width]
     padding = " " * (width - length)
     return padding + text if right else text + padding
 

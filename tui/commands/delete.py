@@ -9,7 +9,7 @@ from typing import Any
 from cornerman.core.errors import InvalidOption
 
 from .. import exits, output
-from ..chosen import chosen_store
+from ..chosen import opened_store
 from . import Subparsers, describe
 
 DESCRIPTION = """
@@ -35,9 +35,7 @@ def add(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from cornerman.store.api import open_store
-
-    with open_store(chosen_store(args)) as store:
+    with opened_store(args) as store:
         chosen = {reader.run_id: reader.summary() for reader in map(store.run, args.runs)}
         if not args.dry_run and not args.yes and not _agreed(list(chosen.values())):
             output.say("Nothing was deleted.")

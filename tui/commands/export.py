@@ -9,7 +9,7 @@ from typing import Any
 from cornerman.core.errors import InvalidOption
 
 from .. import exits, output
-from ..chosen import chosen_store
+from ..chosen import opened_store
 from . import Subparsers, describe
 
 DESCRIPTION = """
@@ -38,14 +38,13 @@ def add(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from cornerman.adapters.export import export
-    from cornerman.store.api import open_store
 
     target = None if args.output in (None, "-") else Path(args.output)
     if target is not None and target.is_dir():
         raise InvalidOption(f"{target} is a folder.", "Name a file in it.")
     if args.json and target is None:
         raise InvalidOption("--json describes an export into a file.", "Add --output FILE, or say --to jsonl.")
-    with open_store(chosen_store(args), read_only=True) as store:
+    with opened_store(args, read_only=True) as store:
         reader = store.run(args.run)
         count = export(reader, _format(args, target), target, resets=args.resets)
     if args.json:

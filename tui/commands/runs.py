@@ -10,8 +10,8 @@ from typing import Any
 
 from cornerman.core.errors import PayloadError
 
-from .. import exits, output
-from ..chosen import chosen_store
+from .. import exits, output, words
+from ..chosen import chosen_store, opened_store
 from . import Subparsers, describe
 
 DESCRIPTION = """
@@ -43,12 +43,11 @@ def add(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from cornerman.store.api import open_store
-
-    path = chosen_store(args)
-    with open_store(path) as store:
+    with opened_store(args) as store:
         summaries, damaged = readable(store.runs())
-    ids = short_ids([summary.run_id for summary in summaries])
+        notices = store.notices
+    path = chosen_store(args)
+    ids = words.short_ids([summary.run_id for summary in summaries])
     if args.job:
         summaries = [summary for summary in summaries if summary.job == args.job]
     if args.live:
@@ -57,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     disk = forecast(path, summaries)
     if args.json:
         runs = list(map(as_json, shown))
-        output.print_json({"store": str(path), "runs": runs, "damaged": damaged, "disk": disk})
+        output.print_json({"store": str(path), "runs": runs, "damaged": damaged, "disk": disk, "notices": notices})
     elif shown:
         _print(shown, ids, disk)
     elif not damaged:
@@ -93,20 +92,6 @@ def forecast(path: Path, summaries: Sequence[Any]) -> dict[str, Any]:
     }
 
 
-def short_ids(run_ids: Sequence[str], at_least: int = 8) -> dict[str, str]:
-    """The shortest beginning of each id that names only it, as other commands accept it."""
-    ordered = sorted(run_ids)
-    short = {}
-    for before, run_id, after in zip(["", *ordered], ordered, [*ordered[1:], ""], strict=False):
-        shared = max(_shared(before, run_id), _shared(run_id, after))
-        short[run_id] = run_id[: max(at_least, shared + 1)]
-    return short
-
-
-def _shared(one: str, other: str) -> int:
-    return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-
-
 def as_json(summary: Any) -> dict[str, Any]:
     """A run as `--json` shows it everywhere; the provenance is in `show`."""
     plain = output.plain(summary)
@@ -115,13 +100,8 @@ def as_json(summary: Any) -> dict[str, Any]:
 
 
 def trend(returns: Sequence[float]) -> str:
-    """An arrow: the newest third of the curve against the oldest, by their means; blank where too little is known."""
-    third = len(returns) // 3
-    if third < 2:
-        return " "
-    old, new = sum(returns[:third]) / third, sum(returns[-third:]) / third
-    spread = (max(returns) - min(returns)) or 1.0
-    return "↗" if new - old > 0.1 * spread else "↘" if old - new > 0.1 * spread else "→"
+    """An arrow: the newest third of the curve against the oldest; blank where too little is known."""
+    return {"up": "↗", "down": "↘", "flat": "→"}.get(words.trend(returns), " ")
 
 
 def _print(summaries: Sequence[Any], ids: dict[str, str], disk: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from typing import Any, get_args
 from cornerman.core.records import EpisodeOrder
 
 from .. import exits, output
-from ..chosen import chosen_store
+from ..chosen import opened_store
 from ..space_words import space_words
 from . import Subparsers, describe
 from .runs import as_json, trend
@@ -41,16 +41,15 @@ def add(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from cornerman.store.api import open_store
-
-    with open_store(chosen_store(args)) as store:
+    with opened_store(args) as store:
         reader = store.run(args.run)
         summary = reader.summary()
+        notices = store.notices
         streams = [(stream.summary(), _episodes(stream, args)) for stream in reader.streams()]
         spaces = [_spaces(stream) for stream in reader.streams()] if args.json else []
         kept = _kept(reader)
     if args.json:
-        output.print_json({**_json(summary, streams, spaces), **kept})
+        output.print_json({**_json(summary, streams, spaces), **kept, "notices": notices})
     else:
         _print(summary, streams, kept)
     return exits.OK
@@ -194,7 +193,7 @@ def _print_episodes(stream: Any, episodes: list[Any]) -> None:
     headings = ["EPISODE", "RETURN", "LENGTH", "ENDED", "SEED", "STARTED"]
     rows = []
     for episode in episodes:
-        seed = str(episode.seed) if episode.seed is not None else "–"
+        seed = str(episode.seed) if episode.seed is not None else "-"
         row = [
             str(episode.episode),
             output.number(episode.total_reward),

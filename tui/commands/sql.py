@@ -13,7 +13,7 @@ from typing import Any
 from cornerman.core.errors import InvalidQuery
 
 from .. import exits, output
-from ..chosen import chosen_store
+from ..chosen import opened_store
 from . import Subparsers, describe
 
 DESCRIPTION = """
@@ -63,9 +63,7 @@ def add(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from cornerman.store.api import open_store
-
-    with open_store(chosen_store(args), read_only=True) as store:
+    with opened_store(args, read_only=True) as store:
         if args.columns:
             _print_columns(args, {table: _columns(store, table) for table in TABLES})
             return exits.OK
@@ -122,7 +120,7 @@ def _print_json(columns: list[str], rows: Iterator[Any]) -> None:
 
 def _cell(value: Any) -> str:
     if value is None:
-        return "–"
+        return "-"
     if isinstance(value, bytes):
         return f"{len(value)} bytes"
     text = f"{value:.10g}" if isinstance(value, float) else str(value)
@@ -130,4 +128,4 @@ def _cell(value: Any) -> str:
 
 
 def _is_number(text: str) -> bool:
-    return text == "–" or text.replace(".", "").replace("-", "").replace("+", "").replace("e", "").isdigit()
+    return text == "-" or text.replace(".", "").replace("-", "").replace("+", "").replace("e", "").isdigit()

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from .. import exits, output
-from ..chosen import chosen_store
+from ..chosen import opened_store
 from . import Subparsers, describe
 from .runs import readable
 
@@ -32,10 +32,8 @@ def add(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from cornerman.store.api import open_store
-
     began = time.monotonic()
-    with open_store(chosen_store(args)) as store:
+    with opened_store(args) as store:
         chosen = [store.run(args.run)] if args.run else list(store.runs())
         findings = list(store.verify(chosen[0].run_id if args.run else None))
         summaries, damaged = readable(chosen)

@@ -28,6 +28,7 @@ class RunsScreen(BaseScreen):
         self._answer: RunsAnswer | None = None
         self._problem: Problem | None = None
         self._shown: list[RunSummary] = []
+        self._ids: dict[str, str] = {}
         self._filter = ""
         self._sort, self._reverse = "state", True
         self._said = ""
@@ -63,6 +64,7 @@ class RunsScreen(BaseScreen):
                 self._problem = delivery.answer
         elif isinstance(delivery.answer, RunsAnswer):
             self._answer, self._problem = delivery.answer, None
+            self._ids = words.short_ids([run.run_id for run in delivery.answer.runs])
         elif isinstance(delivery.answer, DeleteAnswer):
             self._said = f"deleted, {words.size(delivery.answer.freed)} freed"
             self.cornerman.feed.ask(RunsQuery())
@@ -76,7 +78,7 @@ class RunsScreen(BaseScreen):
         self._shown = self._ordered()
         self._draw_header()
         table = self.query_one(Table)
-        columns = runs_view.columns_for(table.size.width)
+        columns = runs_view.columns_for(table.size.width, max(map(len, self._ids.values()), default=8))
         look, now = self.cornerman.look, self.cornerman.clock()
         if at is not None:
             ids = [run.run_id for run in self._shown]
@@ -84,7 +86,10 @@ class RunsScreen(BaseScreen):
         if self._shown:
             head = [runs_view.head(columns, self._sort, self._reverse, look)]
             shown = self._shown
-            table.fill(head, len(shown), lambda i, on: runs_view.row(shown[i], columns, look, now, on))
+            short = self._ids
+            table.fill(
+                head, len(shown), lambda i, on: runs_view.row(shown[i], short[shown[i].run_id], columns, look, now, on)
+            )
         else:
             message = self._instead(table.size.width, table.size.height)
             table.fill(message, 0, lambda i, on: ())
@@ -198,7 +203,7 @@ class RunsScreen(BaseScreen):
             self._said = "read-only: nothing is deleted here"
             self.redraw()
             return
-        question = f"Delete {runs_view.safe(run.job)} {runs_view.short_id(run.run_id)}?"
+        question = f"Delete {runs_view.safe(run.job)} {self._ids[run.run_id]}?"
         consequence = f"{words.exact(run.transition_count)} steps, {words.size(run.bytes)}. This cannot be undone."
         if run.state in ("live", "stale"):
             consequence += " Its process is alive: it stops recording."
