@@ -40,11 +40,13 @@ def register_ours(connection: apsw.Connection, documents: Sequence[SchemaDocumen
 
     from . import schema_rows as rows
 
+    ours = Rules("BACKWARD", "tolerant-reader")  # our readers drop what they do not know: msgspec's way
+
     change = rows.Change(time.time_ns() // 1000, WHO, f"released with cornerman {__version__}")
     for document in documents:
         known = rows.versions(rows.reader(connection), document.id)
         if document.version not in [entry.version for entry in known]:
-            rows.insert(connection, document, Rules(), change)
+            rows.insert(connection, document, ours, change)
     connection.execute(
         "insert into store_meta values ('schemas_of', ?) on conflict (key) do update set value = excluded.value",
         (__version__,),

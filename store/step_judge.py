@@ -139,6 +139,9 @@ def _registered(connection: apsw.Connection, decision: Decision) -> SchemaDocume
     pin = parse_pin(decision.schema)
     version = pin.version or latest(entry.version for entry in schema_rows.versions(query, pin.id) if not entry.retired)
 
+    if version is None:
+        raise PayloadError(f"The schema {pin.id} is not registered.")
+
     def load(wanted: str) -> SchemaDocument:
         schema_id, _, number = wanted.rpartition("@")
         content = schema_rows.content(query, schema_id, number)

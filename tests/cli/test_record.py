@@ -174,3 +174,10 @@ def test_a_file_in_the_way_of_the_store(cornerman: Cornerman) -> None:
     assert done.returncode == 3
     assert "Traceback" not in done.stderr
     assert Path(cornerman.store).read_text() == "mine"
+
+
+def test_a_schema_that_is_not_registered_is_refused_before_anything_is_recorded(cornerman: Cornerman) -> None:
+    done = cornerman("record", "CartPole-v1", "--steps", "5", "--schema", "mine.step@1.0.0")
+    assert done.returncode != 0
+    assert "mine.step" in done.stderr
+    assert cornerman.json("runs")["runs"] == []

@@ -7,6 +7,7 @@ import ast
 import json
 import signal
 import warnings
+from pathlib import Path
 from typing import Any
 
 from cornerman.core.errors import CornermanError, InvalidOption
@@ -79,6 +80,9 @@ def add(subparsers: Subparsers) -> None:
         help="a small file to keep with the run, such as a configuration; repeatable (the policy's is kept anyway)",
     )
     keeping.add_argument(
+        "--schema", metavar="ID[@VERSION]", help="judge the steps by this schema (default: by what the spaces declare)"
+    )
+    keeping.add_argument(
         "--frames",
         metavar="WHICH",
         help="none, auto, every=N or envs=0,3: pictures to keep beside the steps (default: pixel observations and"
@@ -101,12 +105,22 @@ def run(args: argparse.Namespace) -> int:
     return exits.OK if _lossless(summary) else exits.PROBLEM
 
 
+def _insist_on_schema(path: Path, pin: str) -> None:
+    """NotFound where the store has no such schema: a person who types one means it."""
+    from cornerman.store.api import make_store
+
+    with make_store(path) as store:
+        store.schemas.get(pin)
+
+
 def _record(args: argparse.Namespace, stop: Any) -> dict[str, Any]:
     """Make, record, drive, close; then what the store itself says about it."""
     from cornerman.adapters import drive, environments, policies
     from cornerman.adapters.record import record
 
     path = _usable_store(args)
+    if args.schema:
+        _insist_on_schema(path, args.schema)
     environments.draw_in_memory()
     env = environments.make(
         args.env_id, num_envs=args.num_envs or 0, vectorization=args.vectorization, arguments=_env_arguments(args)
@@ -115,7 +129,7 @@ def _record(args: argparse.Namespace, stop: Any) -> dict[str, Any]:
         policy = policies.load(args.policy, env) if args.policy else policies.random_policy(env, args.seed)
         inputs = [*args.input, *policies.sources(args.policy)]
         job = args.job or args.env_id.rpartition(":")[2]
-        env = record(env, job=job, store=path, frames=args.frames, inputs=inputs or None)
+        env = record(env, job=job, store=path, frames=args.frames, inputs=inputs or None, schema=args.schema)
         _insist(env)
         wanted = args.steps if args.steps or args.episodes else DEFAULT_STEPS
         progress = drive.Progress(wanted, args.episodes)
