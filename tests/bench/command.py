@@ -26,6 +26,7 @@ PROGRAMS = {
     "spaces": "describing spaces and packing their values",
     "reading": "sums, episodes and random steps of a long recording",
     "writers": "eight processes recording into one store",
+    "terminal": "the screens: first paint, keys, age of what is shown, idle, pictures",
 }
 PACKAGES = (
     "cornerman",
@@ -34,6 +35,7 @@ PACKAGES = (
     "apsw",
     "msgspec",
     "zstandard",
+    "textual",
     "minari",
     "h5py",
     "mcap",

@@ -52,7 +52,7 @@ def test_a_run_that_only_the_journal_knows_is_listed_and_shown(store: Path) -> N
     assert view.record.t == 49
     assert view.streams[0].ledger.balanced
     for order in ("newest", "best"):
-        assert EpisodesQuery(runs[0].run_id, 0, order, 0, 20).answer(asked).episodes  # type: ignore[arg-type]
+        assert EpisodesQuery(runs[0].run_id, 0, order, 0, 20).answer(asked).episodes
     assert view.episode is not None
     rewards = RewardsQuery(runs[0].run_id, 0, 0, view.episode.episode, view.record.row).answer(asked)
     assert len(rewards.rewards) == view.episode.length + 1
