@@ -109,21 +109,34 @@ def _or_least(value: float | None) -> float:
     return float("-inf") if value is None else value
 
 
+SPARED = 5
+"""Columns of this rank and beyond give way before a name is cut."""
+
+
 def columns_for(width: int, runs: Sequence[RunSummary] = (), short_ids: Iterable[str] = ()) -> list[Column]:
     """As many columns as fit, the least important left out; what is left over widens names, then the curve."""
     states = max((len(STATE_WORDS[run.state]) + 2 for run in runs), default=6)
     fixed = {"state": states if width >= 100 else min(8, states), "run": max(map(len, short_ids), default=8)}
     chosen = [column._replace(width=fixed.get(column.name, column.width)) for column in COLUMNS]
-    while len(chosen) > 2 and sum(column.width + 1 for column in chosen) > width:
-        chosen.remove(max(chosen, key=lambda column: column.rank))
-    spare = width - sum(column.width + 1 for column in chosen)
-    names = {"job": [run.job for run in runs], "environment": [environments(run) for run in runs], "returns": []}
+    names = {
+        "job": max((len(run.job) for run in runs), default=0),
+        "environment": max((len(environments(run)) for run in runs), default=0),
+    }
+    missing = sum(max(0, min(16, names.get(column.name, 0)) - column.width) for column in chosen)
+    while len(chosen) > 2:
+        least = max(chosen, key=lambda column: column.rank)
+        if _room(chosen) + (missing if least.rank >= SPARED else 0) <= width:
+            break
+        chosen.remove(least)
+    spare = width - _room(chosen)
     for at, column in enumerate(chosen):
-        if column.name in names:
-            wanted = max(map(len, names[column.name]), default=0) if column.name != "returns" else 50
-            more = max(0, min(spare, min(wanted, 50) - column.width))
-            chosen[at], spare = column._replace(width=column.width + more), spare - more
+        more = max(0, min(spare, {**names, "returns": 50}.get(column.name, 0) - column.width))
+        chosen[at], spare = column._replace(width=column.width + more), spare - more
     return chosen
+
+
+def _room(columns: Sequence[Column]) -> int:
+    return sum(column.width + 1 for column in columns)
 
 
 def head(columns: Sequence[Column], sort: str, reverse: bool, look: Look) -> Line:
