@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
@@ -35,7 +36,7 @@ from .liveness import alive
 from .location import store_path
 from .network import place_of, prepare
 from .network_view import NetworkView
-from .reader import STREAMS, Shelf, StreamRows, identity_of
+from .reader import MARKS, STREAMS, Shelf, StreamRows, identity_of
 from .seal import StreamIdentity
 from .spaces import space_of
 from .steps import StepFactory
@@ -211,8 +212,12 @@ class Store:
     def _all_streams(self) -> list[Stream]:
         """Those that the store knows, then those that only the journal does."""
         introduced = self._shelf.journal.identities()
-        rows = self._shelf.query(STREAMS)
-        streams = [self._streams.get(row[0]) or self._stream(identity_of(row), True) for row in rows]
+        marks = {row[0]: row for row in self._shelf.query(MARKS)}
+        rows = self._shelf.query(STREAMS) if marks.keys() - self._streams.keys() else []
+        new = [self._stream(identity_of(row), True) for row in rows if row[0] not in self._streams]
+        streams = [stream for stream in (*self._streams.values(), *new) if stream.stream_id in marks]
+        for stream in streams:
+            stream.mark = marks[stream.stream_id]
         known = {stream.stream_id for stream in streams}
         if introduced.keys() - known:
             deleted = {run for (run,) in self._shelf.query("select run_id from run where deleted_us is not null")}
@@ -258,11 +263,21 @@ class Run:
 
     def summary(self) -> RunSummary:
         """State, totals, pace and curve. Costs the same for a long run as for a short one."""
-        first = self._streams[0].rows
         network = self._store._network
         network.refresh()
         notes = network.run_notes(self._store._shelf.query, [stream.stream_id for stream in self._streams])
-        return first.consistent(lambda: summarize([stream.summarizer for stream in self._streams], notes))
+        summary = self._summarized()
+        return replace(summary, notes=notes + summary.notes) if notes else summary
+
+    def _summarized(self) -> RunSummary:
+        """Summed up anew, unless it has ended, nothing of it is in the journal, and the store has not changed it."""
+        first, marks = self._streams[0], tuple(stream.mark for stream in self._streams)
+        if first.summed is not None and first.summed[0] == marks:
+            return first.summed[1]
+        summary = first.rows.consistent(lambda: summarize([stream.summarizer for stream in self._streams]))
+        over = summary.state in ("done", "interrupted") and not any(s.summarizer.journal_bytes for s in self._streams)
+        first.summed = (marks, summary) if over else None
+        return summary
 
     def streams(self) -> Sequence[Stream]:
         return tuple(self._streams)
@@ -302,6 +317,10 @@ class Stream:
 
     def __init__(self, rows: StreamRows) -> None:
         self.rows = rows
+        self.mark: tuple[Any, ...] = ()
+        """What the store said of it when the runs were last listed; () for one that only the journal knows."""
+        self.summed: tuple[tuple[Any, ...], RunSummary] | None = None
+        """Of a run whose first stream this is: its summary, and the marks of all its streams then."""
         self.identity: StreamIdentity = rows.identity
         self.episode_index = EpisodeIndex(rows, self.ongoing)
         self.summarizer = Summarizer(rows, self.episode_index)

@@ -395,6 +395,13 @@ STREAMS = (
 )
 
 
+MARKS = (
+    "select s.id, s.rows, s.sequence, s.ended_us, s.notes, (select sum(transitions) from ledger where stream = s.id)"
+    " from stream s join run r on r.id = s.run where r.deleted_us is null"
+)
+"""What changes in the store whenever anything is added to a stream, or its end."""
+
+
 def identity_of(row: tuple[Any, ...]) -> StreamIdentity:
     """The identity that the store has of a stream, in the words in which the journal has it."""
     names = ("id", "name", "manifest", "num_envs", "autoreset", "process", "schema", "created_us")

@@ -172,7 +172,12 @@ class Summarizer:
 
     def bytes(self, view: View) -> int:
         """On disk: chunks, frames and journal."""
-        return view.totals.bytes + self.rows.shelf.journal.bytes(self.rows.process, self.rows.stream_id)
+        return view.totals.bytes + self.journal_bytes
+
+    @property
+    def journal_bytes(self) -> int:
+        """On disk in the journal."""
+        return self.rows.shelf.journal.bytes(self.rows.process, self.rows.stream_id)
 
     # --- the summary -------------------------------------------------------------------------------------------------
 
@@ -215,7 +220,7 @@ def frame_kind(manifest: dict[str, Any]) -> str:
     return {"observation": "rgb", "adapter": "grid"}.get(frames.get("source") or "", "none")
 
 
-def summarize(streams: list[Summarizer], notes: tuple[str, ...] = ()) -> RunSummary:
+def summarize(streams: list[Summarizer]) -> RunSummary:
     """One run out of its streams."""
     moments = [stream.moment() for stream in streams]
     run = streams[0].rows.identity.run
@@ -249,7 +254,7 @@ def summarize(streams: list[Summarizer], notes: tuple[str, ...] = ()) -> RunSumm
         bytes_per_hour=total * 3.6e9 / max(last - started, 1_000_000) if state in ("live", "stale") else None,
         ledger=ledger,
         provenance=provenance if isinstance(provenance, dict) else {},
-        notes=notes + tuple(dict.fromkeys(note for moment in moments for note in moment.view.totals.notes)),
+        notes=tuple(dict.fromkeys(note for moment in moments for note in moment.view.totals.notes)),
     )
 
 

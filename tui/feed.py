@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 ORDER = ("delete", "view", "rewards", "episodes", "runs")
 """What is answered first where several are asked: what a key press waits for."""
-LIVE_S, FOLLOW_S, IDLE_S = 0.25, 1 / 15, 2.0
+LIVE_S, FOLLOW_S, IDLE_S = 0.25, 1 / 30, 2.0
 """How often a live run is looked at; one that is followed and grows; and a store in which nothing happens."""
 
 

@@ -76,6 +76,7 @@ KEYS: tuple[Key, ...] = (
     Key("run.goto", ("g",), "go to t", "Go to a vector step t", "goto", "run", 10),
     Key("run.order", ("o",), "order", "Order the episodes: newest, best, worst, longest", "order", "run", 11),
     Key("run.env", ("e",), "env", "The next sub-environment", "env(1)", "run", 12),
+    Key("run.goto-env", ("G",), "go to env", "Go to a sub-environment by its number", "goto_env", "run"),
     Key("run.env-back", ("E",), "env back", "The sub-environment before", "env(-1)", "run"),
     Key("run.stream", ("s",), "stream", "The next stream of the run", "stream(1)", "run", 13),
     Key("run.stream-back", ("S",), "stream back", "The stream before", "stream(-1)", "run"),

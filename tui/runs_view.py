@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import words
@@ -86,7 +86,7 @@ _STATES = ("done", "interrupted", "stale", "live")
 """In the order of sorting, reversed: what lives comes first, the newest before all."""
 
 COLUMNS: tuple[Column, ...] = (
-    Column("state", 8, 0, False, lambda r: (_STATES.index(r.state), r.started_us),
+    Column("state", 6, 0, False, lambda r: (_STATES.index(r.state), r.started_us),
            lambda r, w, k: state_cell(r.state, k, w)),
     Column("job", 10, 0, False, lambda r: r.job, lambda r, w, k: (safe(r.job), "title")),
     Column("run", 8, 7, False, lambda r: r.run_id, lambda r, w, k: ("", "dim")),
@@ -109,17 +109,34 @@ def _or_least(value: float | None) -> float:
     return float("-inf") if value is None else value
 
 
-def columns_for(width: int, id_width: int = 8) -> list[Column]:
-    """As many columns as fit, the least important left out; what is left over widens names and curve."""
-    chosen = [column._replace(width=id_width) if column.name == "run" else column for column in COLUMNS]
-    if width >= 100:
-        chosen[0] = chosen[0]._replace(width=13)
-    while len(chosen) > 2 and sum(column.width + 1 for column in chosen) > width:
-        chosen.remove(max(chosen, key=lambda column: column.rank))
-    spare = width - sum(column.width + 1 for column in chosen)
-    extra = {"job": min(14, spare // 3), "environment": min(14, (spare + 1) // 2)}
-    extra["returns"] = min(40, spare - extra["job"] - extra["environment"])
-    return [column._replace(width=column.width + extra.get(column.name, 0)) for column in chosen]
+SPARED = 5
+"""Columns of this rank and beyond give way before a name is cut."""
+
+
+def columns_for(width: int, runs: Sequence[RunSummary] = (), short_ids: Iterable[str] = ()) -> list[Column]:
+    """As many columns as fit, the least important left out; what is left over widens names, then the curve."""
+    states = max((len(STATE_WORDS[run.state]) + 2 for run in runs), default=6)
+    fixed = {"state": states if width >= 100 else min(8, states), "run": max(map(len, short_ids), default=8)}
+    chosen = [column._replace(width=fixed.get(column.name, column.width)) for column in COLUMNS]
+    names = {
+        "job": max((len(run.job) for run in runs), default=0),
+        "environment": max((len(environments(run)) for run in runs), default=0),
+    }
+    missing = sum(max(0, min(16, names.get(column.name, 0)) - column.width) for column in chosen)
+    while len(chosen) > 2:
+        least = max(chosen, key=lambda column: column.rank)
+        if _room(chosen) + (missing if least.rank >= SPARED else 0) <= width:
+            break
+        chosen.remove(least)
+    spare = width - _room(chosen)
+    for at, column in enumerate(chosen):
+        more = max(0, min(spare, {**names, "returns": 50}.get(column.name, 0) - column.width))
+        chosen[at], spare = column._replace(width=column.width + more), spare - more
+    return chosen
+
+
+def _room(columns: Sequence[Column]) -> int:
+    return sum(column.width + 1 for column in columns)
 
 
 def head(columns: Sequence[Column], sort: str, reverse: bool, look: Look) -> Line:
@@ -196,16 +213,34 @@ def _facts(run: RunSummary, width: int, look: Look, now: float) -> list[Line]:
     meaning = words.fit(STATE_MEANINGS[run.state] + since, max(0, width - len(state) - 3)).rstrip()
     rows: list[Line] = [((f" {state}  ", style), (meaning, "normal"))]
     rows.append(_ledger_words(run, width, look))
+    rows += [((words.fit(f" {look.glyph('warn')} {safe(note)}", width), "warn"),) for note in run.notes]
     disk = f"disk {words.size(run.bytes)}"
     if run.bytes_per_hour:
         disk += f", at this pace +{words.size(run.bytes_per_hour * 24)} a day"
     rows.append(((words.fit(" " + disk, width), "normal"),))
-    command = run.provenance.get("command") or run.provenance.get("command_line") or run.provenance.get("argv")
-    if command:
-        text = command if isinstance(command, str) else " ".join(map(str, command))
-        rows.append(((words.fit(" $ " + safe(text), width), "dim"),))
-    rows += [((words.fit(f" {look.glyph('warn')} {safe(note)}", width), "warn"),) for note in run.notes]
+    rows += [((words.fit(" " + safe(text), width), "dim"),) for text in _origins(run, now)]
     return rows
+
+
+def _origins(run: RunSummary, now: float) -> Iterator[str]:
+    """Where it comes from: what was typed, when and where it began, and of which state of the code."""
+    known = run.provenance
+    if command := known.get("command"):
+        program, _, rest = (command if isinstance(command, str) else " ".join(map(str, command))).partition(" ")
+        yield f"$ {program.rpartition('/')[2]} {rest}"
+    where = f" on {known['host']}" if known.get("host") else ""
+    process = f", process {known['pid']}" if known.get("pid") else ""
+    yield f"begun {words.span(now - run.started_us / 1e6)} ago{where}{process}"
+    if isinstance(git := known.get("git"), dict) and git.get("commit"):
+        yield f"git {str(git['commit'])[:12]} {git.get('branch') or ''}"
+
+
+LARGEST_DETAIL = 16
+
+
+def detail_height(rows: int, shown: int, large: bool) -> int:
+    """Rows of the selected run's part: what a short list leaves, so that its curve can be read."""
+    return max(9 if large else 6, min(LARGEST_DETAIL, rows - 5 - shown) if shown else 0)
 
 
 def safe(text: str) -> str:

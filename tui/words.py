@@ -102,23 +102,31 @@ def fit(text: str, width: int, right: bool = False, more: str = "…") -> str:
     return padding + text if right else text + padding
 
 
+WIDEST = 6
+"""Columns of one value of a curve that has few."""
+
+
 def curve(values: Sequence[float], width: int, look: Look, height: int = 1, *, from_zero: bool = False) -> list[str]:
     """A curve of block signs, `height` rows, newest at the right; gaps where a value is not a number.
 
-    It spans least to largest, with `from_zero` also 0, so that bars can be compared with nothing.
+    It spans least to largest, with `from_zero` also 0, so that bars can be compared with nothing. What never changes is
+    a line. Few values are as wide as there is room for them, up to WIDEST columns each.
     """
     columns = thinned(values, width)
     known = [value for value in columns if math.isfinite(value)]
     if not known:
         return [" " * width] * height
-    low, high = min(known), max(known)
-    if from_zero:
-        low, high = min(low, 0.0), max(high, 0.0)
-    steps = height * 8
-    scale = (steps - 1) / (high - low) if high > low else 0.0
-    levels = [1 + round((v - low) * scale) if math.isfinite(v) else 0 for v in columns]
+    steps, (low, high) = height * 8, (min(known), max(known))
     if high == low:
-        levels = [(1 if from_zero else steps // 2) if level else 0 for level in levels]
+        levels = [(1 if from_zero else steps // 2) if math.isfinite(value) else 0 for value in columns]
+    else:
+        if from_zero:
+            low, high = min(low, 0.0), max(high, 0.0)
+        scale = (steps - 1) / (high - low)
+        levels = [1 + round((value - low) * scale) if math.isfinite(value) else 0 for value in columns]
+    if len(levels) < width and not from_zero:
+        shown = min(width, len(levels) * WIDEST)
+        levels = [levels[at * len(levels) // shown] for at in range(shown)]
     blocks = look.blocks
     rows = ["".join(blocks[max(0, min(8, level - 8 * row))] for level in levels) for row in reversed(range(height))]
     return [row.ljust(width) for row in rows]

@@ -27,6 +27,7 @@ PROGRAMS = {
     "spaces": "describing spaces and packing their values",
     "reading": "sums, episodes and random steps of a long recording",
     "writers": "eight processes recording into one store",
+    "terminal": "the screens: first paint, keys, age of what is shown, idle, pictures",
 }
 PACKAGES = (
     "cornerman",
@@ -36,6 +37,7 @@ PACKAGES = (
     "jsonschema-rs",
     "msgspec",
     "zstandard",
+    "textual",
     "minari",
     "h5py",
     "mcap",

@@ -121,6 +121,21 @@ def test_summaries_count_what_the_loop_did(store: Path) -> None:
         recording.close()
 
 
+def test_a_run_that_ended_is_summed_up_again_when_it_changes(store: Path) -> None:
+    """What has ended is kept between looks, so that hundreds cost little; never longer than it holds."""
+    recording = Recording(store).run(300)
+    with open_store(store, read_only=True) as opened:
+        assert (opened.run().summary().state, opened.run().summary().step_count) == ("live", 300)
+        recording.run(10).close()
+        done = opened.run().summary()
+        assert (done.state, done.step_count) == ("done", 310)
+        assert opened.run().summary() is done
+        connection = connect(store, write=True)
+        connection.execute("update ledger set transitions = transitions + 5 where cause = 'received'")
+        connection.close()
+        assert not opened.run().summary().ledger.balanced
+
+
 def test_runs_are_found_by_name_job_and_prefix(store: Path) -> None:
     for job in ("a", "b"):
         script = (

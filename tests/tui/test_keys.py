@@ -263,6 +263,16 @@ async def test_arrows_go_through_the_list_of_episodes_in_its_order() -> None:
         assert "longest first" in text_of(app)
 
 
+async def test_a_sub_environment_is_gone_to_by_its_number() -> None:
+    async with watching(on(poles()), "enter") as pilot:
+        app = pilot.app
+        assert isinstance(app, CornermanApp)
+        await press(pilot, "G", "5", "enter")
+        assert at(app)[1] == 5
+        await press(pilot, "G", "9", "9", "enter")
+        assert at(app)[1] == 7
+
+
 async def test_e_and_s_change_sub_environment_and_stream() -> None:
     async with watching(on(poles()), "enter") as pilot:
         app = pilot.app

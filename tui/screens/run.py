@@ -251,12 +251,29 @@ class RunScreen(BaseScreen):
             self._go("t", int(typed))
 
     def action_env(self, by: int) -> None:
+        if count := self._several_envs():
+            self._go_env((self.env + by) % count)
+
+    def action_goto_env(self) -> None:
+        from .ask import Prompt
+
+        if count := self._several_envs():
+            prompt = Prompt("go to sub-environment", "", f"a number, 0 to {count - 1}", "integer")
+            self.app.push_screen(prompt, self._typed_env)
+
+    def _typed_env(self, typed: str | None) -> None:
+        if typed and typed.strip().isdigit():
+            self._go_env(int(typed))
+
+    def _several_envs(self) -> int:
+        """How many sub-environments there are to choose from; 0, and a word about it, where there is one."""
         count = self.view.streams[self.stream].num_envs if self.view and self.view.streams else 0
         if count < 2:
             self._tell("this stream has one environment")
-            return
-        self.env = (self.env + by) % count
-        self._rewards = None
+        return count if count > 1 else 0
+
+    def _go_env(self, env: int) -> None:
+        self.env, self._rewards = env, None
         self._ask("newest" if self.player.following else "row")
 
     def action_stream(self, by: int) -> None:

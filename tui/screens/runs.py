@@ -32,6 +32,7 @@ class RunsScreen(BaseScreen):
         self._filter = ""
         self._sort, self._reverse = "state", True
         self._said = ""
+        self._detail_height = 0
 
     def parts(self) -> ComposeResult:
         header, table, detail = Lines(id="header"), Table(id="runs"), Lines(id="detail")
@@ -77,8 +78,9 @@ class RunsScreen(BaseScreen):
         at = self.selected
         self._shown = self._ordered()
         self._draw_header()
+        self._size_detail()
         table = self.query_one(Table)
-        columns = runs_view.columns_for(table.size.width, max(map(len, self._ids.values()), default=8))
+        columns = self._columns()
         look, now = self.cornerman.look, self.cornerman.clock()
         if at is not None:
             ids = [run.run_id for run in self._shown]
@@ -94,6 +96,10 @@ class RunsScreen(BaseScreen):
             message = self._instead(table.size.width, table.size.height)
             table.fill(message, 0, lambda i, on: ())
         self._draw_detail()
+
+    def _columns(self) -> list[runs_view.Column]:
+        runs = self._answer.runs if self._answer else ()
+        return runs_view.columns_for(self.query_one(Table).size.width, runs, self._ids.values())
 
     def _instead(self, width: int, height: int) -> list[Line]:
         """What stands where no run can be listed; empty, damaged, locked and newer each say so."""
@@ -139,6 +145,12 @@ class RunsScreen(BaseScreen):
             ]
         )
 
+    def _size_detail(self) -> None:
+        """A short list leaves its room to the selected run."""
+        wanted = runs_view.detail_height(self.app.size.height, len(self._shown), self.has_class("-large"))
+        if self._detail_height != wanted:
+            self._detail_height = self.query_one("#detail").styles.height = wanted
+
     def _draw_detail(self) -> None:
         panel = self.query_one("#detail", Lines)
         panel.show(
@@ -169,7 +181,7 @@ class RunsScreen(BaseScreen):
         self.action_move(direction * len(self._shown))
 
     def action_sort(self, by: int) -> None:
-        names = [column.name for column in runs_view.columns_for(self.query_one(Table).size.width)]
+        names = [column.name for column in self._columns()]
         at = names.index(self._sort) if self._sort in names else -1 if by > 0 else 0
         self._sort = names[(at + by) % len(names)]
         self._reverse = self._sort not in ("job", "run", "environment", "ledger")
