@@ -3,6 +3,9 @@
 python -m bench.feed STORE ENVIRONMENT SECONDS_A_STEP STEPS
 """
 
+# pyright: reportMissingImports=false
+# The libraries that are measured come with the `bench` extra; the checkers run without it.
+
 from __future__ import annotations
 
 import sys
