@@ -1,6 +1,7 @@
 """Bytes on disk for each step: the whole store folder after the stream was closed and the log checkpointed.
 
-A store has some 400 kB of empty tables and of our own schemas; the recordings are long enough that they weigh little, with `--quick` they do.
+A store has some 400 kB of empty tables and of our own schemas; the recordings are long enough that they weigh little,
+with `--quick` they do.
 Each recording is made by a process of its own that leaves in the ordinary way. Random actions: episodes are as short,
 and their rows weigh as much, as they ever do.
 """
