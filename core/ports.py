@@ -76,6 +76,11 @@ class TelemetryRepository(Protocol):
         """Newest first."""
         ...
 
+    def version(self) -> object:
+        """Equal to what it was before while no process begins, adds, ends or removes anything. Says nothing of the
+        steps that a living process goes on writing."""
+        ...
+
     def run(self, name: str) -> RunReader:
         """By id, a unique beginning or end of it, a job's newest, or `latest`; NotFound otherwise."""
         ...

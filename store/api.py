@@ -128,6 +128,12 @@ class Store:
         and how old the copies are."""
         return self._notices + self._network.notices(self._shelf.query)
 
+    def version(self) -> object:
+        """Equal to what it was before while no other process begins, adds, ends or removes anything. Says nothing of
+        the steps that a living process goes on writing into its journal."""
+        self._network.refresh()
+        return self._shelf.query("pragma data_version")[0][0], self._shelf.journal.version(), self.notices
+
     def recover(self) -> None:
         """Seal what killed processes left behind; where the store cannot be written, say so and go on reading."""
         if self._notices or self._network.immutable:

@@ -11,6 +11,7 @@ makes that safe:
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from dataclasses import dataclass
@@ -261,6 +262,14 @@ class Journal:
             return sorted(entry.name for entry in os.scandir(self.folder) if entry.is_dir())
         except OSError:
             return []
+
+    def version(self) -> dict[str, int]:
+        """When a file was last added to each folder, or removed from it."""
+        found = {}
+        for folder in (self.folder, *(self.folder / process for process in self.processes())):
+            with contextlib.suppress(OSError):
+                found[str(folder)] = folder.stat().st_mtime_ns
+        return found
 
     def bytes(self, process: str, stream: int) -> int:
         """On disk."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -46,6 +47,9 @@ THEME = Theme(
     dark=True,
     variables={"boost-strong": "#2b3547", "quiet": "#a0a7b3"},
 )
+PATIENCE_S = 3.0
+"""How long the terminal may take to be given back once a signal has come. One that went away takes for ever: Textual's
+writer dies of it, and then who writes to it waits."""
 PUMP_S = 1 / 30
 """The screen takes answers at most this often."""
 
@@ -85,6 +89,8 @@ class CornermanApp(App[int], inherit_bindings=False):
         self._attributes = Attributes()
         self._pumped_at, self._pump_due, self._begun = 0.0, False, False
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._handlers: dict[int, Any] = {}
+        self._last_resort: threading.Timer | None = None
 
     # ---- life ----------------------------------------------------------------------------------------------------
 
@@ -93,12 +99,27 @@ class CornermanApp(App[int], inherit_bindings=False):
         self._loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             try:
-                self._loop.add_signal_handler(number, self._signalled, number)
-            except (NotImplementedError, RuntimeError, ValueError):
-                return  # not the main thread, or no such signals: a test, or a browser's server
+                self._handlers[number] = signal.signal(number, self._signalled)
+            except ValueError:
+                return  # not the main thread: a test, or a browser's server
 
-    def _signalled(self, number: int) -> None:
-        self.exit(128 + number, return_code=128 + number)
+    def _signalled(self, number: int, _: object) -> None:
+        """Not by the loop's own handlers: it may wait for a terminal that went away, and would wait for ever."""
+        code = 128 + number
+        self._last_resort = threading.Timer(PATIENCE_S, os._exit, (code,))
+        self._last_resort.daemon = True
+        self._last_resort.start()
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(lambda: self.exit(code, return_code=code))
+
+    def run(self, *args: Any, **keywords: Any) -> int | None:
+        try:
+            return super().run(*args, **keywords)
+        finally:
+            if self._last_resort is not None:
+                self._last_resort.cancel()
+            for number, handler in self._handlers.items():
+                signal.signal(number, handler)
 
     def get_default_screen(self) -> Screen[Any]:
         screen: Screen[Any] = self._dressed(RunsScreen())

@@ -34,7 +34,9 @@ class RunsQuery:
     watched: ClassVar[bool] = True
 
     def answer(self, reading: Reading) -> RunsAnswer:
-        started = time.perf_counter()
+        version, known = reading.repository.version(), reading.listed
+        if known is not None and known[0] == version and not known[1].live:
+            return known[1]
         notices: list[str] = list(getattr(reading.repository, "notices", ()))
         summaries: list[RunSummary] = []
         for reader in reading.repository.runs():
@@ -42,12 +44,12 @@ class RunsQuery:
                 summaries.append(reader.summary())
             except Exception as error:  # one damaged run is no reason to show none
                 notices.append(f"run {reader.run_id} cannot be read ({type(error).__name__}): `cornerman verify`")
-        return RunsAnswer(tuple(summaries), time.perf_counter() - started, tuple(notices))
+        reading.listed = version, RunsAnswer(tuple(summaries), tuple(notices))
+        return reading.listed[1]
 
 
 class RunsAnswer(NamedTuple):
     runs: tuple[RunSummary, ...]
-    seconds: float
     notices: tuple[str, ...] = ()
     """What the store says about itself: written by a newer version, read-only here."""
 
@@ -246,6 +248,8 @@ class Reading:
     writable: Callable[[], TelemetryRepository]
     stop: Callable[[], bool] = lambda: False
     landed: tuple[ViewQuery, Landing] | None = None
+    listed: tuple[object, RunsAnswer] | None = None
+    """The list of runs as it was, and what the store said then."""
     short_id: str = ""
     _run_id: str = ""
     _streams: tuple[StreamReader, ...] = ()

@@ -314,6 +314,9 @@ class FakeRepository:
             raise self.broken
         return tuple(self.fake_runs)
 
+    def version(self) -> object:
+        return object()
+
     def run(self, name: str) -> FakeRun:
         if self.broken is not None:
             raise self.broken
