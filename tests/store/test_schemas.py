@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from cornerman.core.errors import CornermanError, InvalidOption, NotFound, SchemaRefused, StoreError
+from cornerman.core.errors import CornermanError, InvalidOption, InvalidSchema, NotFound, SchemaRefused, StoreError
 from cornerman.core.schema import SchemaDocument, bump_between, order, parse, parse_version, validator
 from cornerman.store.api import Store, make_store, open_store
 from cornerman.store.connection import connect
@@ -511,3 +511,9 @@ def test_the_registry_never_holds_two_versions_that_its_mode_forbids() -> None:
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
         ),
     )
+
+
+def test_a_reference_that_leads_back_to_itself_is_never_registered(schemas: SchemaRegistry) -> None:
+    with pytest.raises(InvalidSchema, match="back to themselves"):
+        schemas.add(parse({"id": "loop", "version": "1.0.0", "$ref": "schema:loop@1.0.0"}))
+    assert "loop" not in [entry.id for entry in schemas.list()]
