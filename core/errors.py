@@ -15,13 +15,15 @@
     │   └── PayloadTooNew        written by a newer Cornerman
     ├── InvalidSchema            a schema document that cannot be used
     ├── InvalidVersion           a version or pin that cannot be read, or is out of order
-    └── SchemaRefused            a document that may not become the version it names
+    ├── SchemaRefused            a document that may not become the version it names
+    └── SchemaInUse              a version that may not be deleted
 
 Each message says what happened, to what, and the remedy. None of them ever reaches `env.step`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +144,18 @@ class InvalidSchema(CornermanError):
 
 class InvalidVersion(CornermanError):
     """A version or pin that cannot be read, or that is out of order."""
+
+
+class SchemaInUse(CornermanError):
+    """A version that something names may not be deleted; `users` says what."""
+
+    def __init__(self, pin: str, users: Sequence[str]) -> None:
+        self.users = tuple(users)
+        more = f" and {len(users) - 5} more" if len(users) > 5 else ""
+        super().__init__(
+            f"{pin} is in use and is not deleted: {', '.join(users[:5])}{more}.",
+            f"`cornerman schema retire {pin}` takes it out of use; its pin still finds it.",
+        )
 
 
 class SchemaRefused(CornermanError):

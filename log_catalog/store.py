@@ -32,6 +32,7 @@ LOG_RUN_DELETED = _define("LOG1208", "INFO", "Lifecycle", "a run was deleted")
 
 LOG_SCHEMA_ADDED = _define("LOG1240", "INFO", "Schemas", "a schema version was registered", "schema")
 LOG_SCHEMA_RETIRED = _define("LOG1241", "INFO", "Schemas", "a schema version was retired", "schema")
+LOG_SCHEMA_PURGED = _define("LOG1243", "WARNING", "Schemas", "a schema version was deleted for good", "schema")
 LOG_SCHEMA_RULES_CHANGED = _define(
     "LOG1242", "INFO", "Schemas", "the compatibility mode or policy of a schema was changed", "schema"
 )

@@ -232,7 +232,7 @@ def _where(selection: Selection) -> tuple[str, tuple[Any, ...]]:
     bindings: list[Any] = []
     if selection.ids:
         parts.append(f"q.id in ({', '.join('?' * len(selection.ids))})")
-        bindings += selection.ids
+        bindings += [number if abs(number) < 1 << 63 else 0 for number in selection.ids]  # there is no record 0
     if selection.state is not None:
         parts.append("q.state = ?")
         bindings.append(selection.state)

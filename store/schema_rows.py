@@ -11,6 +11,7 @@ import apsw
 from cornerman.core.schema import SchemaDocument
 from cornerman.core.schema.admission import Known, Rules
 from cornerman.core.schema.entries import SchemaEntry, SchemaEvent, VersionEntry
+from cornerman.core.schema.references import references
 
 FIRST_FORMAT = 4
 """The format of the store that brought these tables."""
@@ -145,6 +146,46 @@ def set_retired(connection: apsw.Connection, entry: VersionEntry, retired: bool,
     )
     before, after = (entry.digest, None) if retired else (None, entry.digest)
     _record(connection, "retire" if retired else "restore", entry.id, entry.version, before, after, change)
+
+
+_USERS = (
+    ("judged steps of {} streams", "select count(*) from judged j join step_schema s on s.id = j.step_schema"
+        " where s.pin = ?1"),
+    ("{} chunks of steps", "select count(*) from chunk c join step_schema s on s.id = c.step_schema where s.pin = ?1"),
+    ("{} records in quarantine", "select count(*) from quarantine where schema = ?1"),
+    ("{} imports", "select count(*) from document_import where schema_id || '@' || version = ?1"),
+    ("{} rules of enforcement", "select count(*) from enforcement_rule where schema = ?1 or (schema = ?2 and"
+        " (select count(*) from schema_version where schema = ?2) = 1)"),
+)  # fmt: skip
+"""What may name a version, and how to count it."""
+
+
+def users(connection: apsw.Connection, entry: VersionEntry) -> list[str]:
+    """What names a version, in words; empty where nothing does."""
+    found = []
+    for words, statement in _USERS:
+        bindings = (entry.pin, entry.id) if "?2" in statement else (entry.pin,)
+        count = connection.execute(statement, bindings).fetchall()[0][0]
+        if count:
+            found.append(words.format(f"{count:,}"))
+    for name, version, text in connection.execute(
+        "select schema, major || '.' || minor || '.' || patch, content from schema_version"
+    ):
+        if f"{name}@{version}" != entry.pin and entry.pin in references(json.loads(text)):
+            found.append(f"{name}@{version}")
+    return found
+
+
+def purge(connection: apsw.Connection, entry: VersionEntry, change: Change) -> None:
+    """Take a version out, and its id with the last one."""
+    where = (entry.id, *numbers(entry.version))
+    of_it = "where schema = ? and major = ? and minor = ? and patch = ?"
+    connection.execute(f"update schema_version set retired_us = ? {of_it}", (change.at_us, *where))
+    connection.execute(f"delete from schema_version {of_it}", where)
+    connection.execute(
+        "delete from schema where id = ?1 and not exists (select 1 from schema_version where schema = ?1)", (entry.id,)
+    )
+    _record(connection, "purge", entry.id, entry.version, entry.digest, None, change)
 
 
 def set_rules(connection: apsw.Connection, schema_id: str, before: Rules, after: Rules, change: Change) -> None:

@@ -23,14 +23,19 @@ from pathlib import Path
 
 import apsw
 
-from cornerman.core.errors import InvalidOption, NotFound, SchemaRefused
+from cornerman.core.errors import InvalidOption, NotFound, SchemaInUse, SchemaRefused
 from cornerman.core.schema import SchemaDocument, Validator, parse, parse_pin, validator
 from cornerman.core.schema.admission import OWN, Judgement, Known, Rules, chosen, forbidden, judge
 from cornerman.core.schema.compare import Verdict, compare
 from cornerman.core.schema.entries import Drift, Registered, SchemaEntry, SchemaEvent, Synced, VersionEntry
 from cornerman.core.schema.references import bundled
 from cornerman.log_catalog import log
-from cornerman.log_catalog.store import LOG_SCHEMA_ADDED, LOG_SCHEMA_RETIRED, LOG_SCHEMA_RULES_CHANGED
+from cornerman.log_catalog.store import (
+    LOG_SCHEMA_ADDED,
+    LOG_SCHEMA_PURGED,
+    LOG_SCHEMA_RETIRED,
+    LOG_SCHEMA_RULES_CHANGED,
+)
 
 from . import schema_rows as rows
 from .connection import connect, transaction, translated
@@ -167,6 +172,32 @@ class SchemaRegistry:
     def restore(self, pin: str, note: str = "", commit: str | None = None) -> VersionEntry:
         """Take a retirement back; SchemaRefused where the mode does not allow the version beside the others now."""
         return self._set_retired(pin, False, _change(note, commit))
+
+    def purge(self, pin: str, note: str = "") -> None:
+        """Delete a version for good, retired or not. The history keeps that it was there.
+
+        SchemaInUse where anything names it: steps, imports, quarantine, a rule of enforcement, another schema.
+        """
+        wanted = parse_pin(pin)
+        if wanted.version is None:
+            raise InvalidOption(f"{pin} names no version.", f"Say which one, such as {wanted.id}@1.0.0.")
+        if wanted.id.startswith(OWN):
+            raise InvalidOption(f"{wanted.id} is a schema of Cornerman itself.", "It stays with the store.")
+        version = wanted.version
+
+        def decide(before: Moment) -> Act | None:
+            entry = self._entry(wanted.id, version)
+
+            def act(connection: apsw.Connection) -> None:
+                if users := rows.users(connection, entry):
+                    raise SchemaInUse(entry.pin, users)
+                rows.purge(connection, entry, _change(note))
+
+            return act
+
+        self._change(wanted.id, decide)
+        self._documents.pop(f"{wanted.id}@{version}", None)
+        log(LOG_SCHEMA_PURGED, schema=f"{wanted.id}@{version}")
 
     def drift(self, folder: Path | str) -> Sequence[Drift]:
         """Where the registry is not what a folder of schema files says; nothing is changed."""

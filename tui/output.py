@@ -26,7 +26,19 @@ def say(text: str) -> None:
 
 def print_json(value: Any) -> None:
     """One JSON document to stdout, as strict JSON: see `plain`."""
-    print(json.dumps(plain(value), ensure_ascii=False, allow_nan=False))
+    text = json.dumps(plain(value), ensure_ascii=False, allow_nan=False)
+    if text.isascii() or _encodes(text):
+        print(text)
+    else:  # half a surrogate pair, of somebody's data: JSON can escape it, UTF-8 has no word for it
+        print(json.dumps(plain(value), allow_nan=False))
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def plain(value: Any) -> Any:

@@ -16,7 +16,8 @@ from ..errors import InvalidVersion, SchemaRefused
 from .compare import Verdict, compare
 from .document import SchemaDocument
 from .policies import check_mode, check_policy
-from .references import Load, bundled
+from .references import Load, bundled, references
+from .validate import validator
 from .versions import Bump, base_of, bump_between, line, next_version, parse_version, suffices
 
 OWN = "cornerman."
@@ -81,7 +82,10 @@ def judge(
         if entry.version == document.version and entry.digest == document.digest:
             return Judgement(document.pin, "same", rules)
     held = [entry.version for entry in known]
-    judgement = _compared(bundled(document, load), known, rules, load, search)
+    whole = bundled(document, load)
+    if references(document.schema):
+        validator(whole.schema)  # references that lead back to themselves show only in the whole
+    judgement = _compared(whole, known, rules, load, search)
     if document.version in held:
         problem = f"{document.pin} is registered with other content, and a registered version never changes."
         return judgement._replace(outcome="refused", problem=problem)

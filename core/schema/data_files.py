@@ -22,10 +22,13 @@ import msgspec
 
 from cornerman.core.errors import InvalidOption
 
+from .walk import too_deep
+
 FORMATS: Final = ("jsonl", "csv")
 LONGEST: Final = 16 << 20
 """Bytes of one record. What is longer is refused, so that one unclosed quote cannot fill the memory."""
 
+TOO_DEEP: Final = "it is nested too deeply"
 _DELIMITERS = ",;\t|"
 _ENDINGS = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl"}
 
@@ -134,6 +137,8 @@ class DataFile:
                     value = decode(raw)
                 except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
                     value, error = _lenient(raw)
+                if not error and too_deep(value, raw):
+                    value, error = None, TOO_DEEP
             yield Record(lines, end, lines, raw, value, error)
 
     def _skip_line(self) -> int:
@@ -246,6 +251,6 @@ def _lenient(raw: bytes) -> tuple[Any, str]:
     except UnicodeDecodeError:
         return None, "it is not UTF-8"
     except RecursionError:
-        return None, "it is nested too deeply"
+        return None, TOO_DEEP
     except ValueError as error:
         return None, f"it is not JSON: {error}"

@@ -94,6 +94,10 @@ def parse(data: bytes | str | dict[str, Any], *, id: str | None = None, version:
         raise InvalidSchema(
             f"The schema document is too large: {reason}.", "Split it, or describe its inner part loosely."
         )
+    try:
+        digest = digest_of(content)  # before anything else: half a surrogate pair is no text that could be looked at
+    except (UnicodeError, TypeError) as error:
+        raise InvalidSchema(f"The schema document is not JSON: {error}.", "Write it as plain UTF-8 JSON.") from None
     _check_dialect(content)
     found_id = _identity(content, id)
     found_version = _version(content, version)
@@ -102,10 +106,6 @@ def parse(data: bytes | str | dict[str, Any], *, id: str | None = None, version:
     arrow = content.get("arrow")
     if arrow is not None:
         check_agreement(arrow, schema)
-    try:
-        digest = digest_of(content)
-    except (UnicodeError, TypeError) as error:
-        raise InvalidSchema(f"The schema document is not JSON: {error}.", "Write it as plain UTF-8 JSON.") from None
     return SchemaDocument(found_id, found_version, schema, arrow, content, digest)
 
 
@@ -166,8 +166,10 @@ def _check_dialect(content: dict[str, Any]) -> None:
 
 
 def _identity(content: dict[str, Any], given: str | None) -> str:
-    named = [content[key] for key in ("id", "schema_id", "$id") if isinstance(content.get(key), str)]
-    names = {_short_id(name) for name in named} | ({given} if given else set())
+    named = [(key, content[key]) for key in ("id", "schema_id", "$id") if isinstance(content.get(key), str)]
+    # an address is shortened; a name with a slash is a mistake, for a/ticks and b/ticks would be one schema
+    short = {_short_id(name) if key == "$id" or "://" in name or "/" not in name else name for key, name in named}
+    names = short | ({given} if given else set())
     if len(names) > 1:
         raise InvalidSchema(f"The document has several ids: {', '.join(sorted(names))}.", "Keep one of them.")
     found = next(iter(names), "")
@@ -183,7 +185,9 @@ def _identity(content: dict[str, Any], given: str | None) -> str:
 def _short_id(name: str) -> str:
     """`https://example.org/schemas/ticks_v1.schema.json#` is ticks_v1."""
     last = name.rstrip("#/").rpartition("/")[2]
-    return last.removesuffix(".json").removesuffix(".schema") if "/" in name or last.endswith(".json") else last
+    if "/" not in name and not last.endswith(".json"):
+        return last
+    return last.removesuffix(".json").removesuffix(".schema")
 
 
 def _version(content: dict[str, Any], given: str | None) -> str:

@@ -108,8 +108,16 @@ class Rules(NamedTuple):
             )
         changed = self
         for rule in found:
+            for other in [each for each in changed.rules if _shadowed(each, rule)]:
+                changed = changed.without(other.place)
             changed = changed.without(rule.place).with_rule(Rule(rule.schema, rule.mode, rule.job))
         return changed._replace(cohorts=tuple(each for each in changed.cohorts if each.name != cohort))
+
+
+def _shadowed(rule: Rule, promoted: Rule) -> bool:
+    """Whether a rule for everybody said something closer of the same schema and jobs, which the cohort did not hear."""
+    same = _id(rule.schema) == _id(promoted.schema)
+    return not rule.cohort and same and fnmatchcase(rule.job, promoted.job)
 
 
 class Subject(NamedTuple):

@@ -48,7 +48,7 @@ class SchemaEvent(NamedTuple):
     at_us: int
     who: str
     action: str
-    """`add`, `retire`, `restore` or `mode`."""
+    """`add`, `retire`, `restore`, `purge` or `mode`."""
     id: str
     version: str | None
     before: str | None

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 from .. import values
 from .step_document import as_json
 from .validate import Problem
+from .walk import too_deep
 
 JSON, STEP, BYTES = "application/json", "application/vnd.cornerman.step+msgpack", "application/octet-stream"
 """What the raw bytes are: a JSON document, a recorded step with its dtypes, or anything else."""
@@ -79,6 +80,7 @@ def document_of(raw: bytes, media: str) -> Any:
     if media == STEP:
         return as_json(values.decode(raw))
     try:
-        return json.loads(raw)
-    except ValueError:
+        found = json.loads(raw)
+    except (ValueError, RecursionError):
         return None
+    return None if too_deep(found, raw) else found

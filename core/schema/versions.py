@@ -14,6 +14,8 @@ import semver
 
 from ..errors import InvalidVersion
 
+LARGEST = 10**15
+"""Numbers of a version stay below it, so that every program and database can count on from them."""
 Bump = Literal["none", "patch", "minor", "major"]
 BUMPS: tuple[Bump, ...] = ("none", "patch", "minor", "major")
 
@@ -24,7 +26,7 @@ def parse_version(text: str) -> semver.Version:
         version = semver.Version.parse(text)
     except (ValueError, TypeError):
         version = None
-    if version is None or version.prerelease or version.build:
+    if version is None or version.prerelease or version.build or max(version.to_tuple()[:3]) >= LARGEST:
         raise InvalidVersion(f"{text!r} is no schema version.", "Write MAJOR.MINOR.PATCH in integers, such as 1.2.0.")
     return version
 

@@ -51,6 +51,28 @@ def walk(schema: Any) -> Iterator[tuple[str, Any]]:
         waiting.extend((pointer + part, inner) for part, inner in children(node))
 
 
+DEEPEST = 200
+"""Levels of a record. What recurses, here and in other programs, can go that deep."""
+
+
+def too_deep(value: Any, raw: bytes) -> bool:
+    """Whether a record of these bytes has more levels than DEEPEST. Few have so many brackets: it costs little."""
+    if raw.count(b"[") + raw.count(b"{") <= DEEPEST:
+        return False
+    level = [value]
+    for _ in range(DEEPEST):
+        inner: list[Any] = []
+        for item in level:
+            if isinstance(item, dict):
+                inner += item.values()
+            elif isinstance(item, list):
+                inner += item
+        if not inner:
+            return False
+        level = inner
+    return any(isinstance(item, dict | list) for item in level)
+
+
 def too_large(value: Any, *, depth: int = MAX_DEPTH, nodes: int = MAX_NODES) -> str:
     """Why a JSON value is beyond the limits, or an empty text."""
     level: list[Any] = [value]

@@ -1,5 +1,5 @@
 -- The schema registry: ids, their versions exactly as they were given, and who changed what when. A version that was
--- registered never changes and never goes away; it can only be retired, and that can be taken back.
+-- registered never changes; it can be retired, and that can be taken back. A retired one that nothing names may be purged.
 
 create table schema (
     id         text primary key,
@@ -27,7 +27,7 @@ create table schema_event (            -- the history: one row for each change, 
     id         integer primary key,
     at_us      integer not null,
     who        text not null,
-    action     text not null,          -- add, retire, restore, mode
+    action     text not null,          -- add, retire, restore, purge, mode
     schema     text not null,
     version    text,
     before     text,                   -- a digest, or a mode and policy
@@ -37,9 +37,9 @@ create table schema_event (            -- the history: one row for each change, 
 ) strict;
 create index schema_event_by_schema on schema_event (schema);
 
-create trigger schema_version_stays before delete on schema_version
+create trigger schema_version_stays before delete on schema_version when old.retired_us is null
 begin
-    select raise(abort, 'a registered schema version is never deleted');
+    select raise(abort, 'a schema version in force is never deleted');
 end;
 
 create trigger schema_version_is_final before update of schema, major, minor, patch, content, digest on schema_version

@@ -20,7 +20,7 @@ from .figures import markdown_table, rows, text_table
 PROGRAMS = {
     "loop": "what recording adds to the loop of each environment",
     "parts": "a budget in nanoseconds for each part of a step, and of sealing",
-    "judging": "what a schema costs: compiling it, judging a chunk, sealing with each mode",
+    "judging": "what a schema costs: compiling it, judging a chunk, sealing and a recorded loop with each mode",
     "schemas": "validating, compiling and comparing schemas, and how good the answers are",
     "peers": "the same steps recorded by Minari, h5py and mcap",
     "disk": "bytes a step",

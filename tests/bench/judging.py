@@ -9,23 +9,34 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from cornerman.adapters.spaces import describe
 from cornerman.core.episodes import Open
 from cornerman.core.layout import NO_INFO, Layout, Leaf, draw
+from cornerman.core.schema import parse
 from cornerman.core.schema.column_plan import Steps, compile_plan
 from cornerman.core.schema.step_schema import derived_schema
 from cornerman.core.schema.step_verdict import check_steps
 from cornerman.store import pack
+from cornerman.store.api import make_store
 from cornerman.store.segments import Segment
 from cornerman.store.step_judge import StepJudge
 
 from .environments import case
 from .figures import Figure, Skipped
+from .loop import loops, turns_store
 
 ROWS = 2048
 ENVIRONMENTS = ("CartPole-v1", "HalfCheetah-v5 no info", "Pong raw", "CarRacing-v3")
+BOUNDED: dict[str, Any] = {
+    "id": "bounded", "version": "1.0.0", "type": "object",
+    "properties": {
+        "observation": {"type": "array", "items": {"type": "number", "minimum": -100, "maximum": 100}, "minItems": 4},
+        "action": {"type": "integer", "enum": [0, 1]}, "reward": {"type": "number", "minimum": 0, "maximum": 1},
+    },
+}  # fmt: skip
 LIMIT = 30.0
 """Nanoseconds a step that judging may cost for CartPole."""
 
@@ -36,6 +47,8 @@ def measure(quick: bool, scratch: Path, part: str) -> Iterator[Figure | Skipped]
         if part in name:
             try:
                 yield from _of(name, scratch, repetitions)
+                if name == "CartPole-v1":
+                    yield from _recorded(name, scratch, quick)
             except Exception as error:  # an environment that is not installed here
                 yield Skipped(name, f"{type(error).__name__}: {error}")
 
@@ -64,6 +77,19 @@ def _of(name: str, scratch: Path, repetitions: int) -> Iterator[Figure]:
     for mode, judge in judges.items():
         yield _figure(name, f"packing, {mode}", partial(_packed, segment, judge), repetitions, rows, "ns a step")
     segment.remove()
+
+
+def _recorded(name: str, scratch: Path, quick: bool) -> Iterator[Figure]:
+    """The loop of `loop`, on a store whose rules judge every step by a schema that has bounds for all of it."""
+    one = case(name)
+    for mode in ("off", "warn", "enforce"):
+        rule: Any = mode
+        with make_store(turns_store(scratch / mode, one)) as store:
+            store.schemas.add(parse(BOUNDED))
+            store.enforcement.set("bounded", rule, force=True)
+        for figure in loops(one, one.steps // (4 if quick else 1), 5 if quick else 11, scratch / mode):
+            if figure.name in ("loop", "loop, CPU", "until durable", "until durable, CPU"):
+                yield msgspec.structs.replace(figure, name=f"{figure.name}, {mode}")
 
 
 def _segment(scratch: Path, observation: Any, action: Any, rows: int) -> Segment:

@@ -34,7 +34,7 @@ def measure(quick: bool, scratch: Path, part: str) -> Iterator[Figure | Skipped]
             continue
         steps = max(one.steps // 4, 40) if quick else one.steps
         repetitions = 5 if quick else 11
-        yield from _loops(one, steps, repetitions, scratch)
+        yield from loops(one, steps, repetitions, scratch)
         timed = max(steps, one.one_by_one // 2 if quick else one.one_by_one)
         yield from _one_by_one(one, timed, 2 if quick else 5, scratch)
 
@@ -74,8 +74,13 @@ def sealer_time(store: Path | None) -> int:
         return 0
 
 
-def _loops(one: Case, steps: int, repetitions: int, scratch: Path) -> Iterator[Figure]:
-    store = scratch / "loop" / one.name.replace("/", "-")
+def turns_store(scratch: Path, one: Case) -> Path:
+    """Where `loops` records."""
+    return scratch / "loop" / one.name.replace("/", "-")
+
+
+def loops(one: Case, steps: int, repetitions: int, scratch: Path) -> Iterator[Figure]:
+    store = turns_store(scratch, one)
     turn(one, steps // 4, 99, None)
     turn(one, steps // 4, 99, store)
     bare, ours = [turn(one, steps, 0, None)], []

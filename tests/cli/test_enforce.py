@@ -56,6 +56,8 @@ def test_a_schema_is_enforced_from_the_command_line(cornerman: Command, tmp_path
     listed = cornerman.json("quarantine", "list")
     assert listed["records"] == judged["refused"]
     assert listed["groups"][0]["path"] == "/observation/*"
+    used = cornerman.json("schema", "diff", "slow", "slow")["used_by"]["streams"]
+    assert {(each["job"], each["steps"]) for each in used} == {("cart", 300), ("again", 300)}
     (record,) = cornerman.json("quarantine", "show", "1")
     assert len(record["document"]["observation"]) == 4
     assert record["errors"][0]["rule"] == "maximum"

@@ -223,3 +223,18 @@ def test_nothing_is_stored_twice_or_lost_when_it_is_stopped(cornerman: Cornerman
     assert set(rows["rows"][0].values() if isinstance(rows["rows"][0], dict) else rows["rows"][0]) == {
         count - count // 50
     }
+
+
+def test_records_that_no_program_can_read_are_shown_and_written_out(
+    store: Store, ticks: SchemaDocument, cornerman: Cornerman, tmp_path: Path
+) -> None:
+    """Deep, with half a character, with a number nobody gave: held with their bytes, and no command trips over them."""
+    hostile = ["[" * depth + "]" * depth for depth in (200, 201, 450, 1000, 100_000)] + ['{"ts": "\\ud800"}']
+    (tmp_path / "hostile.jsonl").write_text("\n".join(hostile) + "\n")
+    counts = import_documents(store, tmp_path / "hostile.jsonl", ticks)
+    assert counts.refused == len(hostile)
+    assert [record.raw.decode() for record in store.quarantine.each()] == hostile
+    for command in (("show", *"123456"), ("show", *"123456", "--json"), ("list", "--each"), ("export",)):
+        assert cornerman("quarantine", *command).returncode == 0
+    assert cornerman("quarantine", "retry").returncode == 1
+    assert cornerman("quarantine", "show", str(10**20)).returncode == 1

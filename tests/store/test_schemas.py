@@ -19,8 +19,17 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from cornerman.core.errors import CornermanError, InvalidOption, NotFound, SchemaRefused, StoreError
+from cornerman.core.errors import (
+    CornermanError,
+    InvalidOption,
+    InvalidSchema,
+    NotFound,
+    SchemaInUse,
+    SchemaRefused,
+    StoreError,
+)
 from cornerman.core.schema import SchemaDocument, bump_between, order, parse, parse_version, validator
+from cornerman.core.schema.refused import Refused
 from cornerman.store.api import Store, make_store, open_store
 from cornerman.store.connection import connect
 from cornerman.store.schemas import SchemaRegistry
@@ -511,3 +520,32 @@ def test_the_registry_never_holds_two_versions_that_its_mode_forbids() -> None:
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
         ),
     )
+
+
+def test_a_reference_that_leads_back_to_itself_is_never_registered(schemas: SchemaRegistry) -> None:
+    with pytest.raises(InvalidSchema, match="back to themselves"):
+        schemas.add(parse({"id": "loop", "version": "1.0.0", "$ref": "schema:loop@1.0.0"}))
+    assert "loop" not in [entry.id for entry in schemas.list()]
+
+
+def test_only_what_nothing_names_can_be_purged(schemas: SchemaRegistry, store: Store) -> None:
+    """The id goes with its last version, the history stays; whatever names the version is said, and holds it."""
+    schemas.add(document("1.0.0"))
+    schemas.add(document("1.0.0", "user", properties={"a": {"$ref": "schema:ticks@1.0.0"}}))
+    with pytest.raises(SchemaInUse, match=r"user@1\.0\.0"):
+        schemas.purge("ticks@1.0.0")
+    schemas.purge("user@1.0.0", note="a mistake")
+    store.enforcement.set("ticks", "observe")
+    with pytest.raises(SchemaInUse, match="1 rules"):
+        schemas.purge("ticks@1.0.0")
+    store.enforcement.clear("ticks")
+    store.quarantine.add([Refused(b"1", ())], source="a file", schema="ticks@1.0.0")
+    with pytest.raises(SchemaInUse, match="1 records in quarantine"):
+        schemas.purge("ticks@1.0.0")
+    assert [event.action for event in schemas.history("user")] == ["add", "purge"]
+    assert "user" not in [entry.id for entry in schemas.list()]
+    with pytest.raises(NotFound):
+        schemas.purge("user@1.0.0")
+    with pytest.raises(InvalidOption):
+        schemas.purge("cornerman.step@1.0.0")
+    assert schemas.get("ticks@1.0.0") == document("1.0.0")

@@ -187,7 +187,7 @@ def _discard(store: Any, args: argparse.Namespace) -> int:
 
 def _export(store: Any, args: argparse.Namespace) -> int:
     records = store.quarantine.each(_selection(store, args))
-    lines = (json.dumps(output.plain(_facts(record)), ensure_ascii=False) for record in records)
+    lines = (json.dumps(output.plain(_facts(record))) for record in records)
     if args.out == "-":
         for line in lines:
             print(line)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cornerman.core.errors import InvalidOption
 
 from .. import exits, output
+from ..chosen import chosen_store
 from .schema_verb import Verb, document_in, document_of, is_file, registry_of
 from .schema_versions import rule_arguments
 from .schema_words import judgement_facts, print_judgement, print_verdict
@@ -16,6 +18,8 @@ from .schema_words import judgement_facts, print_judgement, print_verdict
 if TYPE_CHECKING:
     from cornerman.core.schema import SchemaDocument
     from cornerman.core.schema.admission import Judgement, Rules
+    from cornerman.core.schema.enforcement import Producer
+    from cornerman.store.documents import DocumentImport
 
 
 def _diff(args: argparse.Namespace) -> int:
@@ -26,10 +30,17 @@ def _diff(args: argparse.Namespace) -> int:
     rules = _rules(args, old)
     verdict = compare(old, new, rules.mode, rules.policy)
     found = differences(old.content, new.content)
+    streams, imports = _users(args, old)
     if args.json:
         lines = [difference._asdict() for difference in found]
         pins = {"old": old.pin, "new": new.pin, **rules._asdict()}
-        output.print_json({**pins, "differences": lines, "verdict": output.plain(verdict)})
+        used = {
+            "streams": [{"run_id": one.run_id, "job": one.job, "stream": one.stream, "schema": one.pin,
+                         "steps": one.steps, "recording": one.recording} for one in streams],
+            "imports": [{"import": one.id, "source": one.source, "schema": f"{one.schema_id}@{one.version}",
+                         "documents": one.accepted} for one in imports],
+        }  # fmt: skip
+        output.print_json({**pins, "differences": lines, "verdict": output.plain(verdict), "used_by": used})
         return exits.OK
     for difference in found:
         print(output.harmless(str(difference)))
@@ -38,7 +49,45 @@ def _diff(args: argparse.Namespace) -> int:
     says = "compatible" if verdict.compatible else "BREAKING"
     print(f"\n{old.pin} → {new.pin}: {says} under {rules.mode} ({rules.policy}); a {verdict.bump} change")
     print_verdict(verdict)
+    _print_users(old.id, streams, imports)
     return exits.OK
+
+
+SHOWN = 8
+"""Streams and imports that are named; --json has all."""
+
+
+def _users(args: argparse.Namespace, document: SchemaDocument) -> tuple[list[Producer], list[DocumentImport]]:
+    """Whom a change of a schema meets: streams whose steps a version of it judged, and imports of it; newest first."""
+    from cornerman.core.errors import StoreNotFound
+    from cornerman.store.api import open_store
+
+    try:
+        with open_store(chosen_store(args)) as store:
+            streams = [one for one in store.enforcement.producers() if one.pin.partition("@")[0] == document.id]
+            imports = list(store.documents.imports(document.id))
+    except StoreNotFound:
+        return [], []
+    return sorted(streams, key=lambda one: -one.last_us), sorted(imports, key=lambda one: -one.id)
+
+
+def _print_users(schema_id: str, streams: Sequence[Producer], imports: Sequence[DocumentImport]) -> None:
+    if not streams and not imports:
+        return
+    runs = len({one.run_id for one in streams})
+    print(f"\n{schema_id} is used by {len(streams):,} streams of {runs:,} runs and {len(imports):,} imports")
+    lines = [
+        f"  {one.run_id} {one.job}, {one.stream}: {one.steps:,} steps by {one.pin}" + ", recording" * one.recording
+        for one in streams
+    ]
+    lines += [
+        f"  import {one.id}, {one.source}: {one.accepted:,} documents by {one.schema_id}@{one.version}"
+        for one in imports
+    ]
+    for line in lines[:SHOWN]:
+        print(output.harmless(line))
+    if len(lines) > SHOWN:
+        print(f"  and {len(lines) - SHOWN:,} more")
 
 
 def _diff_arguments(parser: argparse.ArgumentParser) -> None:
@@ -146,7 +195,8 @@ CHANGES = {
         "what changed between two documents, and what that breaks",
         """
 Show what differs between two documents, one line a place, then the verdict with its reasons and, where it breaks
-something, a document that proves it. A and B are pins or files. Mode and policy are those of the registered schema
+something, a document that proves it; last the runs, streams and imports that a version of A judged, which the change
+will meet. A and B are pins or files. Mode and policy are those of the registered schema
 unless you name others.""",
         """
   cornerman schema diff ticks@1.0.0 ticks

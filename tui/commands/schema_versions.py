@@ -157,6 +157,8 @@ def _mode_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _retire(args: argparse.Namespace) -> int:
+    if args.purge:
+        return _purge(args)
     with registry_of(args) as registry:
         entry = registry.restore(args.pin, args.note) if args.undo else registry.retire(args.pin, args.note)
     if args.json:
@@ -166,9 +168,21 @@ def _retire(args: argparse.Namespace) -> int:
     return exits.OK
 
 
+def _purge(args: argparse.Namespace) -> int:
+    with registry_of(args) as registry:
+        registry.purge(args.pin, args.note)
+    if args.json:
+        output.print_json({"pin": args.pin, "purged": True})
+    else:
+        print(f"{args.pin} is deleted; the history keeps that it was there")
+    return exits.OK
+
+
 def _retire_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("pin", metavar="ID@VERSION", help="which version")
-    parser.add_argument("--undo", action="store_true", help="put it back in force")
+    either = parser.add_mutually_exclusive_group()
+    either.add_argument("--undo", action="store_true", help="put it back in force")
+    either.add_argument("--purge", action="store_true", help="delete it for good, if nothing names it")
     parser.add_argument("--note", default="", metavar="TEXT", help="why; the history keeps it")
 
 
@@ -282,10 +296,14 @@ refused: retire one of them first. `cornerman schema explain modes` says what ea
         "take a version out of use; its pin still finds it",
         """
 Retire a version: it is no longer `latest`, and new versions are not compared with it. Nothing is deleted, its number
-is never used again, and --undo takes it back.""",
+is not used again, and --undo takes it back.
+
+With --purge a version goes for good, as one registered by mistake may. It is refused where anything names it: steps or
+imports that were judged by it, quarantine, a rule, another schema.""",
         """
   cornerman schema retire ticks@1.1.0 --note "wrong unit"
-  cornerman schema retire ticks@1.1.0 --undo""",
+  cornerman schema retire ticks@1.1.0 --undo
+  cornerman schema retire ticks@1.1.0 --purge --note "registered by mistake\"""",
         _retire_arguments,
         _retire,
     ),

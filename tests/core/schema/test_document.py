@@ -98,7 +98,18 @@ def test_a_bad_document_is_refused_with_its_reason(document: dict[str, Any], rea
     assert reason in str(refused.value)
 
 
-@pytest.mark.parametrize("text", ["[", "3", '{"a": 1, "a": 2}', '{"a": NaN}', "[" * 100_000, b"\xff"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[",
+        "3",
+        '{"a": 1, "a": 2}',
+        '{"a": NaN}',
+        "[" * 100_000,
+        b"\xff",
+        '{"id": "a", "version": "1.0.0", "title": "\\ud800"}',
+    ],
+)
 def test_what_is_no_json_object_is_refused(text: str | bytes) -> None:
     with pytest.raises(InvalidSchema):
         parse(text)
@@ -141,3 +152,12 @@ def test_problems_say_where_by_which_rule_and_what_was_expected() -> None:
 
 def test_what_is_no_json_is_a_problem_and_not_an_error() -> None:
     assert validator(parse(TICKS)).problems({"price": b"3"})[0].rule == "json"
+
+
+@pytest.mark.parametrize(
+    "content", [{"id": "a/ticks"}, {"schema_id": "../ticks"}, {"version": "1.9223372036854775807.0"}]
+)
+def test_names_and_versions_that_another_could_be_taken_for_are_refused(content: dict[str, Any]) -> None:
+    """a/ticks and b/ticks would both be ticks; nobody can count on from the largest integer of a database."""
+    with pytest.raises(InvalidSchema):
+        parse({"id": "ticks", "version": "1.0.0"} | content)

@@ -77,6 +77,14 @@ def test_promotion_makes_the_rules_of_a_cohort_everybodys() -> None:
         after.promoted("c")
 
 
+def test_nothing_closer_of_the_same_schema_holds_back_what_is_promoted() -> None:
+    pinned = Rule("a@1.0.0", "enforce"), Rule("a", "enforce", job="base*"), Rule("b", "enforce")
+    before = Rules((*pinned, Rule("a", "warn", cohort="c")), (Cohort("c", 1.0),))
+    inside, after = decide(Subject("r", "baseline"), before), before.promoted("c")
+    assert decide(Subject("r", "baseline"), after.without(("b", "*", "")))[:2] == inside[:2] == ("a", "warn")
+    assert after.rules == (Rule("b", "enforce"), Rule("a", "warn"))
+
+
 def test_a_rule_that_cannot_be_meant_is_refused() -> None:
     with pytest.raises(InvalidOption):
         check_rule(Rule("a", "strict"), ())  # type: ignore[arg-type]
