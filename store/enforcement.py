@@ -101,10 +101,12 @@ class Enforcement:
         """All rules and cohorts as they are now."""
         return read_rules(self._query) if self._there else Rules()
 
-    def history(self) -> Sequence[RuleEvent]:
-        """Who changed the rules, and when, the newest first."""
+    def history(self, limit: int = -1) -> Sequence[RuleEvent]:
+        """Who changed the rules, and when, the newest first; all of it, or so many."""
         rows = self._rows(
-            "select id, at_us, who, action, what, note, forced, before, after from enforcement_event order by id desc"
+            "select id, at_us, who, action, what, note, forced, before, after from enforcement_event"
+            " order by id desc limit ?",
+            (limit,),
         )
         return [RuleEvent._make([*row[:6], bool(row[6]), _rules_from(row[7]), _rules_from(row[8])]) for row in rows]
 
@@ -139,20 +141,36 @@ class Enforcement:
 
         When it was first seen to be met is kept, where the store can be written.
         """
-        versions = adoption(schema, self.producers())
-        found = checkpoint(versions, measure, share)
-        if found is None or not self._there:
-            return versions, found
-        known = self._rows(
-            "select met_us from enforcement_checkpoint where pin = ? and measure = ? and share = ?",
-            (found.pin, measure, share),
-        )
-        if known:
-            return versions, found._replace(met_us=known[0][0])
-        if found.met:
-            found = found._replace(met_us=time.time_ns() // 1000)
-            self._tick(found)
-        return versions, found
+        return self._checked({schema: adoption(schema, self.producers())}, measure, share)[schema]
+
+    def adoptions(
+        self, measure: Measure = "runs", share: float = SHARE, *, tick: bool = True
+    ) -> dict[str, tuple[list[VersionShare], Checkpoint | None]]:
+        """The same for every schema in use, at one reading; without `tick` nothing is written."""
+        by_schema: dict[str, list[Producer]] = {}
+        for each in self.producers():
+            if each.pin:
+                by_schema.setdefault(each.pin.partition("@")[0], []).append(each)
+        found = {schema: adoption(schema, by_schema[schema]) for schema in sorted(by_schema)}
+        return self._checked(found, measure, share, tick)
+
+    def _checked(
+        self, found: dict[str, list[VersionShare]], measure: Measure, share: float, tick: bool = True
+    ) -> dict[str, tuple[list[VersionShare], Checkpoint | None]]:
+        """With the checkpoint of each, and since when it is met."""
+        asked = "select pin, met_us from enforcement_checkpoint where measure = ? and share = ?"
+        known = dict(self._rows(asked, (measure, share)))
+        checked = {}
+        for schema, versions in found.items():
+            point = checkpoint(versions, measure, share)
+            if point is not None and point.pin in known:
+                point = point._replace(met_us=known[point.pin])
+            elif point is not None and point.met and self._there:
+                point = point._replace(met_us=time.time_ns() // 1000)
+                if tick:
+                    self._tick(point)
+            checked[schema] = versions, point
+        return checked
 
     def canary(self, cohort: str) -> Canary:
         """How a cohort fares beside everybody else; NotFound where there is none."""

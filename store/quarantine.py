@@ -46,6 +46,7 @@ class Selection(NamedTuple):
     schema: str = ""
     """`id@1.2.0`, or `id` for all its versions."""
     path: str = ""
+    """Of an error, such as `/observation/0`; `/` is the record itself, as lists show it."""
     rule: str = ""
     run_id: str = ""
     state: State | None = "held"
@@ -246,7 +247,7 @@ def _where(selection: Selection) -> tuple[str, tuple[Any, ...]]:
     for place, wanted in ((0, selection.path), (1, selection.rule)):
         if wanted:
             parts.append(f"exists (select 1 from json_each(q.errors) w where json_extract(w.value, '$[{place}]') = ?)")
-            bindings.append(wanted)
+            bindings.append("" if wanted == "/" else wanted)
     return " and ".join(parts), tuple(bindings)
 
 

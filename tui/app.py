@@ -183,6 +183,11 @@ class CornermanApp(App[int], inherit_bindings=False):
 
         self.push_screen(RunScreen(run_id))
 
+    def open_schemas(self) -> None:
+        from .screens.schemas import SchemasScreen
+
+        self.push_screen(SchemasScreen())
+
     def say(self, words: str) -> None:
         self.notify(words, timeout=4, markup=False)
 

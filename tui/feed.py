@@ -20,10 +20,15 @@ from .queries import Answer, Query, Reading
 if TYPE_CHECKING:
     from cornerman.core.ports import TelemetryRepository
 
-ORDER = ("delete", "view", "rewards", "episodes", "runs")
+ORDER = (
+    *("delete", "settle", "view", "rewards", "episodes", "runs"),
+    *("versions", "document", "record", "rules", "schemas", "quarantine", "diff"),
+)
 """What is answered first where several are asked: what a key press waits for."""
 LIVE_S, FOLLOW_S, IDLE_S = 0.25, 1 / 30, 2.0
 """How often a live run is looked at; one that is followed and grows; and a store in which nothing happens."""
+PACE = 20
+"""What `paced` questions cost at most: they rest so many times as long as they took."""
 
 
 class Problem(NamedTuple):
@@ -99,12 +104,13 @@ class Feed:
     def _run(self) -> None:
         while (job := self._next()) is not None:
             generation, query = job
+            began = time.monotonic()
             try:
                 answer: Answer | Problem = query.answer(self._connected())
             except Exception as error:  # whatever it is, the screen shows it and goes on
                 answer = _problem(error)
                 self._disconnect()
-            self._answered(generation, query, answer)
+            self._answered(generation, query, answer, time.monotonic() - began)
         self._disconnect()
 
     def _connected(self) -> Reading:
@@ -141,13 +147,13 @@ class Feed:
                 self._lock.wait(None if watch is None else watch.due - now)
             return None
 
-    def _answered(self, generation: int, query: Query, answer: Answer | Problem) -> None:
+    def _answered(self, generation: int, query: Query, answer: Answer | Problem, took: float) -> None:
         with self._lock:
             self._answering = ""
             watch = self._watched.get(query.channel)
             news = True
             if watch is not None and watch.generation == generation:
-                news = watch.heard(answer, time.monotonic())
+                news = watch.heard(answer, time.monotonic(), took)
                 if not query.watched or getattr(answer, "settled", False):
                     del self._watched[query.channel]
             if news and self._generation.get(query.channel) == generation:
@@ -166,7 +172,7 @@ class _Watch:
         self.due, self._pause = float("inf"), LIVE_S
         self._last: Answer | Problem | None = None
 
-    def heard(self, answer: Answer | Problem, now: float) -> bool:
+    def heard(self, answer: Answer | Problem, now: float, took: float) -> bool:
         """Note an answer and when to ask again; whether it says anything new."""
         same = answer == self._last if isinstance(answer, Problem) else answer.same(self._last)
         self._last = answer
@@ -176,7 +182,7 @@ class _Watch:
             self._pause = min(IDLE_S, self._pause * 2)
         else:
             self._pause = min(LIVE_S, self._pause * 2)
-        self.due = now + self._pause
+        self.due = now + max(self._pause, PACE * took if getattr(self.query, "paced", False) else 0)
         return not same
 
     def _shortest(self, answer: Answer | Problem) -> float:

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from textual.binding import Binding, BindingType
 
-Where = Literal["app", "runs", "run"]
+Where = Literal["app", "runs", "run", "schemas"]
 
 
 class Key(NamedTuple):
@@ -57,6 +57,7 @@ KEYS: tuple[Key, ...] = (
     Key("runs.filter", ("slash",), "filter", "Only runs that match words: live cartpole", "filter", "runs", 2),
     Key("runs.clear", ("escape",), "clear", "Drop the filter", "clear", "runs"),
     Key("runs.delete", ("d", "delete"), "delete", "Delete the run, after asking", "delete", "runs", 4),
+    Key("runs.schemas", ("v",), "schemas", "Schemas: versions, diffs, adoption, quarantine", "schemas", "runs", 5),
     Key("run.play", ("space",), "play", "Play or pause", "play", "run", 1, "space"),
     Key("run.back", ("left", "h"), "back", "One step back", "step(-1)", "run", 2, "←"),
     Key("run.forward", ("right", "l"), "step", "One step forward", "step(1)", "run", 3, "→"),
@@ -84,6 +85,37 @@ KEYS: tuple[Key, ...] = (
     Key("run.scroll-up", ("pageup",), "fields up", "Scroll the fields up", "scroll(-1)", "run"),
     Key("run.scroll-down", ("pagedown",), "fields down", "Scroll the fields down", "scroll(1)", "run"),
     Key("run.leave", ("escape",), "runs", "Back to the runs", "back", "run", 15),
+    Key("schemas.open", ("enter",), "open", "The versions, the diff, or all of the text", "open", "schemas", 1),
+    Key("schemas.up", ("up", "k"), "up", "The line above", "move(-1)", "schemas"),
+    Key("schemas.down", ("down", "j"), "down", "The line below", "move(1)", "schemas"),
+    Key("schemas.page-up", ("pageup", "b"), "page up", "Scroll the text a page up", "page(-1)", "schemas"),
+    Key("schemas.page-down", ("pagedown", "space"), "scroll", "Scroll the text a page down", "page(1)", "schemas", 5,
+        "pgdn space"),
+    Key("schemas.first", ("home",), "first", "The first line", "edge(-1)", "schemas"),
+    Key("schemas.last", ("end",), "last", "The last line", "edge(1)", "schemas"),
+    Key("schemas.next-view", ("tab", "right"), "view", "The next view", "turn(1)", "schemas", 2),
+    Key("schemas.previous-view", ("shift+tab", "left"), "view before", "The view before", "turn(-1)", "schemas"),
+    Key("schemas.view-1", ("1",), "schemas", "Every schema: version, mode, adoption", "view(0)", "schemas"),
+    Key("schemas.view-2", ("2",), "versions", "The versions of a schema, and their documents", "view(1)", "schemas"),
+    Key("schemas.view-3", ("3",), "diff", "What changed between two versions, and what it breaks", "view(2)",
+        "schemas", 4),
+    Key("schemas.view-4", ("4",), "adoption", "Shares of steps, runs and producers; checkpoints", "view(3)",
+        "schemas"),
+    Key("schemas.view-5", ("5",), "quarantine", "What was refused, by error, and why", "view(4)", "schemas"),
+    Key("schemas.view-6", ("6",), "rules", "What is enforced, for whom, and who said so", "view(5)", "schemas"),
+    Key("schemas.older", ("left_square_bracket",), "before", "In a diff: an older version to compare with; else the "
+        "record before", "other(-1)", "schemas", 6),
+    Key("schemas.newer", ("right_square_bracket",), "after", "In a diff: a newer version to compare with; else the "
+        "next record", "other(1)", "schemas", 7),
+    Key("schemas.state", ("t",), "state", "Quarantine: held, accepted, discarded, or all", "state", "schemas"),
+    Key("schemas.retry", ("r",), "judge again", "Judge the chosen refused records again, after asking",
+        "settle('retry')", "schemas"),
+    Key("schemas.discard", ("d", "delete"), "discard", "Say that the chosen records are not wanted, after asking",
+        "settle('discard')", "schemas"),
+    Key("schemas.filter", ("slash",), "filter", "Only schemas that match words", "filter", "schemas", 3),
+    Key("schemas.zoom", ("z",), "zoom", "Give the text all the room", "zoom", "schemas", 8),
+    Key("schemas.leave", ("escape",), "back", "Back: from the text, the filter, the view, to the runs", "back",
+        "schemas", 9),
 )  # fmt: skip
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from cornerman.core.ports import StreamReader, TelemetryRepository
     from cornerman.core.records import EpisodeOrder, EpisodeRollup, RunSummary, StepRecord, StreamSummary
 
+    from .schema_queries import SchemaAnswer, SchemaQuery
+
 ORDERS: tuple[EpisodeOrder, ...] = ("newest", "best", "worst", "longest")
 
 FRESH_S = 0.25
@@ -236,8 +238,8 @@ class DeleteAnswer(NamedTuple):
         return False
 
 
-Query: TypeAlias = RunsQuery | ViewQuery | EpisodesQuery | RewardsQuery | DeleteQuery
-Answer: TypeAlias = RunsAnswer | ViewAnswer | EpisodesAnswer | RewardsAnswer | DeleteAnswer
+Query: TypeAlias = "RunsQuery | ViewQuery | EpisodesQuery | RewardsQuery | DeleteQuery | SchemaQuery"
+Answer: TypeAlias = "RunsAnswer | ViewAnswer | EpisodesAnswer | RewardsAnswer | DeleteAnswer | SchemaAnswer"
 
 
 @dataclass

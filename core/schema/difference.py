@@ -72,8 +72,9 @@ def _in_lists(path: str, old: list[Any], new: list[Any]) -> Iterator[Difference]
             else:
                 yield from _differences(inner, old[at], new[at])
         return
-    went = [item for item in old if not any(_same(item, other) for other in new)]
-    came = [item for item in new if not any(_same(item, other) for other in old)]
+    olds, news = {_text(item) for item in old}, {_text(item) for item in new}
+    went = [item for item in old if _text(item) not in news]
+    came = [item for item in new if _text(item) not in olds]
     yield from (Difference("-", path, _shown(item), None) for item in went)
     yield from (Difference("+", path, None, _shown(item)) for item in came)
     if not went and not came and old != new and path.endswith("order"):
@@ -82,7 +83,11 @@ def _in_lists(path: str, old: list[Any], new: list[Any]) -> Iterator[Difference]
 
 def _same(one: Any, other: Any) -> bool:
     """1 and true are equal to Python, and not to JSON."""
-    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+    return _text(one) == _text(other)
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
 
 
 def _shown(value: Any) -> str:

@@ -10,6 +10,7 @@ from cornerman.core.errors import InvalidOption
 
 from .. import exits, output
 from ..chosen import chosen_store
+from ..schema_words import checkpoint_words, share_cells
 from . import Help, Subparsers, add_common, describe
 
 if TYPE_CHECKING:
@@ -149,10 +150,12 @@ def _history(store: Any, args: argparse.Namespace) -> int:
 
 def _adoption(store: Any, args: argparse.Namespace) -> int:
     enforcement: Enforcement = store.enforcement
-    pins = {each.pin.partition("@")[0] for each in enforcement.producers() if each.pin}
-    schemas = [args.schema.partition("@")[0]] if args.schema else sorted(pins)
     share = share_of(args.share)
-    found = {schema: enforcement.adoption(schema, args.of, share) for schema in schemas}
+    if args.schema:
+        schema = args.schema.partition("@")[0]
+        found = {schema: enforcement.adoption(schema, args.of, share)}
+    else:
+        found = enforcement.adoptions(args.of, share)
     if args.json:
         output.print_json({
             schema: {
@@ -165,16 +168,14 @@ def _adoption(store: Any, args: argparse.Namespace) -> int:
     output.print_table(
         ("schema", "steps", "runs", "producers", "bad", "newest"),
         [
-            (each.pin, f"{each.steps:,} ({each.step_share:.0%})", f"{each.runs:,} ({each.run_share:.0%})",
-             f"{each.producers:,} ({each.producer_share:.0%})", f"{each.bad:,}", output.moment(each.last_us))
+            (each.pin, *share_cells(each), f"{each.bad:,}", output.moment(each.last_us))
             for versions, _ in found.values() for each in versions
         ],
         right=(1, 2, 3, 4), spare=("newest",),
     )  # fmt: skip
     for _, point in found.values():
         if point is not None:
-            tick = f"met since {output.moment(point.met_us)}" if point.met_us else "not met"
-            print(f"{point.wanted:.0%} of {point.measure} on {point.pin}: {point.share:.0%}, {tick}")
+            print(checkpoint_words(point, output.moment(point.met_us)))
     return exits.OK
 
 

@@ -12,6 +12,7 @@ from cornerman.core.errors import InvalidOption
 
 from .. import exits, output
 from ..chosen import chosen_store
+from ..schema_words import discarded_words, record_facts, record_text, retried_words
 from . import Help, Subparsers, add_common, describe
 
 if TYPE_CHECKING:
@@ -140,18 +141,10 @@ def _show(store: Any, args: argparse.Namespace) -> int:
         output.print_json([_facts(record) for record in records])
         return exits.OK
     for record in records:
-        facts = {
-            "record": str(record.id), "from": f"{record.source}, {record.place}", "refused by": record.schema,
-            "when": output.moment(record.at_us), "state": record.state,
-        }  # fmt: skip
-        if record.state != "held":
-            facts["since"] = f"{output.moment(record.changed_us)} by {record.changed_by}: {record.note}"
-        output.print_facts(facts)
+        output.print_facts(record_facts(record, output.moment))
         for error in record.errors:
             print(output.harmless(f"  {error.message}"))
-        document = record.document()
-        text = record.raw.decode("utf-8", "replace") if document is None else json.dumps(output.plain(document))
-        print(output.harmless(text))
+        print(output.harmless(record_text(record)))
     return exits.OK
 
 
@@ -166,8 +159,7 @@ def _retry(store: Any, args: argparse.Namespace) -> int:
         refused = {number: [error.message for error in errors] for number, errors in retried.refused.items()}
         output.print_json({"dry_run": args.dry_run, "accepted": retried.accepted, "refused": refused})
     else:
-        would = "would be accepted" if args.dry_run else "are accepted"
-        print(f"{len(retried.accepted):,} records {would}, {len(retried.refused):,} are still refused")
+        print(retried_words(len(retried.accepted), len(retried.refused), args.dry_run))
         for message in list(still.values())[:5]:
             print(output.harmless(f"  {message}"))
     return exits.PROBLEM if retried.refused else exits.OK
@@ -181,7 +173,7 @@ def _discard(store: Any, args: argparse.Namespace) -> int:
     if args.json:
         output.print_json({"discarded": count})
     else:
-        print(f"{count:,} records are discarded; `--state discarded` still shows them")
+        print(discarded_words(count))
     return exits.OK
 
 

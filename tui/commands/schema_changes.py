@@ -11,6 +11,7 @@ from cornerman.core.errors import InvalidOption
 
 from .. import exits, output
 from ..chosen import chosen_store
+from ..schema_words import verdict_headline
 from .schema_verb import Verb, document_in, document_of, is_file, registry_of
 from .schema_versions import rule_arguments
 from .schema_words import judgement_facts, print_judgement, print_verdict
@@ -46,8 +47,7 @@ def _diff(args: argparse.Namespace) -> int:
         print(output.harmless(str(difference)))
     if not found:
         print("no difference")
-    says = "compatible" if verdict.compatible else "BREAKING"
-    print(f"\n{old.pin} → {new.pin}: {says} under {rules.mode} ({rules.policy}); a {verdict.bump} change")
+    print(f"\n{verdict_headline(old, new, rules, verdict)}")
     print_verdict(verdict)
     _print_users(old.id, streams, imports)
     return exits.OK

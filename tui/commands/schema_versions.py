@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cornerman.core.errors import SchemaRefused
 
 from .. import exits, output
+from ..schema_words import version_state
 from .schema_verb import Verb, document_in, registry_of, registry_to_fill
 from .schema_words import judgement_facts, print_judgement
 
@@ -83,9 +84,16 @@ def _versions_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _version_row(entry: VersionEntry) -> list[str]:
-    state = "retired" if entry.retired else "in force"
     commit = (entry.commit or "")[:10]
-    return [entry.version, state, output.moment(entry.registered_us), entry.who, commit, entry.digest[:12], entry.note]
+    return [
+        entry.version,
+        version_state(entry),
+        output.moment(entry.registered_us),
+        entry.who,
+        commit,
+        entry.digest[:12],
+        entry.note,
+    ]
 
 
 def _event_row(event: SchemaEvent) -> list[str]:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
 from typing import TYPE_CHECKING, Any
 
 from .. import output
+from ..schema_words import verdict_words
 
 if TYPE_CHECKING:
     from cornerman.core.schema.admission import Judgement
     from cornerman.core.schema.compare import Verdict
 
 _WIDTH = 100
-_LONGEST = 4000
-"""Characters of a counter-example; --json has it whole."""
 
 
 def judgement_facts(judgement: Judgement) -> dict[str, Any]:
@@ -42,23 +40,11 @@ def print_judgement(judgement: Judgement) -> None:
 
 def print_verdict(verdict: Verdict) -> None:
     """Every reason with its place and remedy, the proof, and what else one should know."""
-    for reason in verdict.reasons:
-        print(output.harmless(f"  {reason.rule} at {reason.path or '/'} ({reason.direction.lower()})"))
-        for text in filter(None, (reason.sentence, reason.fix)):
-            print(_filled(text, "    "))
-    if verdict.counterexample is not None:
-        proof = verdict.counterexample
-        text = json.dumps(output.plain(proof.document), ensure_ascii=False)
-        print(
-            _filled(
-                f"proof: the {proof.valid_under} schema allows this document, the {proof.refused_by} one does not:",
-                "  ",
-            )
-        )
-        print(output.harmless(f"    {text if len(text) <= _LONGEST else text[:_LONGEST] + '… (--json has all of it)'}"))
-        print(_filled(f"{proof.path or '/'}: {proof.problem}", "    "))
-    for note in verdict.notes:
-        print(_filled(f"note: {note}", "  "))
+    for said in verdict_words(verdict):
+        if said.kind in ("rule", "document"):  # on one line, for whoever cuts and greps
+            print(output.harmless(" " * said.indent + said.text))
+        else:
+            print(_filled(said.text, " " * said.indent))
 
 
 def _filled(text: str, indent: str) -> str:

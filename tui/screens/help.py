@@ -12,7 +12,12 @@ from .. import keys, words
 from ..look import Look
 from ..widgets.lines import Line, Lines, Palette, rule
 
-_TITLES = {"runs": "In the list of runs", "run": "In a run, live or replayed", "app": "Everywhere"}
+_TITLES = {
+    "runs": "In the list of runs",
+    "run": "In a run, live or replayed",
+    "schemas": "In the schemas",
+    "app": "Everywhere",
+}
 
 SOURCES = (
     (
@@ -26,6 +31,7 @@ SOURCES = (
     ("disk, in 24h", "Bytes on disk; the forecast takes the run's own pace."),
     ("ledger", "received = stored + open + sampled + quarantined + duplicate + dropped. Red if it does not add up."),
     ("t, row", "t counts vector steps from 0; rows count resets too. A reset is a row but no transition."),
+    ("adoption", "A run counts for a version when its steps were judged by it; the checkpoint is met at 95% of runs."),
     ("view 1:n", "n rows passed for each one drawn. Only the view skips; the store has every row."),
     ("drawn, skipped", "The view ledger: rows drawn here since this run was opened, and those passed over, by cause."),
 )
@@ -34,7 +40,7 @@ SOURCES = (
 def lines(where: keys.Where, width: int, look: Look) -> list[Line]:
     """The keys of the current screen first, then all others."""
     rows: list[Line] = []
-    order: tuple[keys.Where, ...] = (where, "app", "runs", "run")
+    order: tuple[keys.Where, ...] = (where, "app", "runs", "run", "schemas")
     for part in dict.fromkeys(order):
         rows += [rule(_TITLES[part], width, look), *(_explained(key, width) for key in keys.keys_of(part)), ()]
     rows.append(rule("Where the numbers come from", width, look))
