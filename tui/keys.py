@@ -103,9 +103,9 @@ KEYS: tuple[Key, ...] = (
         "schemas"),
     Key("schemas.view-5", ("5",), "quarantine", "What was refused, by error, and why", "view(4)", "schemas"),
     Key("schemas.view-6", ("6",), "rules", "What is enforced, for whom, and who said so", "view(5)", "schemas"),
-    Key("schemas.older", ("left_square_bracket",), "before", "In a diff: an older version to compare with; else the "
+    Key("schemas.older", ("left_square_bracket",), "before", "In a diff an older version to compare; else the "
         "record before", "other(-1)", "schemas", 6),
-    Key("schemas.newer", ("right_square_bracket",), "after", "In a diff: a newer version to compare with; else the "
+    Key("schemas.newer", ("right_square_bracket",), "after", "In a diff a newer version to compare; else the "
         "next record", "other(1)", "schemas", 7),
     Key("schemas.state", ("t",), "state", "Quarantine: held, accepted, discarded, or all", "state", "schemas"),
     Key("schemas.retry", ("r",), "judge again", "Judge the chosen refused records again, after asking",
