@@ -1,4 +1,4 @@
-"""Log records as data: what one is, how a filter for them is written, what a store of them answers. No SQL, no screen."""
+"""Log records as data: what one is, how a filter is written, what a store of them answers. No SQL, no screen."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What a screen, a command or the bridge may ask of a store of log records.
 
-`cornerman.store.logs` answers from the store's `logs.db`; `store.logs` of an open store is a `LogReader`. Each call is a
-transaction of its own. A call that searches may be interrupted from another thread by `interrupt`, and then raises
+`cornerman.store.logs` answers from the store's `logs.db`; `store.logs` of an open store is a `LogReader`. Each call is
+a transaction of its own. A call that searches may be interrupted from another thread by `interrupt`, and then raises
 Interrupted; nothing else is undone by that.
 """
 
@@ -31,7 +31,7 @@ class Sample(NamedTuple):
 
     time_us: int
     values: dict[str, float]
-    """`cpu_percent`, `memory_bytes`, `host_cpu_percent`, `host_memory_percent`, `gpu0_percent`, `gpu0_memory_bytes`, …"""
+    """`cpu_percent`, `memory_bytes`, `host_cpu_percent`, `host_memory_percent`, `gpu0_percent`, …"""
 
 
 class LogReader(Protocol):
@@ -90,8 +90,10 @@ class LogWriter(Protocol):
     """Takes log records. What `append` was given survives a kill of this process when it returns."""
 
     def append(self, records: Iterable[LogRecordV1]) -> int:
-        """How many were taken; the others are counted as lost, with the cause. Never waits for the database, never raises
-        for a full disk or a locked store."""
+        """How many were taken; the others are counted as lost, with the cause.
+
+        Never waits for the database, never raises for a full disk or a locked store.
+        """
         ...
 
     def sample(self, run_id: str, sample: Sample) -> None: ...

@@ -22,10 +22,10 @@ class Facet(NamedTuple):
 
 
 class Facets(NamedTuple):
-    """The values that a filter's records have, by field, most frequent first; exact for all terms but those in `without`.
+    """The values that a filter's records have, by field, most frequent first.
 
-    `values` has the fields of `core.logs.filter.FACETS`; a component's subcomponents are `A/B` beside `A`. The counts of
-    a field do not obey the filter's own terms of that field: they say what choosing another value would show.
+    Exact for all terms but those in `without`. `values` has the fields of `core.logs.filter.FACETS`; a component's
+    subcomponents are `A/B` beside `A`. The counts of a field do not obey the filter's own terms of that field: they say what choosing another value would show.
     """
 
     values: dict[str, tuple[Facet, ...]]
