@@ -3,8 +3,8 @@
     component:Worker/Runtime level>=WARNING -tag:step code:LOG512 since:2h "reward is nan"
 
 A filter is a list of terms. Terms of the same field are alternatives (`code:LOG512 code:LOG513`), different fields
-must all hold, and a term with a minus excludes. Bare words and quoted phrases are text: each must occur, in any case, in the
-message, the fields or the raw line. Every filter can be written as its text and read back:
+must all hold, and a term with a minus excludes. Bare words and quoted phrases are text: each must occur, in any case,
+in the message, the fields or the raw line. Every filter can be written as its text and read back:
 `LogFilter.parse(str(f)) == f`.
 """
 

@@ -25,7 +25,8 @@ class Facets(NamedTuple):
     """The values that a filter's records have, by field, most frequent first.
 
     Exact for all terms but those in `without`. `values` has the fields of `core.logs.filter.FACETS`; a component's
-    subcomponents are `A/B` beside `A`. The counts of a field do not obey the filter's own terms of that field: they say what choosing another value would show.
+    subcomponents are `A/B` beside `A`. The counts of a field do not obey the filter's own terms of that field: they say
+    what choosing another value would show.
     """
 
     values: dict[str, tuple[Facet, ...]]
