@@ -18,7 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
 
 from .frames_option import parse_frames
 from .recorder_settings import RecorderSettings
-from .setting_keys import KEYS, SettingKey, key
+from .setting_key import SettingKey
+from .setting_keys import KEYS, key
 from .setting_sources import Layer, OnProblem, read_layers
 
 
@@ -29,6 +30,7 @@ def _field(name: str) -> Any:
         "unit": setting.unit,
         "effect": setting.effect,
         "enforced": setting.enforced,
+        "obeyed_by": setting.obeyed_by,
         "environment": setting.environment,
     }
     return Field(
@@ -44,6 +46,14 @@ class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
 
+class IdentitySettings(_Section):
+    """What things are called: the store, the work, the person."""
+
+    store: Path | None = _field("identity.store")
+    job: str | None = _field("identity.job")
+    user: str | None = _field("identity.user")
+
+
 class StorageSettings(_Section):
     """What bounds the store."""
 
@@ -55,12 +65,12 @@ class StorageSettings(_Section):
     network_copy_seconds: float = _field("storage.network_copy_seconds")
 
 
-class RecordingSettings(_Section):
+class ProducerSettings(_Section):
     """What is recorded."""
 
-    enabled: bool = _field("recorder.enabled")
-    frames: str = _field("recorder.frames")
-    schema_mode: Literal["off", "observe", "warn", "enforce"] = _field("recorder.schema_mode")
+    enabled: bool = _field("producer.enabled")
+    frames: str = _field("producer.frames")
+    schema_mode: Literal["off", "observe", "warn", "enforce"] = _field("producer.schema_mode")
 
     @field_validator("frames")
     @classmethod
@@ -75,7 +85,6 @@ class ViewSettings(_Section):
     ascii: bool | None = _field("view.ascii")
     """None: by the locale."""
     colour: Literal["auto", "truecolor", "256", "16", "none"] = _field("view.colour")
-    image_protocol: Literal["half-cell", "kitty", "sixel"] = _field("view.image_protocol")
     byte_budget: int = _field("view.byte_budget")
 
 
@@ -88,9 +97,9 @@ class LogSettings(_Section):
 class Settings(_Section):
     """Every setting, in force."""
 
-    store: Path | None = _field("store")
+    identity: IdentitySettings = IdentitySettings()
+    producer: ProducerSettings = ProducerSettings()
     storage: StorageSettings = StorageSettings()
-    recorder: RecordingSettings = RecordingSettings()
     view: ViewSettings = ViewSettings()
     log: LogSettings = LogSettings()
 
