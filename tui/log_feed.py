@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from cornerman.core.logs.port import LogReader
     from cornerman.core.ports import TelemetryRepository
 
-    from .feed import Problem
     from .queries import Query
 
 CHANNELS = {
@@ -159,5 +158,3 @@ class LogFeeds:
     def stop(self) -> None:
         for feed in self._feeds.values():
             feed.stop()
-
-
