@@ -16,7 +16,7 @@ from cornerman.core.frames_option import parse_frames
 from cornerman.core.recorder_settings import RecorderSettings
 from cornerman.core.setting_key import SettingKey
 from cornerman.core.setting_keys import KEYS, key
-from cornerman.core.setting_sources import misspelt, user_config_file
+from cornerman.core.setting_sources import user_config_file
 from cornerman.core.settings import Settings, load_settings
 from cornerman.log_catalog import captured
 from cornerman.log_catalog.settings import LOG_SETTING_IGNORED
