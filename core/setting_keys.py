@@ -16,9 +16,10 @@ from typing import Any, Final, Literal
 
 from .errors import InvalidOption
 from .frames_option import parse_frames
+from .sample_option import parse_sample, sample_words
 
 Effect = Literal["view only", "affects stored data"]
-Kind = Literal["path", "bool", "auto or bool", "int", "float", "bytes", "choice", "frames"]
+Kind = Literal["path", "bool", "auto or bool", "int", "float", "bytes", "choice", "frames", "sample"]
 
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 
@@ -52,7 +53,8 @@ class SettingKey:
         if self.kind.endswith("bool"):
             return "true or false" if self.kind == "bool" else "auto, true or false"
         if self.minimum is None:
-            return "none | auto | every=N | envs=0,2" if self.kind == "frames" else "a folder"
+            special = {"frames": "none | auto | every=N | envs=0,2", "sample": "none | every=N"}
+            return special.get(self.kind, "a folder")
         return f"{self.minimum:,} or more" if self.maximum is None else f"{self.minimum:,} to {self.maximum:,}"
 
     def parse(self, value: object, origin: str) -> Any:
@@ -144,6 +146,10 @@ def _frames(value: object) -> str:
     return str(parse_frames(value))
 
 
+def _sample(value: object) -> str:
+    return sample_words(parse_sample(value))
+
+
 _PARSERS: Final = {
     "auto or bool": _auto_or_bool,
     "bool": _bool,
@@ -153,6 +159,7 @@ _PARSERS: Final = {
     "frames": _frames,
     "int": _int,
     "path": _path,
+    "sample": _sample,
 }
 
 
@@ -210,6 +217,11 @@ KEYS: Final[dict[str, SettingKey]] = {
             "recorder.frames", "frames", "auto", _RECORDED, "when record() is called without frames=…",
             "Which frames are recorded: pixel observations or the family's own picture (auto), every N-th, some"
             " environments of a vector, or none.",
+        ),
+        SettingKey(
+            "producer.sample", "sample", "none", _RECORDED, "when record() is called without sample=…",
+            "Record every N-th vector step of an episode only, with its first step and its end. What is left out is"
+            " counted in the row that follows, as skipped_count. Nothing else ever leaves out a step.",
         ),
         SettingKey(
             "recorder.schema_mode", "choice", "warn", _RECORDED, "when a chunk is sealed, where no rule says otherwise",

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
 
 from .frames_option import parse_frames
 from .recorder_settings import RecorderSettings
+from .sample_option import parse_sample, sample_words
 from .setting_keys import KEYS, SettingKey, key
 from .setting_sources import Layer, OnProblem, read_layers
 
@@ -68,6 +69,17 @@ class RecordingSettings(_Section):
         return str(parse_frames(value))
 
 
+class ProducerSettings(_Section):
+    """What the recorded program hands over."""
+
+    sample: str = _field("producer.sample")
+
+    @field_validator("sample")
+    @classmethod
+    def _one_spelling(cls, value: str) -> str:
+        return sample_words(parse_sample(value))
+
+
 class ViewSettings(_Section):
     """What the terminal draws. None of it touches what is stored."""
 
@@ -91,6 +103,7 @@ class Settings(_Section):
     store: Path | None = _field("store")
     storage: StorageSettings = StorageSettings()
     recorder: RecordingSettings = RecordingSettings()
+    producer: ProducerSettings = ProducerSettings()
     view: ViewSettings = ViewSettings()
     log: LogSettings = LogSettings()
 

@@ -83,6 +83,12 @@ def add(subparsers: Subparsers) -> None:
         "--schema", metavar="ID[@VERSION]", help="judge the steps by this schema (default: by what the spaces declare)"
     )
     keeping.add_argument(
+        "--sample",
+        metavar="WHICH",
+        help="every=N: record every N-th step of an episode only, with its first step and its end; what is left out is"
+        " counted (default: none, every step)",
+    )
+    keeping.add_argument(
         "--frames",
         metavar="WHICH",
         help="none, auto, every=N or envs=0,3: pictures to keep beside the steps (default: pixel observations and"
@@ -129,7 +135,9 @@ def _record(args: argparse.Namespace, stop: Any) -> dict[str, Any]:
         policy = policies.load(args.policy, env) if args.policy else policies.random_policy(env, args.seed)
         inputs = [*args.input, *policies.sources(args.policy)]
         job = args.job or args.env_id.rpartition(":")[2]
-        env = record(env, job=job, store=path, frames=args.frames, inputs=inputs or None, schema=args.schema)
+        env = record(
+            env, job=job, store=path, frames=args.frames, inputs=inputs or None, schema=args.schema, sample=args.sample
+        )
         _insist(env)
         wanted = args.steps if args.steps or args.episodes else DEFAULT_STEPS
         progress = drive.Progress(wanted, args.episodes)
