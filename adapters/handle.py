@@ -15,11 +15,12 @@ from cornerman.store.location import store_path
 
 from .manifest import autoreset_mode, declared_mode, manifest
 from .recorder import Recorder
+from .runs import outer_environment
 
 
 def start(env: Any, arguments: dict[str, Any]) -> Recorder | None:
     """A recorder for `env`, or None where recording is switched off or cannot be begun: training goes on."""
-    settings = RecorderSettings.from_environment()
+    settings = RecorderSettings.from_environment(environ=outer_environment())
     set_private_level(cast(Level, settings.log_level))
     if not settings.enabled:
         log(LOG_RECORDING_DISABLED)
@@ -35,7 +36,7 @@ def start(env: Any, arguments: dict[str, Any]) -> Recorder | None:
         return Recorder(
             env,
             store=store,
-            job=arguments.get("job"),
+            job=arguments.get("job") or settings.job,
             inputs=arguments.get("inputs"),
             name=arguments.get("name"),
             settings=settings,

@@ -32,7 +32,7 @@ def record(
 
     `job` names the work (the script's name otherwise), `store` the folder (`$CORNERMAN_STORE`, else the user's data
     folder), `name` this stream of the run (the environment's id otherwise). `frames` is `none`, `auto`, `every=N`,
-    `envs=0,2`, or numbers for the last two; None takes the setting `recorder.frames`. `schema` names the registered
+    `envs=0,2`, or numbers for the last two; None takes the setting `producer.frames`. `schema` names the registered
     schema that the steps are judged by, `id@1.2.0` or `id`; without it that of the spaces is taken.
     `inputs` are small files that the run is started with, such as configurations, by name if you like: they are kept
     beside its steps, as the script is, and the run's id is derived from them.

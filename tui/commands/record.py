@@ -14,7 +14,7 @@ from cornerman.core.errors import CornermanError, InvalidOption
 from cornerman.core.frames_option import parse_frames
 
 from .. import exits, output
-from ..chosen import choose_log_level, chosen_store
+from ..chosen import choose_log_level, chosen_job, chosen_store
 from ..progress import Reporter
 from . import Subparsers, describe
 
@@ -134,7 +134,7 @@ def _record(args: argparse.Namespace, stop: Any) -> dict[str, Any]:
     try:
         policy = policies.load(args.policy, env) if args.policy else policies.random_policy(env, args.seed)
         inputs = [*args.input, *policies.sources(args.policy)]
-        job = args.job or args.env_id.rpartition(":")[2]
+        job = chosen_job(args) or args.env_id.rpartition(":")[2]
         env = record(
             env, job=job, store=path, frames=args.frames, inputs=inputs or None, schema=args.schema, sample=args.sample
         )
@@ -217,7 +217,7 @@ def _insist(env: Any) -> None:
     if env.cornerman.run_id is None:
         raise CornermanError(
             "Nothing can be recorded: recording is switched off, or the store does not take it.",
-            "`cornerman config explain recorder.enabled` and `cornerman doctor` say which.",
+            "`cornerman config explain producer.enabled` and `cornerman doctor` say which.",
         )
 
 
