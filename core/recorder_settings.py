@@ -16,6 +16,7 @@ from cornerman.log_catalog.settings import LOG_SETTING_IGNORED
 
 from .errors import InvalidOption
 from .frames_option import FramesOption, parse_frames
+from .sample_option import parse_sample
 from .setting_keys import KEYS
 from .setting_sources import effective, read_layers
 
@@ -36,6 +37,7 @@ class RecorderSettings:
     network_copy_seconds: float = KEYS["storage.network_copy_seconds"].default
     enabled: bool = KEYS["producer.enabled"].default
     frames: FramesOption = field(default=parse_frames(KEYS["producer.frames"].default))
+    sample: int = field(default=parse_sample(KEYS["producer.sample"].default))
     schema_mode: str = KEYS["producer.schema_mode"].default
     log_level: str = KEYS["log.level"].default
     chosen: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -68,6 +70,7 @@ class RecorderSettings:
             network_copy_seconds=values["storage.network_copy_seconds"],
             enabled=values["producer.enabled"],
             frames=parse_frames(values["producer.frames"]),
+            sample=parse_sample(values["producer.sample"]),
             schema_mode=values["producer.schema_mode"],
             log_level=values["log.level"],
             chosen=_chosen(values),

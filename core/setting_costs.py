@@ -1,6 +1,6 @@
 """What a setting's value costs on this host, at the pace that was measured, and where that is too much.
 
-    for cost in costs(settings.values, measured):
+    for cost in costs(effective(read_layers()), measured):
         print(cost.key, cost.words, "warning" if cost.warning else "")
 
 Pure functions from values and measurements; `store/measured.py` measures. Shown by `config explain`, `config check` and
@@ -9,12 +9,12 @@ the settings screen, and looked at before a program is launched.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-if TYPE_CHECKING:
-    from .settings import Settings
+Values = Mapping[str, Any]
+"""The effective value of each key."""
 
 CHUNKS_A_COMMIT: Final = 4
 """A journal segment holds so many chunks where rows are narrow, and is sealed in one transaction."""
@@ -53,50 +53,47 @@ class Cost:
     key: str
     words: str
     warning: bool = False
+    stops: bool = False
+    """Nothing, or next to nothing, would be recorded."""
 
 
-def costs(values: Settings, measured: Measured, name: str | None = None) -> list[Cost]:
+def costs(values: Values, measured: Measured, name: str | None = None) -> list[Cost]:
     """Of every setting whose cost can be said; of one where it is named."""
     wanted = [name] if name else list(_COSTS)
-    return [
-        Cost(key, words, warning)
-        for key in wanted
-        if key in _COSTS
-        for words, warning in _COSTS[key](values.get(key), values, measured)
-    ]
+    return [Cost(key, *said) for key in wanted if key in _COSTS for said in _COSTS[key](values[key], values, measured)]
 
 
-Said = Iterator[tuple[str, bool]]
+Said = Iterator[tuple[str, bool] | tuple[str, bool, bool]]
 
 
-def _max_store_bytes(value: int, values: Settings, measured: Measured) -> Said:
+def _max_store_bytes(value: int, values: Values, measured: Measured) -> Said:
     used, free, pace = measured.store_bytes or 0, measured.free_bytes, measured.bytes_per_second
     if pace:
         yield f"the newest run writes {_size(pace * 86400)} a day", False
     if not value:
         if pace and free is not None:
-            room = max(0, free - values.storage.min_free_bytes)
+            room = max(0, free - values["storage.min_free_bytes"])
             yield f"without a budget the disk is full in {_time(room / pace)}", room / pace < 86400
         return
     if used >= value:
-        yield f"the store takes {_size(used)} already: recording stops at once", True
+        yield f"the store takes {_size(used)} already: recording stops at once", True, True
     elif pace:
         left = (value - used) / pace
         yield f"at that pace the budget is used up in {_time(left)}", left < 3600
-    if value < values.storage.max_journal_bytes // 16:
-        yield "it is less than a few journal segments need: recording stops almost at once", True
+    if value < values["storage.max_journal_bytes"] // 16:
+        yield "it is less than a few journal segments need: recording stops almost at once", True, True
 
 
-def _min_free_bytes(value: int, _: Settings, measured: Measured) -> Said:
+def _min_free_bytes(value: int, _: Values, measured: Measured) -> Said:
     if measured.free_bytes is None:
         return
     if measured.free_bytes < value:
-        yield f"only {_size(measured.free_bytes)} are free: nothing is recorded", True
+        yield f"only {_size(measured.free_bytes)} are free: nothing is recorded", True, True
     else:
         yield f"{_size(measured.free_bytes)} are free", False
 
 
-def _max_journal_bytes(value: int, _: Settings, measured: Measured) -> Said:
+def _max_journal_bytes(value: int, _: Values, measured: Measured) -> Said:
     yield f"up to {_size(value)} of disk for each process that records, and of page cache while it is written", False
     if measured.memory_bytes and value > measured.memory_bytes * 0.5:
         yield f"that is {value / measured.memory_bytes:.0%} of the memory ({_size(measured.memory_bytes)})", True
@@ -104,7 +101,7 @@ def _max_journal_bytes(value: int, _: Settings, measured: Measured) -> Said:
         yield f"more than the disk has: {_size(measured.free_bytes)} are free", True
 
 
-def _rows_per_chunk(value: int, values: Settings, measured: Measured) -> Said:
+def _rows_per_chunk(value: int, values: Values, measured: Measured) -> Said:
     yield f"whoever looks at a single step decodes up to {value:,} rows", value > 16384
     if not measured.steps_per_second:
         return
@@ -116,45 +113,45 @@ def _rows_per_chunk(value: int, values: Settings, measured: Measured) -> Said:
         yield f"if each is synced ({took:.1f} ms on this disk): {_percent(share)} of the time", share > MUCH
 
 
-def _sealing_process(value: bool, _: Settings, measured: Measured) -> Said:
+def _sealing_process(value: bool, _: Values, measured: Measured) -> Said:
     if value or not measured.steps_per_second:
         return
     share = measured.steps_per_second * INLINE_NS / 1e9
     yield f"the training thread packs by itself: {_percent(share)} of its time, in pauses of milliseconds", True
 
 
-def _network_copy_seconds(value: float, _: Settings, __: Measured) -> Said:
+def _network_copy_seconds(value: float, _: Values, __: Measured) -> Said:
     yield (
         f"{86400 / value:,.0f} appends a day to the network folder; other nodes lag by {value:g} s",
         value < 1,
     )
 
 
-def _enabled(value: bool, _: Settings, __: Measured) -> Said:
+def _enabled(value: bool, _: Values, __: Measured) -> Said:
     if not value:
         yield "nothing is recorded", True
 
 
-def _schema_mode(value: str, _: Settings, __: Measured) -> Said:
+def _schema_mode(value: str, _: Values, __: Measured) -> Said:
     if value == "enforce":
         yield "what a schema refuses goes to quarantine, and its steps are seen without their values", False
 
 
-def _frames(value: str, _: Settings, __: Measured) -> Said:
+def _frames(value: str, _: Values, __: Measured) -> Said:
     if value == "every=1":
         yield "an environment that is rendered is rendered at every step, which usually costs more than the step", True
 
 
-def _byte_budget(value: int, _: Settings, __: Measured) -> Said:
+def _byte_budget(value: int, _: Values, __: Measured) -> Said:
     yield f"at most {_size(value * 3600)} an hour through the connection, while pictures move", value > 5_000_000
 
 
-def _cpus(value: int, _: Settings, measured: Measured) -> Said:
+def _cpus(value: int, _: Values, measured: Measured) -> Said:
     if measured.processors and value > measured.processors:
         yield f"this host has {measured.processors}", True
 
 
-def _memory_bytes(value: int, _: Settings, measured: Measured) -> Said:
+def _memory_bytes(value: int, _: Values, measured: Measured) -> Said:
     if not value:
         return
     if measured.memory_bytes and value > measured.memory_bytes:
@@ -163,7 +160,7 @@ def _memory_bytes(value: int, _: Settings, measured: Measured) -> Said:
         yield "a program that imports torch needs more to begin", True
 
 
-def _gpus(value: str, _: Settings, measured: Measured) -> Said:
+def _gpus(value: str, _: Values, measured: Measured) -> Said:
     if value in ("all", "none") or measured.gpus is None:
         return
     missing = [number for number in value.split(",") if int(number) >= measured.gpus]
@@ -171,12 +168,12 @@ def _gpus(value: str, _: Settings, measured: Measured) -> Said:
         yield f"this host has {measured.gpus} GPUs: no number {', '.join(missing)}", True
 
 
-def _level(value: str, _: Settings, __: Measured) -> Said:
+def _level(value: str, _: Values, __: Measured) -> Said:
     if value == "DEBUG":
         yield "the recorder says every layout and segment on stderr, once a minute each", False
 
 
-_COSTS: Final[dict[str, Callable[[Any, Settings, Measured], Said]]] = {
+_COSTS: Final[dict[str, Callable[[Any, Values, Measured], Said]]] = {
     "storage.max_store_bytes": _max_store_bytes,
     "storage.min_free_bytes": _min_free_bytes,
     "storage.max_journal_bytes": _max_journal_bytes,

@@ -47,7 +47,8 @@ def set_value(path: Path, setting: SettingKey, value: object) -> None:
     spelt = f"{setting.leaf} = {_toml(wanted)}"
     at = _line_of(lines, setting)
     if at is not None:
-        lines[at] = _indent(lines[at]) + spelt + _comment(lines[at])
+        name = lines[at].partition("=")[0].rstrip()  # with its indentation; `view.fps` before any table
+        lines[at] = f"{name} = {_toml(wanted)}{_comment(lines[at])}"
     elif (end := _end_of_section(lines, setting.section)) is not None:
         lines.insert(end, spelt)
     else:
@@ -100,14 +101,15 @@ def _end_of_section(lines: list[str], section: str) -> int | None:
     return end
 
 
-def _indent(line: str) -> str:
-    return line[: len(line) - len(line.lstrip())] if line else ""
-
-
 def _comment(line: str) -> str:
     """What follows the value on its line; a `#` inside of quotes is no comment."""
-    found = re.match(r"""[^#"']*(?:"[^"]*"|'[^']*'|[^#"'])*?(\s*#.*)$""", line)
-    return found[1] if found else ""
+    quote = ""
+    for at, char in enumerate(line):
+        if char in "\"'":
+            quote = "" if char == quote else quote or char
+        elif char == "#" and not quote:
+            return line[len(line[:at].rstrip()) :]
+    return ""
 
 
 def _as_written(setting: SettingKey, given: object, parsed: Any) -> Any:

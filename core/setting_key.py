@@ -13,11 +13,14 @@ from typing import Any, Final, Literal
 
 from .errors import InvalidOption
 from .frames_option import parse_frames
+from .sample_option import parse_sample, sample_words
 
 MIB, GIB = 1 << 20, 1 << 30
 
 Effect = Literal["view only", "affects stored data"]
-Kind = Literal["path", "bool", "auto or bool", "int", "float", "bytes", "choice", "frames", "text", "devices"]
+Kind = Literal[
+    "path", "bool", "auto or bool", "int", "float", "bytes", "choice", "frames", "sample", "text", "devices"
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,7 @@ _WORDS: Final[dict[str, str]] = {
     "devices": "all | none | 0,2",
     "frames": "none | auto | every=N | envs=0,2",
     "path": "a folder",
+    "sample": "none | every=N",
     "text": "a word or a few, at most 200 characters in one line",
 }
 """What is allowed where neither bounds nor choices say it."""
@@ -189,6 +193,10 @@ def _frames(value: object) -> str:
     return str(parse_frames(value))
 
 
+def _sample(value: object) -> str:
+    return sample_words(parse_sample(value))
+
+
 _PARSERS: Final = {
     "auto or bool": _auto_or_bool,
     "bool": _bool,
@@ -199,5 +207,6 @@ _PARSERS: Final = {
     "frames": _frames,
     "int": _int,
     "path": _path,
+    "sample": _sample,
     "text": _text,
 }

@@ -101,6 +101,12 @@ KEYS: Final[dict[str, SettingKey]] = {
             " environments of a vector, or none.",
         ),
         SettingKey(
+            "producer.sample", "sample", "none", _RECORDED, "when record() is called without sample=…",
+            "adapters.handle:start",
+            "Record every N-th vector step of an episode only, with its first step and its end. What is left out is"
+            " counted in the row that follows, as skipped_count. Nothing else ever leaves out a step.",
+        ),
+        SettingKey(
             "producer.schema_mode", "choice", "warn", _RECORDED, "when a chunk is sealed, where no rule says otherwise",
             "adapters.handle:_schema",
             "What happens to steps that their schema does not allow: nothing (off), they are counted (observe), counted"
@@ -130,20 +136,20 @@ KEYS: Final[dict[str, SettingKey]] = {
             "bytes per second", 10_000, 1_000_000_000,
         ),
         SettingKey(
-            "resources.cpus", "int", 0, _RECORDED, "when Cornerman launches a program", "adapters.launched:limits",
+            "resources.cpus", "int", 0, _RECORDED, "when Cornerman launches a program", "adapters.launching:limits_of",
             "The processors a launched program may use, and its threads by OMP_NUM_THREADS; 0 is all of them.",
             "processors", 0, 4096,
         ),
         SettingKey(
             "resources.memory_bytes", "bytes", 0, _RECORDED, "when Cornerman launches a program",
-            "adapters.launched:limits",
+            "adapters.launching:limits_of",
             "The memory that each process of a launched program may allocate; 0 is no limit. Beyond it allocating"
             " fails in the program, before the system kills something.",
             "bytes", 0,
         ),
         SettingKey(
             "resources.gpus", "devices", "all", _RECORDED, "when Cornerman launches a program",
-            "adapters.launched:limits",
+            "adapters.launching:limits_of",
             "The GPUs that a launched program sees (CUDA_VISIBLE_DEVICES): all, none, or some by number.",
         ),
         SettingKey(

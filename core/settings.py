@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationInfo, field_validator
 
 from .frames_option import parse_frames
 from .recorder_settings import RecorderSettings
+from .sample_option import parse_sample, sample_words
 from .setting_key import SettingKey
 from .setting_keys import KEYS, key
 from .setting_sources import Layer, OnProblem, read_layers
@@ -71,12 +72,13 @@ class ProducerSettings(_Section):
     enabled: bool = _field("producer.enabled")
     profile: Literal["none", "toy-text", "box2d", "atari", "telemetry-only", "debug"] = _field("producer.profile")
     frames: str = _field("producer.frames")
+    sample: str = _field("producer.sample")
     schema_mode: Literal["off", "observe", "warn", "enforce"] = _field("producer.schema_mode")
 
-    @field_validator("frames")
+    @field_validator("frames", "sample")
     @classmethod
-    def _one_spelling(cls, value: str) -> str:
-        return str(parse_frames(value))
+    def _one_spelling(cls, value: str, info: ValidationInfo) -> str:
+        return sample_words(parse_sample(value)) if info.field_name == "sample" else str(parse_frames(value))
 
 
 class ViewSettings(_Section):

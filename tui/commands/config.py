@@ -47,7 +47,9 @@ _ARGUMENTS = {"explain": (0, 1), "set": (2, 2), "unset": (1, 1)}
 def add(subparsers: Subparsers) -> None:
     """The arguments of `cornerman config`."""
     parser = describe(subparsers, "config", DESCRIPTION, EXAMPLES)
-    parser.add_argument("action", nargs="?", choices=ACTIONS, metavar="ACTION", default="show", help=" | ".join(ACTIONS))
+    parser.add_argument(
+        "action", nargs="?", choices=ACTIONS, metavar="ACTION", default="show", help=" | ".join(ACTIONS)
+    )
     parser.add_argument("words", nargs="*", metavar="KEY [VALUE]", help="a setting such as view.fps; its value for set")
     parser.add_argument("--profile", metavar="NAME", help="look at the settings with this profile")
 
@@ -96,11 +98,12 @@ def _show(settings: EffectiveSettings, args: argparse.Namespace) -> None:
 def _explain(settings: EffectiveSettings, args: argparse.Namespace) -> None:
     from cornerman.core.dot_env import dot_env
     from cornerman.core.setting_costs import costs
+    from cornerman.core.setting_sources import effective
 
     named = args.words[0] if args.words else None
     found = settings.explain(named)
     file = dot_env(Path.cwd())
-    said = costs(settings.values, _measured(settings), named)
+    said = costs(effective(settings.layers), _measured(settings), named)
     if args.json:
         print_json([_explanation(one, [cost for cost in said if cost.key == one.key.name]) for one in found])
         return
@@ -109,7 +112,9 @@ def _explain(settings: EffectiveSettings, args: argparse.Namespace) -> None:
         _print_explanation(one, [cost for cost in said if cost.key == one.key.name])
         if file is not None and one.key.environment in file.said:
             said_there = f"{one.key.environment}={file.said[one.key.environment]}"
-            holds = "not read; export it" if one.key.environment in file.missing(os.environ) else "exported, so it counts"
+            holds = (
+                "not read; export it" if one.key.environment in file.missing(os.environ) else "exported, so it counts"
+            )
             print(f"  {file.path} has {said_there}: {holds}")
 
 
@@ -181,13 +186,14 @@ def _check(settings: EffectiveSettings, problems: list[InvalidOption], as_json: 
     """Everything that is wrong, at once; then what is dear, which is no mistake."""
     from cornerman.core.dot_env import dot_env
     from cornerman.core.setting_costs import costs
+    from cornerman.core.setting_sources import effective
     from cornerman.core.variables import misspelt
 
     found = [*problems, *(InvalidOption(one.what, one.remedy) for one in misspelt(os.environ))]
     file = dot_env(Path.cwd())
     found += file.problems(os.environ) if file else []
     measured = _measured(settings)
-    dear = [cost for cost in costs(settings.values, measured) if cost.warning]
+    dear = [cost for cost in costs(effective(settings.layers), measured) if cost.warning]
     if as_json:
         print_json(
             {
@@ -225,12 +231,12 @@ def _change(args: argparse.Namespace) -> int:
 
 def _say_what_holds(name: str, args: argparse.Namespace) -> None:
     from cornerman.core.setting_costs import costs
-    from cornerman.core.setting_sources import user_config_file
+    from cornerman.core.setting_sources import effective, user_config_file
     from cornerman.core.settings import load_settings
 
     settings = load_settings({"identity.store": args.store}, on_problem=lambda problem: None)
     (one,) = settings.explain(name)
-    said = costs(settings.values, _measured(settings), name)
+    said = costs(effective(settings.layers), _measured(settings), name)
     if args.json:
         print_json(_explanation(one, said))
     if args.action == "set" and not one.origin.endswith(f" in {user_config_file()}"):
