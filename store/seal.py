@@ -25,7 +25,7 @@ from cornerman.log_catalog.recorder import LOG_CHUNK_SEALED
 from .chunk_rows import chunk_columns, frame_columns, insert_chunk, insert_frames
 from .connection import snapshot, transaction
 from .pack import Packed, chunk_height, pack_segment, received_in
-from .segments import Segment
+from .segments import SAMPLED, Segment
 from .spaces import keep as keep_spaces
 
 
@@ -237,6 +237,8 @@ def _insert_chunks(
             first, count, payload = chunk.frames
             insert_frames(connection, frame_columns(stream, first, count, payload), payload)
             frames, size = first + count, size + len(payload)
+    if sampled := sum(chunk.sampled for chunk in chunks):
+        _count(connection, stream, SAMPLED, sampled)
     last = chunks[-1]
     assert last.after is not None
     connection.execute(

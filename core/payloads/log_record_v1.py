@@ -9,7 +9,7 @@ import msgspec
 from .boundary import Form
 
 VERSION = 1
-SCHEMA = "cornerman.log_record@1.0.0"
+SCHEMA = "cornerman.log_record@1.1.0"
 
 
 class LogRecordV1(msgspec.Struct, frozen=True, kw_only=True, tag_field="payload_version", tag=VERSION):
@@ -49,6 +49,22 @@ class LogRecordV1(msgspec.Struct, frozen=True, kw_only=True, tag_field="payload_
     """The line as it came, where it was not ours."""
     extra: dict[str, Any] = {}
     """What its writer sent that has no field here."""
+    output: Literal["", "stdout", "stderr"] = ""
+    """Which output of a worker it was read from; empty for a line that was not read from one."""
+    pid: int | None = None
+    """The process that wrote it, where that is known."""
+    env_index: int | None = None
+    """Which sub-environment, in a vector environment."""
+    logger: str = ""
+    """The name of its logger, where the line tells."""
+    flags: tuple[str, ...] = ()
+    """malformed: it has an extra that cannot be read; inferred: run, level or time are concluded, not said by its
+    writer; traceback: several lines, one record; progress: a progress bar's newest state; cut: too long to be kept
+    whole; capped: component or tags are kept in `extra` only, for the store had too many different ones."""
+    repeats: int = 1
+    """How many equal lines, one after the other, this record stands for."""
+    raw_bytes: bytes = b""
+    """The line as it came, byte for byte, where it is not text in UTF-8."""
 
     @property
     def payload_version(self) -> int:

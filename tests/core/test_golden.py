@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -77,10 +78,26 @@ LINE = log_record_v1.LogRecordV1(
     time_us=int(TIME[0]), code="LOG512", level="DEBUG", component="Adapter", subcomponent="Step",
     message="step summary", tags=("step",), fields={"reward": 1.5}, run_id="01RUN", stream="train", agent="prey",
     episode=3, step=4, source="known", raw="LOG512 | step summary", extra={"pid": 7},
+    output="stderr", pid=7, env_index=2, logger="worker.loop", flags=("inferred",), repeats=3, raw_bytes=b"LOG512\xff",
 )  # fmt: skip
-BOUNDARY: dict[str, Any] = {"step": STEP, "episode": EPISODE, "run_manifest": MANIFEST, "log_record": LINE}
-"""By kind: what travels as a payload of its own, in the msgpack and in the JSON form."""
+LINE_1_0 = msgspec.structs.replace(
+    LINE, schema="cornerman.log_record@1.0.0",
+    output="", pid=None, env_index=None, logger="", flags=(), repeats=1, raw_bytes=b"",
+)  # fmt: skip
+BOUNDARY: dict[str, Any] = {
+    "step_v1": STEP,
+    "episode_v1": EPISODE,
+    "run_manifest_v1": MANIFEST,
+    "log_record_v1_1": LINE,
+}
+"""By file: what travels as a payload of its own, in the msgpack and in the JSON form."""
+EARLIER: dict[str, Any] = {"log_record_v1": LINE_1_0}
+"""The same, as an earlier MINOR wrote them: they are read for ever, and written no more."""
 FORMS = {"step": step_v1, "episode": episode_v1, "run_manifest": run_manifest_v1, "log_record": log_record_v1}
+
+
+def kind_of(name: str) -> str:
+    return name.partition("_v1")[0]
 
 
 def chunk() -> bytes:
@@ -99,8 +116,8 @@ def chunk() -> bytes:
 def files() -> dict[str, bytes]:
     """Every golden file and the bytes that version 1 writes today."""
     frames = {f"frame_v1_{frame_v1.kind(frame)}.bin": frame_v1.encode(frame) for frame in (*FRAMES, *STRUCTURES)}
-    packed = {f"{kind}_v1.bin": FORMS[kind].encode(payload) for kind, payload in BOUNDARY.items()}
-    written = {f"{kind}_v1.json": FORMS[kind].to_json(payload) for kind, payload in BOUNDARY.items()}
+    packed = {f"{name}.bin": FORMS[kind_of(name)].encode(payload) for name, payload in BOUNDARY.items()}
+    written = {f"{name}.json": FORMS[kind_of(name)].to_json(payload) for name, payload in BOUNDARY.items()}
     chunks = frame_chunk_v1.encode(5, [frame_v1.encode(frame) for frame in FRAMES])
     return {"chunk_v1.bin": chunk(), "frame_chunk_v1.bin": chunks, **frames, **packed, **written}
 
@@ -140,18 +157,21 @@ def test_a_frame_chunk_of_version_1_decodes_to_its_frames() -> None:
 
 
 @pytest.mark.parametrize("form", ["bin", "json"])
-@pytest.mark.parametrize("kind", BOUNDARY)
-def test_payloads_of_version_1_decode_to_what_they_were(kind: str, form: str) -> None:
-    found, expected = read_payload(read(f"{kind}_v1.{form}"), kind), BOUNDARY[kind]
-    for name in expected.__struct_fields__:
-        assert values.encode(getattr(found, name)) == values.encode(getattr(expected, name)), name
+@pytest.mark.parametrize("name", BOUNDARY | EARLIER)
+def test_payloads_of_version_1_decode_to_what_they_were(name: str, form: str) -> None:
+    found, expected = read_payload(read(f"{name}.{form}"), kind_of(name)), (BOUNDARY | EARLIER)[name]
+    for field in expected.__struct_fields__:
+        assert values.encode(getattr(found, field)) == values.encode(getattr(expected, field)), field
 
 
 def test_every_golden_file_is_what_its_version_writes_today() -> None:
     """A change of an encoder shows: other bytes for the same payload are a change of the format."""
     for name, content in files().items():
         assert "chunk" in name or read(name) == content, name  # compressed bytes may differ between libraries
-    assert {file.name for file in GOLDEN.iterdir()} == set(files())
+    assert {file.name for file in GOLDEN.iterdir()} == {
+        *files(),
+        *(f"{name}.{end}" for name in EARLIER for end in ("bin", "json")),
+    }
 
 
 @pytest.mark.parametrize("decode", [chunk_v1.decode, frame_v1.decode, frame_chunk_v1.decode])

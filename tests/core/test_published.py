@@ -16,26 +16,28 @@ from hypothesis import strategies as st
 
 from cornerman.core import payload_documents as module
 from cornerman.core.payload_documents import generated, mismatches, text_of
-from cornerman.core.payloads import chunk_v1, frame_chunk_v1, frame_v1, kinds, log_record_v1, step_v1
+from cornerman.core.payloads import chunk_v1, episode_v1, frame_chunk_v1, frame_v1, kinds, step_v1
 from cornerman.core.published import published
 from cornerman.core.schema import SchemaDocument
 from cornerman.core.schema.validate import validator
 from cornerman.core.schema_of import draft_07, field_words, schema_of_struct
 from cornerman.core.settings import Settings
 
+BOUNDARY = ("step", "episode", "run_manifest", "log_record")
 GOLDEN = Path(__file__).parents[1] / "data" / "golden"
 DOCUMENTS = {document.pin: document for document in published()}
 
 
 def document(kind: str) -> SchemaDocument:
-    return DOCUMENTS[f"cornerman.{kind}@1.0.0"]
+    """The newest version."""
+    return [document for document in published() if document.id == f"cornerman.{kind}"][-1]
 
 
 def samples() -> dict[str, list[Any]]:
     """Real payloads as JSON has them, by kind."""
     found: dict[str, list[Any]] = {"settings": [Settings().model_dump(mode="json")]}
-    for kind in ("step", "episode", "run_manifest", "log_record"):
-        found[kind] = [json.loads((GOLDEN / f"{kind}_v1.json").read_bytes())]
+    for kind, file in (*((kind, f"{kind}_v1") for kind in BOUNDARY), ("log_record", "log_record_v1_1")):
+        found.setdefault(kind, []).append(json.loads((GOLDEN / f"{file}.json").read_bytes()))
     frames = [frame_v1.decode(file.read_bytes()) for file in sorted(GOLDEN.glob("frame_v1_*.bin"))]
     found["frame"] = [plain(frame) for frame in frames]
     found["chunk"] = [plain(chunk_v1.decode((GOLDEN / "chunk_v1.bin").read_bytes()))]
@@ -183,14 +185,14 @@ class Reworded(msgspec.Struct):
 @pytest.mark.parametrize(
     ("changed", "bump", "pin"),
     [
-        (Wider, "MINOR", "cornerman.log_record@1.1.0"),
-        (Broken, "MAJOR", "cornerman.log_record@2.0.0"),
-        (Reworded, "PATCH", "cornerman.log_record@1.0.1"),
+        (Wider, "MINOR", "cornerman.episode@1.1.0"),
+        (Broken, "MAJOR", "cornerman.episode@2.0.0"),
+        (Reworded, "PATCH", "cornerman.episode@1.0.1"),
     ],
 )
 def test_a_changed_definition_is_told_which_version_it_needs(changed: Any, bump: str, pin: str) -> None:
     known, new = (
-        module._document(log_record_v1.SCHEMA, schema_of_struct(struct, "Thing")) for struct in (Before, changed)
+        module._document(episode_v1.SCHEMA, schema_of_struct(struct, "Thing")) for struct in (Before, changed)
     )
     message = str(module._mismatch(known, new))
     assert bump in message
