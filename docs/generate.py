@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from cornerman.core.published import published
-from cornerman.core.setting_keys import KEYS, SettingKey
+from cornerman.core.setting_key import SettingKey
+from cornerman.core.setting_keys import KEYS
 from cornerman.log_catalog import components
 from cornerman.log_catalog.constant import in_words
 from cornerman.tui import exits

@@ -382,8 +382,8 @@ def _row_in(block: Block, t: int) -> int:
     found = np.flatnonzero(block.step & (block.t == t))
     if not found.size:
         raise NotFound(
-            f"There is no step {t}: it was dropped, or has not happened.",
-            "`cornerman verify RUN` says which steps are missing.",
+            f"There is no step {t}: it was dropped, left out at the source, or has not happened.",
+            "`cornerman show RUN` says what became of every step.",
         )
     return block.first_row + int(found[0])
 

@@ -24,7 +24,7 @@ from cornerman.log_catalog.recorder import LOG_CHUNK_SEALED
 
 from .connection import snapshot, transaction
 from .pack import Packed, chunk_height, pack_segment, received_in
-from .segments import Segment
+from .segments import SAMPLED, Segment
 from .spaces import keep as keep_spaces
 
 
@@ -231,6 +231,8 @@ def _insert_chunks(
         if chunk.frames:
             frames, added = _insert_frames(connection, stream, *chunk.frames)
             size += added
+    if sampled := sum(chunk.sampled for chunk in chunks):
+        _count(connection, stream, SAMPLED, sampled)
     last = chunks[-1]
     assert last.after is not None
     connection.execute(

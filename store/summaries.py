@@ -34,6 +34,8 @@ class Moment(NamedTuple):
     last_us: int
     step_count: int
     open_transitions: int
+    open_sampled: int
+    """Left out by the source before the rows that are open."""
 
 
 class Summarizer:
@@ -49,14 +51,15 @@ class Summarizer:
 
     def moment(self) -> Moment:
         view = self.rows.view()
-        steps, opened, last = view.totals.t, 0, view.totals.last_us
+        steps, opened, sampled, last = view.totals.t, 0, 0, view.totals.last_us
         for block in view.blocks:
             opened += int(block.advanced.transition.sum())
             last = int(block.time_us[-1])
-            steps = block.first_t + int(block.step.sum())
+            steps = block.first_t + block.calls
+            sampled += block.sampled
         if view.parts and not (view.blocks and view.blocks[-1].part is not view.parts[-1]):
             steps += view.parts[-1].dropped_steps
-        return Moment(view, self._state(view, last), last, steps, opened)
+        return Moment(view, self._state(view, last), last, steps, opened, sampled)
 
     def _state(self, view: View, last_us: int) -> RunState:
         if view.totals.ended_us is not None or any(part.closed for part in view.parts):
@@ -85,6 +88,7 @@ class Summarizer:
         if self.rows.totals().sequence != moment.view.totals.sequence:
             raise Moved  # more was sealed meanwhile: the two sides of the equation would be of two moments
         known = {name: causes.pop(name, 0) for name in _FIELDS}
+        known["sampled"] += moment.open_sampled
         return LedgerRow(received, stored, moment.open_transitions, dropped=causes, **known)
 
     def _received(self, moment: Moment) -> int:
@@ -96,7 +100,8 @@ class Summarizer:
         block = view.blocks[-1] if view.blocks and view.blocks[-1].part == last else None
         if last.count and (block is None or block.rows != last.count):
             return 0
-        return last.received + (int(block.advanced.transition.sum()) if block else 0) + last.dropped
+        since = int(block.advanced.transition.sum()) + block.sampled if block else 0
+        return last.received + since + last.dropped
 
     def _stored(self, stop: int) -> int:
         """Transitions in the chunks before row `stop`; those counted before are not counted again."""
@@ -159,7 +164,7 @@ class Summarizer:
             return moment.step_count * 1e6 / max(moment.last_us - created, 1) if moment.step_count else 0.0
         steps, first = 0, moment.last_us
         for block in reversed(moment.view.blocks):
-            steps, first = steps + int(block.step.sum()), int(block.time_us[0])
+            steps, first = steps + block.calls, int(block.time_us[0])
         recent = self.rows.shelf.query(
             "select steps, first_us from chunk where stream = ? order by first_row desc limit 16",
             (self.rows.stream_id,),

@@ -68,7 +68,7 @@ class StreamCheck:
 
     def __init__(self, run: Run, stream: Stream) -> None:
         self.run, self.stream = run, stream
-        self.row = self.t = self.transitions = self.withheld = self.episodes = self.payload_bytes = 0
+        self.row = self.t = self.transitions = self.withheld = self.sampled = self.episodes = self.payload_bytes = 0
         self.reward_sum = 0.0
         self.numbers: dict[int, int] = {}
         self.highest_frame = -1
@@ -136,7 +136,7 @@ class StreamCheck:
         numbers = rewards[~np.isnan(rewards)]
         total = float(numbers.sum()) if numbers.size else 0.0
         counted = {
-            "first_row": block.first_row, "rows": block.rows, "first_t": block.first_t, "steps": int(block.step.sum()),
+            "first_row": block.first_row, "rows": block.rows, "first_t": block.first_t, "steps": block.calls,
             "transitions": int(block.transition.sum()), "episodes": len(block.episodes["ended"]),
             "first_episode": self.episodes, "reward_min": float(numbers.min()) if numbers.size else None,
             "reward_max": float(numbers.max()) if numbers.size else None,
@@ -151,7 +151,8 @@ class StreamCheck:
             )
         if block.first_t < self.t:
             yield self._found("rows", f"step {block.first_t} follows step {self.t - 1}", block.first_row)
-        self.t = block.first_t + int(block.step.sum())
+        self.t = block.first_t + block.calls
+        self.sampled += block.sampled
         self.transitions += int(block.transition.sum())
         self.withheld += 0 if block.withheld is None else int(block.withheld.sum())
         self.reward_sum += float(row["reward_sum"])
@@ -238,6 +239,9 @@ class StreamCheck:
                 yield self._found("ledger", message)
             if kept != self.withheld and not copied:
                 yield self._found("quarantine", f"{self.withheld} rows are withheld, but {kept} are in quarantine")
+        if ledger.sampled < self.sampled:
+            message = f"{ledger.sampled} transitions are sampled out, but the rows say {self.sampled}"
+            yield self._found("ledger", message)
         if not ledger.balanced:
             yield self._found(
                 "ledger",
