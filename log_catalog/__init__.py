@@ -8,14 +8,6 @@
 One file a component holds its constants. Nothing here imports structlog until a program of ours calls `configure`.
 """
 
-from .catalog import (
-    ComponentSnapshot,
-    catalog,
-    components,
-    get_component_snapshot,
-    get_constant_by_code,
-    list_known_components,
-)
 from .configuration import conclude, configure, parse_levels
 from .constant import CatalogError, Component, Level, LogConstant, component
 from .emitting import Event, add_sink, bound, captured, log, set_level, set_private_level
@@ -25,6 +17,14 @@ from .registered import (
     forget_log_domain,
     register_code,
     register_log_domain,
+)
+from .whole_catalog import (
+    ComponentSnapshot,
+    catalog,
+    components,
+    get_component_snapshot,
+    get_constant_by_code,
+    list_known_components,
 )
 
 __all__ = [

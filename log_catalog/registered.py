@@ -118,7 +118,7 @@ class _Seen:
 
 
 def _check_free(new: LogConstant) -> None:
-    from .catalog import catalog, components
+    from .whole_catalog import catalog, components
 
     taken = catalog().get(new.code)
     if taken is not None and taken.source != "registered":

@@ -197,7 +197,7 @@ def test_levels_are_read_from_text_and_checked() -> None:
     known = list_known_components()
     assert parse_levels("Store=debug, Recorder/Journal=ERROR", known) == {"Store": "DEBUG", "Recorder/Journal": "ERROR"}
     assert parse_levels("", known) == {}
-    with pytest.raises(CatalogError, match="Store?"):
+    with pytest.raises(CatalogError, match=r"Store\?"):
         parse_levels("Stoer=DEBUG", known)
     with pytest.raises(CatalogError, match="no level"):
         parse_levels("Store=LOUD", known)
