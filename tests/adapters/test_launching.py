@@ -154,7 +154,9 @@ def test_secrets_of_a_command_are_for_its_owner(store: Path) -> None:
 def test_ended_ones_are_forgotten_and_others_are_not(store: Path) -> None:
     """A pid that belongs to somebody else by now is no launch of ours."""
     launch = launching.start(store, Wanted((sys.executable, "-c", "")))
-    launches.update(launches.file_of(store, ended(store, launch).id), exit_code=None, pid=os.getpid(), birth="other")
+    launches.update(
+        launches.file_of(store, ended(store, launch).id), exit_code=None, pid=os.getpid(), birth="other", keeper=""
+    )
     assert launches.named(store, launch.id).state == "lost"
     running = launching.start(store, Wanted(SLEEP))
     with pytest.raises(InvalidOption, match="Stop it first"):
