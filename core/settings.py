@@ -94,6 +94,8 @@ class LogSettings(_Section):
     """What is said."""
 
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = _field("log.level")
+    levels: str = _field("log.levels")
+    render: Literal["console", "json", "line"] = _field("log.render")
 
 
 class Settings(_Section):
