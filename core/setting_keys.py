@@ -135,7 +135,7 @@ KEYS: Final[dict[str, SettingKey]] = {
             choices=("DEBUG", "INFO", "WARNING", "ERROR"),
         ),
         SettingKey(
-            "log.levels", "text", "", _VIEWED, "when a program of ours starts", "tui.chosen:log_settings",
+            "log.levels", "text", None, _VIEWED, "when a program of ours starts", "tui.chosen:log_settings",
             "Levels of single components of our programs, such as `Store=DEBUG, Recorder/Journal=ERROR`.",
         ),
         SettingKey(

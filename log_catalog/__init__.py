@@ -26,6 +26,7 @@ from .whole_catalog import (
     get_component_snapshot,
     get_constant_by_code,
     list_known_components,
+    problems,
 )
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "list_known_components",
     "log",
     "parse_levels",
+    "problems",
     "register_code",
     "register_log_domain",
     "set_level",

@@ -70,7 +70,7 @@ def configure_logging() -> None:
     configure("DEBUG" if level == "DEBUG" else "INFO", render, heard=level, levels=parts)
 
 
-def log_settings() -> tuple[Level, str, Render]:
+def log_settings() -> tuple[Level, str | None, Render]:
     """What the settings `log.level`, `log.levels` and `log.render` say."""
     values = effective(read_layers(on_problem=lambda _: None))
     return values["log.level"], values["log.levels"], values["log.render"]
