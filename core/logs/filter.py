@@ -110,7 +110,7 @@ class LogFilter:
 def levels_of(value: str) -> tuple[str, ...]:
     """The levels that a term's value means: `ERROR`, or `>=WARNING` for it and what is more serious."""
     least = value.removeprefix(">=").upper()
-    return LEVELS[LEVELS.index(least) :] if value.startswith(">=") else (least,)  # type: ignore[arg-type]
+    return LEVELS[LEVELS.index(least) :] if value.startswith(">=") else (least,)
 
 
 def range_of(value: str) -> tuple[int | None, int | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..payloads.log_record_v1 import LogRecordV1
@@ -14,7 +15,8 @@ class LogEntry(NamedTuple):
     record: LogRecordV1
 
 
-class Facet(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Facet:
     """One value that records have, and how many have it."""
 
     value: str

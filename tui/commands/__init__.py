@@ -24,6 +24,7 @@ COMMANDS = {
     "fixtures": "samples of a schema: valid ones, and such as break one rule each",
     "contract": "run a program and judge what it sends and records",
     "delete": "remove a run; its space is used again",
+    "prune": "remove old runs by rule: age, number of a job, size; shows first",
     "selftest": "prove the promises on this host, with figures",
     "doctor": "look at the store and this host, and say what to do",
     "config": "show settings, and where each value comes from",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, get_args
 
 from cornerman.core.records import EpisodeOrder
+from cornerman.core.rerun import rerun_line
 
 from .. import exits, output
 from ..chosen import opened_store
@@ -88,6 +89,7 @@ def _json(summary: Any, streams: list[tuple[Any, list[Any]]], spaces: list[dict[
     return {
         **as_json(summary),
         "provenance": summary.provenance,
+        "again": rerun_line(summary.provenance),
         "streams": [
             {
                 **output.plain(stream),
@@ -118,6 +120,8 @@ def _print(summary: Any, streams: list[tuple[Any, list[Any]]], kept: dict[str, A
     if kept["inputs"]:
         print("\ninputs, as they were when it began")
         output.print_facts({output.harmless(name): _input(item) for name, item in kept["inputs"].items()}, indent=2)
+    if again := rerun_line(summary.provenance):
+        print(f"\nto run it again\n  {output.harmless(again)}")
     print("\nprovenance")
     known = {str(key): _brief(value) for key, value in summary.provenance.items() if value not in (None, "", {}, [])}
     output.print_facts(known, indent=2)
