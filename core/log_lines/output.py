@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from cornerman.log_catalog import LogConstant, by_code
+from cornerman.log_catalog import LogConstant, component_of_logger, get_constant_by_code
 
 from ..payloads.log_record_v1 import LogRecordV1
 from . import tracebacks
@@ -196,6 +196,8 @@ class OutputLines:
         if constant is not None:
             known |= {"component": constant.component, "subcomponent": constant.subcomponent}
             known["tags"] = tuple(dict.fromkeys((*constant.tags, *known.get("tags", ()))))
+        elif parsed.logger and "component" not in known and (owner := _owner(parsed.logger)):
+            known["component"] = owner
         message = parsed.message
         return LogRecordV1(
             time_us=self._time_of(parsed.time_us, held.now_us),
@@ -230,6 +232,7 @@ def _text(data: bytes) -> str:
 
 
 _CONSTANTS: dict[str, LogConstant | None] = {}
+_OWNERS: dict[str, str | None] = {}
 
 
 def _constant(code: str) -> LogConstant | None:
@@ -237,10 +240,20 @@ def _constant(code: str) -> LogConstant | None:
     if code not in _CONSTANTS:
         if len(_CONSTANTS) > 10_000:
             _CONSTANTS.clear()
-        _CONSTANTS[code] = by_code(code)
+        _CONSTANTS[code] = get_constant_by_code(code)
     return _CONSTANTS[code]
+
+
+def _owner(logger: str) -> str | None:
+    """The component that a logger was registered for."""
+    if logger not in _OWNERS:
+        if len(_OWNERS) > 10_000:
+            _OWNERS.clear()
+        _OWNERS[logger] = component_of_logger(logger)
+    return _OWNERS[logger]
 
 
 def forget_catalogue() -> None:
     """After constants or components were registered."""
     _CONSTANTS.clear()
+    _OWNERS.clear()
