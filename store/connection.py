@@ -39,7 +39,7 @@ from .location import DATABASE
 from .own_schemas import knows_ours, our_documents, register_ours
 
 APPLICATION_ID = 0x434F524E  # "CORN"
-FORMAT = 7
+FORMAT = 8
 """The number of the newest step file in ddl/."""
 
 
