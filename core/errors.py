@@ -9,6 +9,7 @@
     │   ├── StoreLocked          another program holds it
     │   └── StoreFull            disk, reserve or budget used up
     ├── NotFound                 a run, stream, episode or step that is not in the store
+    ├── Interrupted              what was being answered was given up by who asked
     ├── InvalidQuery             SQL that cannot be answered
     ├── InvalidOption            something a person typed
     ├── PayloadError             stored bytes that do not decode
@@ -106,6 +107,13 @@ class NotFound(CornermanError):
 
     def __init__(self, what: str, remedy: str = "`cornerman runs` lists what is there.") -> None:
         super().__init__(what, remedy)
+
+
+class Interrupted(CornermanError):
+    """A question was given up, from another thread, by the one who asked it."""
+
+    def __init__(self, what: str = "The question was given up.") -> None:
+        super().__init__(what)
 
 
 class InvalidQuery(CornermanError):

@@ -21,7 +21,12 @@ def chosen_store(args: argparse.Namespace) -> Path:
     """The store's folder: --store, else $CORNERMAN_STORE, else the configuration's, else the user's data folder."""
     from cornerman.store.location import store_path
 
-    return store_path(effective(read_layers({"store": args.store}, on_problem=_note))["store"])
+    return store_path(effective(read_layers({"identity.store": args.store}, on_problem=_note))["identity.store"])
+
+
+def chosen_job(args: argparse.Namespace) -> str | None:
+    """The name of the work: --job, else $CORNERMAN_JOB, else the configuration's."""
+    return args.job or effective(read_layers(on_problem=_note))["identity.job"]
 
 
 def opened_store(args: argparse.Namespace, *, read_only: bool = False) -> Store:
@@ -40,7 +45,8 @@ def chosen_options() -> Options:
 
     values = effective(read_layers(on_problem=_note))
     return Options(
-        ascii=values["view.ascii"] or None,
+        colour=values["view.colour"],
+        ascii=values["view.ascii"],
         frames_per_second=values["view.fps"],
         bytes_per_second=values["view.byte_budget"],
     )

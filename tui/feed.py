@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from .queries import Answer, Query, Reading
@@ -48,6 +48,8 @@ class Delivery(NamedTuple):
 
 class Feed:
     """Reads for the screens. `wake` is called from the reader's thread when there is something to take."""
+
+    order: Sequence[str] = ORDER
 
     def __init__(self, open_repository: Callable[[bool], TelemetryRepository], wake: Callable[[], None]) -> None:
         self._open = open_repository
@@ -106,12 +108,15 @@ class Feed:
             generation, query = job
             began = time.monotonic()
             try:
-                answer: Answer | Problem = query.answer(self._connected())
+                answer = self._answer(generation, query)
             except Exception as error:  # whatever it is, the screen shows it and goes on
                 answer = _problem(error)
                 self._disconnect()
             self._answered(generation, query, answer, time.monotonic() - began)
         self._disconnect()
+
+    def _answer(self, generation: int, query: Query) -> Answer | Problem:
+        return query.answer(self._connected())
 
     def _connected(self) -> Reading:
         if self._reading is None:
@@ -133,7 +138,7 @@ class Feed:
         """The next question: one just asked, else the watched one that is due. None at the end."""
         with self._lock:
             while not self._stopped:
-                for channel in ORDER:
+                for channel in self.order:
                     if channel in self._asked:
                         generation, query = self._asked.pop(channel)
                         self._watched[channel] = _Watch(generation, query)
