@@ -68,11 +68,13 @@ def rows(run: Run, *, resets: bool = False, nested: bool = False) -> Iterator[di
     for stream in run.streams():
         env_id = stream.manifest.get("env_id")
         spaces = None if nested else _Spaces(_declared(stream, "action"), _declared(stream, "observation"))
+        sampled = "sample" in stream.manifest
         for env in range(stream.envs):
             for record in stream.steps(env_index=env):
                 if (resets or not record.reset) and not record.withheld:
                     head = {"run": run.run_id, "stream": stream.name, "env_id": env_id}
-                    yield {**head, **(_nested(record) if spaces is None else _flat(record, spaces))}
+                    line = {**head, **(_nested(record) if spaces is None else _flat(record, spaces))}
+                    yield {**line, **_left_out(record)} if sampled else line
 
 
 class _Spaces(NamedTuple):
@@ -122,6 +124,11 @@ def _facts(record: StepRecord) -> dict[str, Any]:
         "truncated": record.truncated,
     }
     return {**facts, "seed": record.seed} if record.reset else facts
+
+
+def _left_out(record: StepRecord) -> dict[str, Any]:
+    """What the source left out before a row: columns that only sampled streams have."""
+    return {"skipped_count": record.skipped_count, "skipped_reward": record.skipped_reward}
 
 
 def _nested(record: StepRecord) -> dict[str, Any]:

@@ -11,17 +11,18 @@ Measured on CartPole (5.4 µs a step): call and unpacking 0.13 µs, time stamp 0
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
-from cornerman.core.layout import NO_INFO, RESET, SMALL, Layout, Leaf, Node
+from cornerman.core.layout import NO_INFO, RESET, SKIPPED, SMALL, Layout, Leaf, Node
 from cornerman.core.values import encode
 from cornerman.store.segments import HEADER
 from cornerman.store.writer import StreamWriter
 
 from .frame_source import FrameSource
+from .sampling import Sampler
 
 Slow = Callable[[Any, Any], None]
 
@@ -30,6 +31,7 @@ def step(action):
     result = inner(action)
     try:
         observation, reward, terminated, truncated, info = result
+        {skip}
         {unpack}
         if {guards}:
             slow(action, result)
@@ -76,6 +78,10 @@ def reset(*, seed=None, options=None):
         slow(result, seed, options, None)
     return result
 """
+
+
+_SKIP = ("if sampler.wait and not ({over}):", "    leave_out(reward)", "    return result")
+"""Where the source samples: a step that is not due is counted and not recorded."""
 
 
 class _Source:
@@ -131,19 +137,34 @@ class _Source:
         else:
             self.values[leaf.column] = f"{expression}.tobytes()"
 
-    def compile(self, template: str, name: str, *, flags: str, frames: list[str], after: str) -> Callable[..., Any]:
+    def sample(self, sampler: Sampler | None) -> None:
+        """The columns that say what was left out, where the source samples."""
+        if sampler is None:
+            return
+        self.names |= {"sampler": sampler, "leave_out": sampler.leave_out, "took": sampler.took}
+        for leaf in sampler.leaves:
+            value = f"sampler.{'skipped' if leaf.column == SKIPPED else 'reward'}"
+            if leaf.in_lane:
+                self.before.append(f"lanes[{leaf.column!r}][row] = {value}")
+            else:
+                self.values[leaf.column] = value if leaf.scalar else f"{value}.tobytes()"
+
+    def compile(
+        self, template: str, name: str, *, flags: str, frames: list[str], after: list[str], skip: Iterable[str] = ()
+    ) -> Callable[..., Any]:
         """The function that the template gives with these parts."""
         if self.before:
             self.before.insert(0, f"row = (offset - {HEADER}) // {self.layout.head.size}")
         fields = [self.values.get(leaf.column, _zero(leaf)) for leaf in self.layout.packed]
         text = template.format(
+            skip=_lines(list(skip), template, "{skip}"),
             unpack=_lines(self.unpack, template, "{unpack}"),
             before=_lines(self.before, template, "{before}"),
             guards=" or ".join(self.guards) or "False",
             fields="".join(f"{field}, " for field in [*fields, *frames]),
             stride=self.layout.head.size,
             flags=flags,
-            after=after,
+            after=_lines(after, template, "{after}"),
         )
         exec(compile(text, f"<recorder {name}>", "exec"), self.names)
         made: Callable[..., Any] = self.names[name]
@@ -151,8 +172,9 @@ class _Source:
 
 
 def compile_step(
-    inner: Callable[..., Any], writer: StreamWriter, layout: Layout, frames: FrameSource, slow: Slow
-) -> Callable[[Any], Any]:
+    inner: Callable[..., Any], writer: StreamWriter, layout: Layout, frames: FrameSource, slow: Slow,
+    sampler: Sampler | None = None,
+) -> Callable[[Any], Any]:  # fmt: skip
     """`step(action)` that records a regular step itself and leaves any other to `slow(action, result)`."""
     source = _Source(writer, layout)
     source.names |= {"inner": inner, "slow": slow}
@@ -167,20 +189,27 @@ def compile_step(
         flags = f"{flags} | terminated | truncated << 1 if terminated or truncated else {flags}"
     source.add(layout.observation, "observation")
     source.add(layout.action, "action")
+    source.sample(sampler)
     numbers = _add_frames(source, frames)
-    return source.compile(_STEP, "step", flags=flags, frames=numbers, after=_after(source, writer))
+    over = "terminated.any() or truncated.any()" if layout.num_envs else "terminated or truncated"
+    skip = [line.format(over=over) for line in _SKIP] if sampler else []
+    after = _after(source, writer) + [f"took({over})"] * (sampler is not None)
+    return source.compile(_STEP, "step", flags=flags, frames=numbers, after=after, skip=skip)
 
 
 def compile_reset(
-    inner: Callable[..., Any], writer: StreamWriter, layout: Layout, frames: FrameSource, slow: Callable[..., None]
-) -> Callable[..., Any]:
+    inner: Callable[..., Any], writer: StreamWriter, layout: Layout, frames: FrameSource, slow: Callable[..., None],
+    sampler: Sampler | None = None,
+) -> Callable[..., Any]:  # fmt: skip
     """`reset()` of a single environment that records a reset without seed and options itself."""
     source = _Source(writer, layout)
     source.names |= {"inner": inner, "slow": slow}
     source.names["extras"] = lambda info: writer.put_extras(encode({"info": info}))
     source.add(layout.observation, "observation")
+    source.sample(sampler)
     numbers = _add_frames(source, frames)
-    return source.compile(_RESET, "reset", flags=str(RESET | NO_INFO), frames=numbers, after=_after(source, writer))
+    after = _after(source, writer) + ["took(True)"] * (sampler is not None)
+    return source.compile(_RESET, "reset", flags=str(RESET | NO_INFO), frames=numbers, after=after)
 
 
 def regular(layout: Layout, frames: FrameSource) -> bool:
@@ -190,10 +219,10 @@ def regular(layout: Layout, frames: FrameSource) -> bool:
     return not has_objects(layout.observation) and not has_objects(layout.action) and frames.kind != "render"
 
 
-def _after(source: _Source, writer: StreamWriter) -> str:
+def _after(source: _Source, writer: StreamWriter) -> list[str]:
     """Where the journal could not be mapped, the record is written through."""
     source.names["through"] = writer.write_through
-    return "pass" if writer.segment is None or writer.segment.mapped else "through()"
+    return [] if writer.segment is None or writer.segment.mapped else ["through()"]
 
 
 def _add_info(source: _Source, layout: Layout) -> None:
@@ -236,5 +265,5 @@ def _zero(leaf: Leaf) -> str:
 
 def _lines(lines: list[str], template: str, place: str) -> str:
     """The lines, indented as the place in the template is."""
-    line = next(line for line in template.splitlines() if line.strip() == place)
+    line = next((line for line in template.splitlines() if line.strip() == place), place)
     return ("\n" + line[: -len(place)]).join(lines) or "pass"

@@ -8,22 +8,26 @@ from typing import Any, cast
 
 from cornerman.core.frames_option import parse_frames
 from cornerman.core.recorder_settings import RecorderSettings
+from cornerman.core.sample_option import ALL, parse_sample, sample_words
 from cornerman.log_catalog import Level, log, set_private_level
 from cornerman.log_catalog.recorder import LOG_RECORDING_DISABLED, LOG_STORE_UNAVAILABLE, LOG_VECTOR_AUTORESET_MODE
 from cornerman.store.location import store_path
 
 from .manifest import autoreset_mode, declared_mode, manifest
 from .recorder import Recorder
+from .runs import outer_environment
 
 
 def start(env: Any, arguments: dict[str, Any]) -> Recorder | None:
     """A recorder for `env`, or None where recording is switched off or cannot be begun: training goes on."""
-    settings = RecorderSettings.from_environment()
+    settings = RecorderSettings.from_environment(environ=outer_environment())
     set_private_level(cast(Level, settings.log_level))
     if not settings.enabled:
         log(LOG_RECORDING_DISABLED)
         return None
     frames = settings.frames if arguments.get("frames") is None else parse_frames(arguments["frames"])
+    sample = settings.sample if arguments.get("sample") is None else parse_sample(arguments["sample"])
+    sampled = {"sample": sample_words(sample)} if sample > ALL else {}
     store = store_path(arguments.get("store") or settings.store)
     vector = hasattr(env, "num_envs")
     if vector and declared_mode(env) is None:
@@ -32,12 +36,13 @@ def start(env: Any, arguments: dict[str, Any]) -> Recorder | None:
         return Recorder(
             env,
             store=store,
-            job=arguments.get("job"),
+            job=arguments.get("job") or settings.job,
             inputs=arguments.get("inputs"),
             name=arguments.get("name"),
             settings=settings,
             frames=frames,
-            manifest={**manifest(env, vector), "schema": _schema(arguments.get("schema"), settings)},
+            sample=sample,
+            manifest={**manifest(env, vector), "schema": _schema(arguments.get("schema"), settings), **sampled},
             vector=vector,
             mode=autoreset_mode(env) if vector else "",
         )

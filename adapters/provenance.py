@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import getpass
 import os
 import platform
 import socket
@@ -12,6 +11,8 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from cornerman.store.who import user
 
 _PACKAGES = (
     "gymnasium", "numpy", "cornerman", "torch", "jax", "tensorflow", "stable-baselines3", "ray", "pettingzoo", "ale-py",
@@ -31,7 +32,7 @@ def provenance() -> dict[str, Any]:
         "platform": platform.platform(),
         "packages": _versions(),
         "host": socket.gethostname(),
-        "user": _try(getpass.getuser),
+        "user": user(),
         "pid": os.getpid(),
         "cpus": os.cpu_count(),
         "cuda_visible_devices": os.environ.get("CUDA_VISIBLE_DEVICES"),

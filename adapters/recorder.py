@@ -36,6 +36,7 @@ from cornerman.core.layout import (
 )
 from cornerman.core.payloads import chunk_v1
 from cornerman.core.recorder_settings import RecorderSettings
+from cornerman.core.sample_option import ALL
 from cornerman.log_catalog import log
 from cornerman.log_catalog.recorder import (
     LOG_FORK_NOT_RECORDED,
@@ -55,6 +56,7 @@ from cornerman.store.connection import transaction
 from cornerman.store.pack import chunk_height
 from cornerman.store.recovery import recover
 from cornerman.store.seal import Deleted, StreamIdentity, introduce
+from cornerman.store.segments import SAMPLED
 from cornerman.store.session import session_for
 from cornerman.store.writer import NoRoom, StreamWriter, cause_of
 
@@ -62,6 +64,7 @@ from . import fast_step
 from .fitting import fit, fit_info, info_leaves, part, stack
 from .frame_source import FrameSource, choose
 from .runs import run_for
+from .sampling import Sampler
 
 MAX_LAYOUTS = 4
 RELAYOUT_AFTER = 64
@@ -84,6 +87,7 @@ class Recorder:
     def __init__(
         self, env: Any, *, store: Path, job: str | None, name: str | None, settings: RecorderSettings,
         frames: FramesOption, manifest: dict[str, Any], vector: bool, mode: str, inputs: dict[str, str] | None = None,
+        sample: int = ALL,
     ) -> None:  # fmt: skip
         self.env = env
         self.store = store
@@ -96,6 +100,7 @@ class Recorder:
         self.manifest = manifest
         self.num_envs = int(env.num_envs) if vector else 0
         self.mode = mode
+        self.sampler = Sampler(sample, self.num_envs) if sample > ALL else None
         self._compiled: Callable[[Any], Any] | None = None
         self.reset: Callable[..., Any] | None = None
         self.frames = FrameSource("none", (), 1, None)
@@ -251,6 +256,8 @@ class Recorder:
 
     def _record_step(self, action: Any, result: Any) -> None:
         observation, reward, terminated, truncated, info = result
+        if self.sampler is not None and self.sampler.skips(reward, terminated, truncated):
+            return
         writer = self._writer()
         if writer.layout is None or (self._irregular > RELAYOUT_AFTER and self._layouts < MAX_LAYOUTS):
             self._draw_layout(observation, action, reward, terminated, truncated, info)
@@ -272,6 +279,8 @@ class Recorder:
                 extras["info"] = info
         self._irregular = self._irregular + 1 if extras.keys() - {"frames", "final"} else 0
         self._append(observation, row, flags, extras)
+        if self.sampler is not None:
+            self.sampler.took(bool(np.any(terminated) or np.any(truncated)))
 
     def _record_reset(self, observation: Any, info: Any, seed: Any, options: Any, mask: Any) -> None:
         extras: dict[str, Any] = {}
@@ -305,6 +314,8 @@ class Recorder:
         if not fit(writer.layout, writer.layout.observation, observation, row):
             extras["observation"], flags = observation, flags | NO_OBSERVATION
         self._append(observation, row, flags, extras, taken)
+        if self.sampler is not None:
+            self.sampler.took(True)
 
     def _take_frames(self, observation: Any, sequence: int) -> Taken:
         """The numbers of the frames that belong to this observation, and those among them that are new."""
@@ -320,6 +331,8 @@ class Recorder:
         numbers, new = taken or self._take_frames(observation, writer.cursor.sequence)
         if new:
             extras = {"frames": new, **extras}  # first, where sealing looks for them
+        if self.sampler is not None:
+            row |= self.sampler.row
         writer.append(row, flags, values.encode(extras) if extras else b"", numbers)
         if self._gap:
             self._gap = False
@@ -380,7 +393,7 @@ class Recorder:
             self.num_envs,
             node,
             action_node,
-            (*self._outcome_leaves(reward), *leaves, *action_leaves, *of_info),
+            (*self._outcome_leaves(reward), *leaves, *action_leaves, *of_info, *self._sample_leaves()),
             keys,
             self.frames.numbered,
         )
@@ -423,6 +436,9 @@ class Recorder:
         dtype = array.dtype.str if array.dtype.kind in "fiu" else "<f8"
         return [Leaf("reward", dtype, shape), Leaf("terminated", "|b1", shape), Leaf("truncated", "|b1", shape)]
 
+    def _sample_leaves(self) -> list[Leaf]:
+        return self.sampler.leaves if self.sampler is not None else []
+
     def _as_array(self, action: Any) -> Any:
         """An action given as a list, a tuple or a tensor, as the array it stands for."""
         space = getattr(self.env, "action_space", None)
@@ -454,9 +470,10 @@ class Recorder:
         layout = writer.layout
         assert layout is not None
         if fast_step.regular(layout, self.frames):
-            self._compiled = fast_step.compile_step(self.env.step, writer, layout, self.frames, self.slow)
+            parts = (writer, layout, self.frames)
+            self._compiled = fast_step.compile_step(self.env.step, *parts, self.slow, self.sampler)
             if not self.num_envs:
-                self.reset = fast_step.compile_reset(self.env.reset, writer, layout, self.frames, self.after_reset)
+                self.reset = fast_step.compile_reset(self.env.reset, *parts, self.after_reset, self.sampler)
         else:
             self._compiled, self.reset = None, None
         self.on_compiled()
@@ -528,6 +545,8 @@ class Recorder:
         try:
             if self.writer is not None and self._pid == os.getpid() and self.writer.state in ("recording", "deleted"):
                 self._pending_reset = None
+                if self.sampler is not None and self.sampler.skipped:  # left out, and no row follows that would say so
+                    self.writer.drop(self.sampler.transitions, self.sampler.skipped, SAMPLED)
                 self.writer.close()
                 log(LOG_STREAM_CLOSED, run=self.run["run_id"], stream=self.stream_id, store=str(self.store))
         except Exception as error:
@@ -538,6 +557,8 @@ class Recorder:
         """Back to the general step: the compiled one writes into a journal that is no longer ours."""
         self._compiled, self.reset = None, None
         self.frames.forget()
+        if self.sampler is not None:
+            self.sampler.took(True)
         self.on_compiled()
 
     def forked(self) -> None:

@@ -36,7 +36,7 @@ def run_for(store: Path, job: str | None, named: Mapping[str, str] | None = None
 
     `named` are the files its user declared as inputs. A run that has begun takes no more of them.
     """
-    name = job or _INHERITED[1] or default_job()
+    name = job or default_job()
     run = _RUNS.get((store, name))
     if run is None:
         run = _RUNS[store, name] = _identity(store, name, named or {})
@@ -44,6 +44,12 @@ def run_for(store: Path, job: str | None, named: Mapping[str, str] | None = None
             os.environ.setdefault("CORNERMAN_JOB", name)
             os.environ.setdefault("CORNERMAN_RUN", run["run_id"])
     return run
+
+
+def outer_environment() -> dict[str, str]:
+    """The variables without the job that a `record()` of this program set for its children."""
+    outer = {name: value for name, value in os.environ.items() if name != "CORNERMAN_JOB"}
+    return outer if _INHERITED[1] is None else {**outer, "CORNERMAN_JOB": _INHERITED[1]}
 
 
 def default_job() -> str:

@@ -25,10 +25,11 @@ class RecordSteps(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
     def __init__(
         self, env: gymnasium.Env[Any, Any], job: str | None = None, store: str | os.PathLike[str] | None = None,
         frames: Any = None, name: str | None = None, schema: str | None = None, inputs: dict[str, str] | None = None,
+        sample: Any = None,
     ) -> None:  # fmt: skip
         place = None if store is None else os.fspath(store)
         RecordConstructorArgs.__init__(
-            self, job=job, store=place, frames=frames, name=name, schema=schema, inputs=inputs
+            self, job=job, store=place, frames=frames, name=name, schema=schema, inputs=inputs, sample=sample
         )
         gymnasium.Wrapper.__init__(self, env)
         attach(self, start(self.env, self._saved_kwargs))

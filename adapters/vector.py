@@ -25,6 +25,7 @@ class RecordVectorSteps(VectorWrapper):
     def __init__(
         self, env: VectorEnv[Any, Any, Any], job: str | None = None, store: str | os.PathLike[str] | None = None,
         frames: Any = None, name: str | None = None, schema: str | None = None, inputs: dict[str, str] | None = None,
+        sample: Any = None,
     ) -> None:  # fmt: skip
         super().__init__(env)
         self._arguments = {
@@ -34,6 +35,7 @@ class RecordVectorSteps(VectorWrapper):
             "name": name,
             "schema": schema,
             "inputs": inputs,
+            "sample": sample,
         }
         attach(self, start(self.env, self._arguments))
 

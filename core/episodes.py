@@ -114,11 +114,13 @@ class Rows(NamedTuple):
     seeds: dict[int, list[int | None]]  # offset of a reset that was given seeds: one for each sub-environment
     gap: Array | None = None  # rows before the first were dropped: which sub-environments were done at the gap's end
     withheld: Array | None = None  # bool (rows, envs): steps that a schema refused: they end episodes and count nowhere
+    skipped: Array | None = None  # int (rows,): steps left out before each row, where the source samples
+    skipped_reward: Array | None = None  # float64 (rows, envs): what those were rewarded with
 
     @property
     def t(self) -> Array:
         """`t` of each row: a call of reset has that of the step that follows it."""
-        return self.first_t + np.cumsum(self.step) - self.step
+        return t_of(self.first_t, self.step, self.skipped)
 
 
 class Advanced(NamedTuple):
@@ -128,6 +130,12 @@ class Advanced(NamedTuple):
     after: Open
     transition: Array
     reset: Array
+
+
+def t_of(first_t: int, step: Array, skipped: Array | None) -> Array:
+    """`t` of rows, given how many calls of step there were before the first and those left out in front of it."""
+    calls = np.cumsum(step if skipped is None else step + skipped)
+    return first_t + calls - step
 
 
 def reset_rows(rows: Rows, done_before: Array) -> Array:
@@ -148,13 +156,14 @@ def advance(rows: Rows, before: Open) -> Advanced:
     forty episodes a row costs NumPy a few dozen calls and Python nothing.
     """
     lost, before = _cut_off(rows, before)
+    skipped, before = _skipped(rows, before)
     reset = reset_rows(rows, before.done)
     transition = rows.step[:, None] & ~reset
     done = (rows.terminated | rows.truncated) & transition
     begin = _begins(rows, reset, transition, done, before)
     cut = _cut(rows, begin)
     stored = transition if rows.withheld is None else transition & ~rows.withheld
-    groups = _groups(rows, before, transition, stored, done, cut)
+    groups = _groups(rows, before, transition, stored, done, cut, skipped)
     closed, last = groups["closed"], cut.last
     episodes = {name: groups[name][closed].astype(dtype, copy=False) for name, dtype in FIELDS.items()}
     order = np.lexsort((episodes["env_index"], episodes["last_row"])) if len(before.done) > 1 else slice(None)
@@ -193,6 +202,32 @@ def _cut_off(rows: Rows, before: Open) -> tuple[dict[str, Array], Open]:
         return episodes, before
     fresh = Open.new(len(shut))._replace(episode=before.episode + shut, done=np.asarray(rows.gap, np.bool_))
     return episodes, fresh
+
+
+_Skipped: TypeAlias = "tuple[Array, Array] | None"
+"""Counts and rewards of steps left out, (rows, envs), each at a row of the episode that it belongs to."""
+
+
+def _skipped(rows: Rows, before: Open) -> tuple[_Skipped, Open]:
+    """The steps that the source left out. Before a call of reset they belong to the episode that the call ends.
+
+    The first step of an episode and the one after its end are never left out (`adapters/sampling.py`), so the row
+    before is of the same episode. What was left out in a gap belongs to no episode that is known.
+    """
+    if rows.skipped is None or rows.skipped_reward is None:
+        return None, before
+    count = np.repeat(np.asarray(rows.skipped, np.int64)[:, None], rows.reward.shape[1], axis=1)
+    reward = np.array(rows.skipped_reward, np.float64)
+    if rows.gap is not None:
+        count[0], reward[0] = 0, 0.0
+    for row in np.flatnonzero(~rows.step & (rows.skipped > 0)).tolist():
+        if row:
+            count[row - 1] += count[row]
+            reward[row - 1] += reward[row]
+        else:
+            before = before._replace(length=before.length + count[0], total_reward=before.total_reward + reward[0])
+        count[row], reward[row] = 0, 0.0
+    return (count, reward), before
 
 
 class _Cut(NamedTuple):
@@ -263,8 +298,13 @@ def _cut(rows: Rows, begin: Array) -> _Cut:
     return _Cut(order, stop - order, env, row, kind == 2, first, last)
 
 
-def _groups(rows: Rows, before: Open, transition: Array, stored: Array, done: Array, cut: _Cut) -> dict[str, Array]:
-    """Every field of every group, whether it closed or not. Length and return are those of the stored transitions."""
+def _groups(
+    rows: Rows, before: Open, transition: Array, stored: Array, done: Array, cut: _Cut, skipped: _Skipped
+) -> dict[str, Array]:
+    """Every field of every group, whether it closed or not.
+
+    Length and return are those of the stored transitions and of those that the source left out.
+    """
     height = len(transition)
     flat = transition.T.ravel()
     taken = counts = _reduce(flat.astype(np.int64), cut)
@@ -272,6 +312,9 @@ def _groups(rows: Rows, before: Open, transition: Array, stored: Array, done: Ar
     if stored is not transition:
         counts = _reduce(kept.astype(np.int64), cut)
     rewards = _reduce(np.where(kept, rows.reward.T.ravel(), 0.0), cut)
+    if skipped is not None:
+        counts = counts + _reduce(skipped[0].T.ravel(), cut)
+        rewards = rewards + _reduce(skipped[1].T.ravel(), cut)
     at = np.where(flat, np.tile(np.arange(height), transition.shape[1]), -1)
     last = _last(at, cut)
     carried = np.zeros(len(cut.env), np.bool_)

@@ -34,6 +34,9 @@ NO_INFO = 64  # the info columns hold nothing for this row: info is empty or in 
 NO_REWARD = 128
 GAP = 256  # in the journal only: records before this one were dropped, its extras say who was `done` meanwhile
 
+SKIPPED, SKIPPED_REWARD = "skipped", "skipped_reward"
+"""Columns of a stream that is sampled at its source: steps left out before a row, and what they were rewarded with."""
+
 MOST_SAID = 5000  # bytes of a header in which the columns of an observation are named; of an action, of `info` as well
 SMALL = 512  # bytes up to which an array is packed into the head rather than copied into a lane of its own
 
@@ -131,6 +134,11 @@ class Layout(msgspec.Struct, frozen=True, dict=True):
             return _page(self.rows * self.head.size)
         last = self.lanes[-1]
         return self.lane_offsets[last.column] + _page(self.rows * last.nbytes)
+
+    @cached_property
+    def sampled(self) -> bool:
+        """Whether its rows say what the source left out before them."""
+        return any(leaf.column == SKIPPED for leaf in self.leaves)
 
     @property
     def size(self) -> int:

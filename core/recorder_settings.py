@@ -16,6 +16,7 @@ from cornerman.log_catalog.settings import LOG_SETTING_IGNORED
 
 from .errors import InvalidOption
 from .frames_option import FramesOption, parse_frames
+from .sample_option import parse_sample
 from .setting_keys import KEYS
 from .setting_sources import effective, read_layers
 
@@ -24,17 +25,20 @@ from .setting_sources import effective, read_layers
 class RecorderSettings:
     """What a recording needs to know. Built without arguments it holds the defaults."""
 
-    store: Path | None = KEYS["store"].default
+    store: Path | None = KEYS["identity.store"].default
     """The store's folder where one is named; None for the user's data folder."""
+    job: str | None = KEYS["identity.job"].default
+    user: str | None = KEYS["identity.user"].default
     max_store_bytes: int = KEYS["storage.max_store_bytes"].default
     min_free_bytes: int = KEYS["storage.min_free_bytes"].default
     max_journal_bytes: int = KEYS["storage.max_journal_bytes"].default
     rows_per_chunk: int = KEYS["storage.rows_per_chunk"].default
     sealing_process: bool = KEYS["storage.sealing_process"].default
     network_copy_seconds: float = KEYS["storage.network_copy_seconds"].default
-    enabled: bool = KEYS["recorder.enabled"].default
-    frames: FramesOption = field(default=parse_frames(KEYS["recorder.frames"].default))
-    schema_mode: str = KEYS["recorder.schema_mode"].default
+    enabled: bool = KEYS["producer.enabled"].default
+    frames: FramesOption = field(default=parse_frames(KEYS["producer.frames"].default))
+    sample: int = field(default=parse_sample(KEYS["producer.sample"].default))
+    schema_mode: str = KEYS["producer.schema_mode"].default
     log_level: str = KEYS["log.level"].default
 
     @classmethod
@@ -52,16 +56,19 @@ class RecorderSettings:
     def from_values(cls, values: Mapping[str, Any]) -> RecorderSettings:
         """From the effective value of each key."""
         return cls(
-            store=values["store"],
+            store=values["identity.store"],
+            job=values["identity.job"],
+            user=values["identity.user"],
             max_store_bytes=values["storage.max_store_bytes"],
             min_free_bytes=values["storage.min_free_bytes"],
             max_journal_bytes=values["storage.max_journal_bytes"],
             rows_per_chunk=values["storage.rows_per_chunk"],
             sealing_process=values["storage.sealing_process"],
             network_copy_seconds=values["storage.network_copy_seconds"],
-            enabled=values["recorder.enabled"],
-            frames=parse_frames(values["recorder.frames"]),
-            schema_mode=values["recorder.schema_mode"],
+            enabled=values["producer.enabled"],
+            frames=parse_frames(values["producer.frames"]),
+            sample=parse_sample(values["producer.sample"]),
+            schema_mode=values["producer.schema_mode"],
             log_level=values["log.level"],
         )
 

@@ -49,6 +49,10 @@ class StepRecord:
     options: Any = None
     note: str = ""
     """Says where the row was recorded as it came because it did not fit its space, or was refused."""
+    skipped_count: int = 0
+    """Steps that the source left out before this row: it was told to sample."""
+    skipped_reward: float = 0.0
+    """What they were rewarded with, together."""
     withheld: bool = False
     """A step that its schema refused: it is in quarantine, and here without its values. It is no stored transition."""
     payload_version: int = 1
@@ -63,7 +67,10 @@ class StepRecord:
 
 @dataclass(frozen=True, slots=True)
 class EpisodeRollup:
-    """One episode of one sub-environment. `first_row` is the row of its first observation, -1 where none was seen."""
+    """One episode of one sub-environment. `first_row` is the row of its first observation, -1 where none was seen.
+
+    `length` and `total_reward` are the environment's own: where the source samples they count what it left out too.
+    """
 
     stream_id: int
     env_index: int
@@ -94,7 +101,7 @@ class LedgerRow:
     quarantined: int = 0
     duplicate: int = 0
     dropped: dict[str, int] = field(default_factory=dict)
-    """By cause: `disk full`, `budget`, `store locked`, `store read-only`, `store deleted`, `after delete`, `fault`."""
+    """By cause: `disk full`, `budget`, `journal full`, `store read-only`, `store deleted`, `after delete`, `fault`."""
 
     @property
     def balanced(self) -> bool:
@@ -134,6 +141,7 @@ class StreamSummary:
     episode_count: int
     """Episodes that ended."""
     reward_sum: float
+    """Of the stored transitions."""
     state: RunState
     started_us: int
     last_us: int

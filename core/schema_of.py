@@ -25,7 +25,7 @@ _KNOWN = frozenset((
     "additionalProperties", "dependencies", "propertyNames", "if", "then", "else", "allOf", "anyOf", "oneOf", "not",
     "definitions",
 ))  # fmt: skip
-_FACTS = frozenset({"unit", "effect", "enforced", "environment"})
+_FACTS = frozenset({"unit", "effect", "enforced", "obeyed_by", "environment"})
 """Annotations of ours."""
 _SAME_BESIDE_REF = frozenset({"title", "description", "default", "examples", "$comment"}) | _FACTS
 _UNIT = re.compile(r"\s*Unit: ([^.]+)\.")

@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationInfo, field_validator
 
 from .frames_option import parse_frames
 from .recorder_settings import RecorderSettings
-from .setting_keys import KEYS, SettingKey, key
+from .sample_option import parse_sample, sample_words
+from .setting_key import SettingKey
+from .setting_keys import KEYS, key
 from .setting_sources import Layer, OnProblem, read_layers
 
 
@@ -29,6 +31,7 @@ def _field(name: str) -> Any:
         "unit": setting.unit,
         "effect": setting.effect,
         "enforced": setting.enforced,
+        "obeyed_by": setting.obeyed_by,
         "environment": setting.environment,
     }
     return Field(
@@ -44,6 +47,14 @@ class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
 
+class IdentitySettings(_Section):
+    """What things are called: the store, the work, the person."""
+
+    store: Path | None = _field("identity.store")
+    job: str | None = _field("identity.job")
+    user: str | None = _field("identity.user")
+
+
 class StorageSettings(_Section):
     """What bounds the store."""
 
@@ -55,17 +66,18 @@ class StorageSettings(_Section):
     network_copy_seconds: float = _field("storage.network_copy_seconds")
 
 
-class RecordingSettings(_Section):
+class ProducerSettings(_Section):
     """What is recorded."""
 
-    enabled: bool = _field("recorder.enabled")
-    frames: str = _field("recorder.frames")
-    schema_mode: Literal["off", "observe", "warn", "enforce"] = _field("recorder.schema_mode")
+    enabled: bool = _field("producer.enabled")
+    frames: str = _field("producer.frames")
+    sample: str = _field("producer.sample")
+    schema_mode: Literal["off", "observe", "warn", "enforce"] = _field("producer.schema_mode")
 
-    @field_validator("frames")
+    @field_validator("frames", "sample")
     @classmethod
-    def _one_spelling(cls, value: str) -> str:
-        return str(parse_frames(value))
+    def _one_spelling(cls, value: str, info: ValidationInfo) -> str:
+        return sample_words(parse_sample(value)) if info.field_name == "sample" else str(parse_frames(value))
 
 
 class ViewSettings(_Section):
@@ -75,7 +87,6 @@ class ViewSettings(_Section):
     ascii: bool | None = _field("view.ascii")
     """None: by the locale."""
     colour: Literal["auto", "truecolor", "256", "16", "none"] = _field("view.colour")
-    image_protocol: Literal["half-cell", "kitty", "sixel"] = _field("view.image_protocol")
     byte_budget: int = _field("view.byte_budget")
 
 
@@ -83,14 +94,17 @@ class LogSettings(_Section):
     """What is said."""
 
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = _field("log.level")
+    levels: str | None = _field("log.levels")
+    """None: all components as `level` says."""
+    render: Literal["console", "json", "line"] = _field("log.render")
 
 
 class Settings(_Section):
     """Every setting, in force."""
 
-    store: Path | None = _field("store")
+    identity: IdentitySettings = IdentitySettings()
+    producer: ProducerSettings = ProducerSettings()
     storage: StorageSettings = StorageSettings()
-    recorder: RecordingSettings = RecordingSettings()
     view: ViewSettings = ViewSettings()
     log: LogSettings = LogSettings()
 

@@ -15,7 +15,8 @@ import numpy as np
 
 from cornerman.core import values
 from cornerman.core.columns import planes, rows_of, unpack, unpack_objects
-from cornerman.core.layout import RESET, TERMINATED, TRUNCATED, Node
+from cornerman.core.episodes import t_of
+from cornerman.core.layout import RESET, SKIPPED, TERMINATED, TRUNCATED, Node
 from cornerman.core.payloads import chunk_v1, read
 
 Array: TypeAlias = np.ndarray[Any, Any]
@@ -82,11 +83,30 @@ class Block:
     @cached_property
     def t(self) -> Array:
         """`t` of each row: a call of reset has that of the step that follows it."""
-        return self.first_t + np.cumsum(self.step) - self.step
+        return t_of(self.first_t, self.step, self.skipped)
 
     def t_at(self, offset: int) -> int:
         """`t` of one row, without that of all the others."""
-        return self.first_t + int(np.count_nonzero(self.step[:offset]))
+        left_out = 0 if self.skipped is None else int(self.skipped[: offset + 1].sum())
+        return self.first_t + int(np.count_nonzero(self.step[:offset])) + left_out
+
+    @property
+    def calls(self) -> int:
+        """Calls of step among its rows, and of those that the source left out between them."""
+        return int(np.count_nonzero(self.step)) + self.sampled // self.envs
+
+    @property
+    def sampled(self) -> int:
+        """Transitions that the source left out before its rows."""
+        return 0 if self.skipped is None else int(self.skipped.sum()) * self.envs
+
+    @cached_property
+    def skipped(self) -> Array | None:
+        """int (rows,): vector steps that the source left out before each row; None where it does not sample."""
+        try:
+            return self.column(SKIPPED)
+        except KeyError:
+            return None
 
     def taken_at(self, offset: int, env: int) -> bool:
         """Whether a row is a transition of a sub-environment."""

@@ -24,7 +24,7 @@ ELSEWHERE = "elsewhere"
 
 
 def default_path() -> Path:
-    """What `store` says in the environment or the configuration, else the user's data folder."""
+    """What `identity.store` says in the environment or the configuration, else the user's data folder."""
     return RecorderSettings.from_environment().store or user_data_folder()
 
 

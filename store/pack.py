@@ -13,7 +13,7 @@ import numpy as np
 from cornerman.core import values
 from cornerman.core.columns import Column, pack, pack_objects
 from cornerman.core.episodes import Advanced, AutoresetMode, Open, Rows, advance, extremes
-from cornerman.core.layout import EXTRAS, GAP, RESET, TERMINATED, TRUNCATED, Layout
+from cornerman.core.layout import EXTRAS, GAP, RESET, SKIPPED, SKIPPED_REWARD, TERMINATED, TRUNCATED, Layout
 from cornerman.core.payloads import chunk_v1, frame_chunk_v1
 
 from .segments import Segment
@@ -26,7 +26,7 @@ Array = np.ndarray[Any, Any]
 
 
 CHUNK_BYTES = 6 << 20
-_STRUCTURE = frozenset({"flags", "terminated", "truncated", "reset"})
+_STRUCTURE = frozenset({"flags", "terminated", "truncated", "reset", SKIPPED, SKIPPED_REWARD})
 """Columns that say how rows hang together: refused steps keep them."""
 
 
@@ -63,6 +63,8 @@ class Packed(NamedTuple):
     """Steps that their schema does not allow; None where they were not judged."""
     judgement: Judgement | None = None
     """What the schema said of the whole segment; with its last chunk."""
+    sampled: int = 0
+    """Transitions that the source left out before its rows."""
 
 
 def chunk_height(layout: Layout, most: int) -> int:
@@ -96,7 +98,8 @@ def pack_segment(
     t = rows.first_t
     for first in range(0, stop - start, height):
         part = slice(first, min(first + height, stop - start))
-        steps = int(np.count_nonzero(rows.step[part]))
+        left_out = 0 if rows.skipped is None else int(rows.skipped[part].sum())
+        steps = int(np.count_nonzero(rows.step[part])) + left_out
         ended = _ended_in(advanced.episodes, rows.first_row + part.start if first else 0, rows.first_row + part.stop)
         chunk = chunk_v1.ChunkV1(
             chunk_v1.VERSION, chunk_v1.SCHEMA, rows.first_row + part.start, part.stop - part.start, t, layout.num_envs,
@@ -110,6 +113,7 @@ def pack_segment(
             len(ended["ended"]), _reward_statistics(rows.reward[part], advanced.transition[part]),
             (int(rows.time_us[part.start]), int(rows.time_us[part.stop - 1])), chunk_v1.encode(chunk),
             _frame_chunk(drawn), extremes=extremes(ended), bad=None if judgement is None else judgement.bad_in(part),
+            sampled=left_out * rows.reward.shape[1],
         ))  # fmt: skip
         t += steps
     return [*chunks[:-1], chunks[-1]._replace(after=advanced.after, judgement=judgement)]
@@ -139,7 +143,7 @@ def episode_rows(
 ) -> Rows:
     """What `core.episodes.advance` needs of the records [start, stop)."""
     before = segment.heads()["flags"][:start]
-    first_t = segment.first_t + int(np.count_nonzero((before & RESET) == 0))
+    first_t = segment.first_t + int(np.count_nonzero((before & RESET) == 0)) + _left_out(segment, start)
     step = (flags & RESET) == 0
     reward, terminated, truncated = _outcomes(segment, start, stop, heads, flags)
     masks: dict[int, Array] = {}
@@ -156,8 +160,23 @@ def episode_rows(
     if start == 0 and int(heads["flags"][0]) & GAP:
         gap = np.asarray(values.decode(extras[0])["done"], np.bool_)
     return Rows(
-        segment.first_row + start, first_t, mode, step, time_us, reward, terminated, truncated, masks, seeds, gap
-    )
+        segment.first_row + start, first_t, mode, step, time_us, reward, terminated, truncated, masks, seeds, gap,
+        None, *_skipped(segment, start, stop),
+    )  # fmt: skip
+
+
+def _skipped(segment: Segment, start: int, stop: int) -> tuple[Array | None, Array | None]:
+    """What the source left out before the records [start, stop): how many steps, and their rewards by environment."""
+    if not segment.layout.sampled:
+        return None, None
+    width = max(segment.layout.num_envs, 1)
+    rewards = column_of(segment, SKIPPED_REWARD, start, stop).reshape(stop - start, width)
+    return column_of(segment, SKIPPED, start, stop), rewards
+
+
+def _left_out(segment: Segment, records: int) -> int:
+    """Vector steps that the source left out before each of a segment's first records, together."""
+    return int(column_of(segment, SKIPPED, 0, records).sum()) if segment.layout.sampled else 0
 
 
 def received_in(segment: Segment, records: int, mode: str, done_before: Array) -> tuple[int, int, Array]:
@@ -167,7 +186,7 @@ def received_in(segment: Segment, records: int, mode: str, done_before: Array) -
     """
     width = max(segment.layout.num_envs, 1)
     step = (segment.heads()["flags"][:records] & RESET) == 0
-    steps = int(np.count_nonzero(step))
+    steps = int(np.count_nonzero(step)) + _left_out(segment, records)
     if mode != "NextStep" or not records:
         return steps, steps * width, done_before
     if int(segment.heads()["flags"][0]) & GAP:

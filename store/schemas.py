@@ -13,9 +13,6 @@ one wins, and the other is told what is there.
 from __future__ import annotations
 
 import difflib
-import getpass
-import os
-import platform
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -40,6 +37,7 @@ from cornerman.log_catalog.store import (
 from . import schema_rows as rows
 from .connection import connect, transaction, translated
 from .schema_rows import Change, Moment, Query
+from .who import who
 
 Act = Callable[[apsw.Connection], None]
 """What a change does to the rows, once it is decided."""
@@ -308,13 +306,4 @@ class SchemaRegistry:
 
 
 def _change(note: str, commit: str | None = None) -> Change:
-    return Change(time.time_ns() // 1000, _who(), note, commit)
-
-
-def _who() -> str:
-    """The user and host that the history names."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # a container without a user table
-        user = str(os.getuid())
-    return f"{user}@{platform.node()}"
+    return Change(time.time_ns() // 1000, who(), note, commit)

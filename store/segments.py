@@ -47,6 +47,8 @@ from cornerman.core.layout import Layout
 
 MAGIC = b"cornsg01"
 HEADER = 16384
+SAMPLED = "sampled"
+"""The word of the ledger for what the source left out because it was told to: in a header only where no row follows."""
 CAUSES = (
     "",
     "disk full",
@@ -56,6 +58,7 @@ CAUSES = (
     "store deleted",
     "after delete",
     "fault",
+    SAMPLED,
 )
 _GENERATION, _FIRST_ROW, _FIRST_T, _FIRST_SEQUENCE, _RECEIVED, _DROPPED, _CAUSE, _STEPS, _RECORDS = range(1, 10)
 _CLOSED, _FULL, _SEALED, _REFUSED, _LAYOUT = range(10, 15)

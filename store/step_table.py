@@ -33,7 +33,7 @@ FIRST_ITEMS = 64
 STEP = (
     "run", "job", "stream", "env_id", "env_index", "episode", "step", "t", "time", "reward", "terminated", "truncated",
     "reset", "action", "observation", "info", "seed", "note", "row", "time_us",
-    "payload_version",
+    "payload_version", "skipped_count",
 )  # fmt: skip
 OF_STREAM: dict[str, Callable[[Stream], Any]] = {
     "run": lambda stream: stream.run_id,
@@ -266,6 +266,11 @@ class StepBatch:
 
     def _payload_version_column(self) -> Values:
         return [self.block.payload_version_at(row) for row in self._row.tolist()]
+
+    def _skipped_count_column(self) -> Values:
+        """Steps that the source left out before the row; 0 where it does not sample."""
+        left_out = self.block.skipped
+        return [0] * len(self._row) if left_out is None else left_out[self._row].tolist()
 
 
 def _texts(gathered: Any, count: int) -> Values:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from cornerman.core.layout import EXTRAS
+from cornerman.core.layout import EXTRAS, SKIPPED_REWARD
 from cornerman.core.payloads import frame_v1, read
 from cornerman.core.payloads.frame_v1 import Frame
 from cornerman.core.records import EpisodeRollup, StepRecord
@@ -94,6 +94,8 @@ class StepFactory:
             seed=_seed_of(extra, block, env),
             options=extra.get("options"),
             note=WITHHELD if withheld else extra.get("note", ""),
+            skipped_count=0 if block.skipped is None else int(block.skipped[offset]),
+            skipped_reward=0.0 if block.skipped is None else _reward_left_out(block, offset, env),
             withheld=withheld,
             payload_version=block.payload_version_at(offset),
             extra=extra.get("extra", {}),
@@ -136,6 +138,12 @@ def final_observation(extra: dict[str, Any], env: int, space: Descriptor | None 
         return None
     where = np.flatnonzero(np.asarray(final["index"]) == env)
     return of_env(final["observation"], int(where[0]), space) if where.size else None
+
+
+def _reward_left_out(block: Block, offset: int, env: int) -> float:
+    """What the steps were rewarded with that the source left out before a row."""
+    found = block.take(SKIPPED_REWARD, offset)
+    return float(found[env] if block.num_envs else found)
 
 
 def _seed_of(extra: dict[str, Any], block: Block, env: int) -> int | None:

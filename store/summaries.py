@@ -14,6 +14,7 @@ import numpy as np
 from cornerman.core import values
 from cornerman.core.records import LedgerRow, RunState, RunSummary, StreamSummary
 
+from .chunk_sums import sealed_statistics
 from .episode_index import EpisodeIndex
 from .liveness import alive
 from .reader import StreamRows, View
@@ -34,29 +35,31 @@ class Moment(NamedTuple):
     last_us: int
     step_count: int
     open_transitions: int
+    open_sampled: int
+    """Left out by the source before the rows that are open."""
 
 
 class Summarizer:
-    """Sums up one stream. Keeps what cannot change any more: sampled returns, counted chunks."""
+    """Sums up one stream. Keeps what cannot change any more: sampled returns."""
 
     def __init__(self, rows: StreamRows, episodes: EpisodeIndex) -> None:
         self.rows = rows
         self.episodes = episodes
-        self._counted = (0, 0)
         self._samples: dict[tuple[int, int], tuple[int, float]] = {}
 
     # --- state -------------------------------------------------------------------------------------------------------
 
     def moment(self) -> Moment:
         view = self.rows.view()
-        steps, opened, last = view.totals.t, 0, view.totals.last_us
+        steps, opened, sampled, last = view.totals.t, 0, 0, view.totals.last_us
         for block in view.blocks:
             opened += int(block.advanced.transition.sum())
             last = int(block.time_us[-1])
-            steps = block.first_t + int(block.step.sum())
+            steps = block.first_t + block.calls
+            sampled += block.sampled
         if view.parts and not (view.blocks and view.blocks[-1].part is not view.parts[-1]):
             steps += view.parts[-1].dropped_steps
-        return Moment(view, self._state(view, last), last, steps, opened)
+        return Moment(view, self._state(view, last), last, steps, opened, sampled)
 
     def _state(self, view: View, last_us: int) -> RunState:
         if view.totals.ended_us is not None or any(part.closed for part in view.parts):
@@ -81,10 +84,12 @@ class Summarizer:
             if part.dropped and part.end_sequence > moment.view.totals.sequence:
                 causes[part.cause] = causes.get(part.cause, 0) + part.dropped
         received = max(received, self._received(moment))
-        stored = self._stored(moment.view.totals.rows) if counted else moment.view.totals.transitions
+        totals = moment.view.totals
+        stored = sealed_statistics(self.rows, totals.rows).number if counted else totals.transitions
         if self.rows.totals().sequence != moment.view.totals.sequence:
             raise Moved  # more was sealed meanwhile: the two sides of the equation would be of two moments
         known = {name: causes.pop(name, 0) for name in _FIELDS}
+        known["sampled"] += moment.open_sampled
         return LedgerRow(received, stored, moment.open_transitions, dropped=causes, **known)
 
     def _received(self, moment: Moment) -> int:
@@ -96,19 +101,8 @@ class Summarizer:
         block = view.blocks[-1] if view.blocks and view.blocks[-1].part == last else None
         if last.count and (block is None or block.rows != last.count):
             return 0
-        return last.received + (int(block.advanced.transition.sum()) if block else 0) + last.dropped
-
-    def _stored(self, stop: int) -> int:
-        """Transitions in the chunks before row `stop`; those counted before are not counted again."""
-        upto, count = self._counted
-        if upto > stop:
-            upto = count = 0
-        ((more,),) = self.rows.shelf.query(
-            "select coalesce(sum(transitions), 0) from chunk where stream = ? and first_row >= ? and first_row < ?",
-            (self.rows.stream_id, upto, stop),
-        )
-        self._counted = (stop, count + int(more))
-        return count + int(more)
+        since = int(block.advanced.transition.sum()) + block.sampled if block else 0
+        return last.received + since + last.dropped
 
     # --- the curve ---------------------------------------------------------------------------------------------------
 
@@ -125,8 +119,7 @@ class Summarizer:
         key = (ordinal, stride)
         if key in self._samples:
             return self._samples[key]
-        for before, block in self.episodes._blocks(view, False, ordinal):
-            columns = block.episodes
+        for before, columns in self.episodes.found(view, False, ordinal):
             chosen = slice(ordinal - before, ordinal - before + stride)
             returns = columns["total_reward"][chosen]
             point = (int(columns["ended_us"][chosen][-1]), float(np.mean(returns)))
@@ -141,8 +134,7 @@ class Summarizer:
         """Of the newest ended episodes: the last return, the mean length, and when the last ended."""
         lengths: list[int] = []
         last: tuple[float | None, int] = (None, 0)
-        for _, block in self.episodes._blocks(self.rows.view(), True):
-            columns = block.episodes
+        for _, columns in self.episodes.found(self.rows.view(), True):
             if not lengths:
                 last = (float(columns["total_reward"][-1]), int(columns["ended_us"][-1]))
             lengths += columns["length"][::-1][: count - len(lengths)].tolist()
@@ -159,7 +151,7 @@ class Summarizer:
             return moment.step_count * 1e6 / max(moment.last_us - created, 1) if moment.step_count else 0.0
         steps, first = 0, moment.last_us
         for block in reversed(moment.view.blocks):
-            steps, first = steps + int(block.step.sum()), int(block.time_us[0])
+            steps, first = steps + block.calls, int(block.time_us[0])
         recent = self.rows.shelf.query(
             "select steps, first_us from chunk where stream = ? order by first_row desc limit 16",
             (self.rows.stream_id,),

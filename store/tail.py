@@ -23,7 +23,7 @@ import numpy as np
 
 from cornerman.core import values
 from cornerman.core.episodes import Advanced, AutoresetMode, Open, advance
-from cornerman.core.layout import EXTRAS
+from cornerman.core.layout import EXTRAS, RESET, SKIPPED
 
 from .blocks import Array, Block, Index
 from .location import JOURNAL
@@ -143,7 +143,9 @@ class OpenBlock(Block):
         self._extras: dict[int, dict[str, Any]] = {}
         self._mapped.check(self._generation)
         self._all_flags = self._heads["flags"].astype(np.uint8)
-        self.first_t = part.first_t + int(np.count_nonzero((self._all_flags[: self._start] & 4) == 0))
+        self.first_t = part.first_t + int(np.count_nonzero((self._all_flags[: self._start] & RESET) == 0))
+        if SKIPPED in self._leaves:
+            self.first_t += int(self._heads[SKIPPED][: self._start].sum())
 
     def column(self, name: str) -> Array:
         return self.take(name, slice(None))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -60,7 +61,12 @@ def verify(store: Store, run: str | None = None) -> Iterator[Finding]:
         for message in run_folder.problems(store.path, item.job, item.run_id, provenance):
             yield Finding("inputs", message, item.run_id)
         for stream in item.streams():
-            yield from StreamCheck(item, stream).findings()
+            yield from stream.rows.consistent(partial(_stream_findings, item, stream))
+
+
+def _stream_findings(run: Run, stream: Stream) -> list[Finding]:
+    """All of one stream; Moved where chunks were merged under it."""
+    return list(StreamCheck(run, stream).findings())
 
 
 class StreamCheck:
@@ -68,7 +74,7 @@ class StreamCheck:
 
     def __init__(self, run: Run, stream: Stream) -> None:
         self.run, self.stream = run, stream
-        self.row = self.t = self.transitions = self.withheld = self.episodes = self.payload_bytes = 0
+        self.row = self.t = self.transitions = self.withheld = self.sampled = self.episodes = self.payload_bytes = 0
         self.reward_sum = 0.0
         self.numbers: dict[int, int] = {}
         self.highest_frame = -1
@@ -103,9 +109,16 @@ class StreamCheck:
         after = -1
         query = self.stream.rows.shelf.query
         while rows := query(_CHUNKS, (self.stream.stream_id, after, view.totals.rows)):
+            if self._merged(after, rows[0][1]) or rows[-1][1] + rows[-1][2] > view.totals.rows:
+                raise Moved
             for row in rows:
                 after = row[1]
                 yield from self._chunk(dict(zip(_NAMES, row, strict=True)))
+
+    def _merged(self, after: int, first: int) -> bool:
+        """Whether the chunk that was read last, and those after it up to row `first`, are one by now."""
+        found = self.stream.rows.sealed(self.row) if first != self.row else None
+        return found is not None and after <= found.first_row < self.row
 
     def _chunk(self, row: dict[str, Any]) -> Iterator[Finding]:
         first = int(row["first_row"])
@@ -136,7 +149,7 @@ class StreamCheck:
         numbers = rewards[~np.isnan(rewards)]
         total = float(numbers.sum()) if numbers.size else 0.0
         counted = {
-            "first_row": block.first_row, "rows": block.rows, "first_t": block.first_t, "steps": int(block.step.sum()),
+            "first_row": block.first_row, "rows": block.rows, "first_t": block.first_t, "steps": block.calls,
             "transitions": int(block.transition.sum()), "episodes": len(block.episodes["ended"]),
             "first_episode": self.episodes, "reward_min": float(numbers.min()) if numbers.size else None,
             "reward_max": float(numbers.max()) if numbers.size else None,
@@ -151,7 +164,8 @@ class StreamCheck:
             )
         if block.first_t < self.t:
             yield self._found("rows", f"step {block.first_t} follows step {self.t - 1}", block.first_row)
-        self.t = block.first_t + int(block.step.sum())
+        self.t = block.first_t + block.calls
+        self.sampled += block.sampled
         self.transitions += int(block.transition.sum())
         self.withheld += 0 if block.withheld is None else int(block.withheld.sum())
         self.reward_sum += float(row["reward_sum"])
@@ -238,6 +252,9 @@ class StreamCheck:
                 yield self._found("ledger", message)
             if kept != self.withheld and not copied:
                 yield self._found("quarantine", f"{self.withheld} rows are withheld, but {kept} are in quarantine")
+        if ledger.sampled < self.sampled:
+            message = f"{ledger.sampled} transitions are sampled out, but the rows say {self.sampled}"
+            yield self._found("ledger", message)
         if not ledger.balanced:
             yield self._found(
                 "ledger",

@@ -31,7 +31,7 @@ class Bench:
         if env.cornerman.run_id is None:
             raise CornermanError(
                 "Nothing is recorded here: recording is switched off, or cannot begin.",
-                "`cornerman config explain recorder.enabled` says where that is set; LOG lines above say the rest.",
+                "`cornerman config explain producer.enabled` says where that is set; LOG lines above say the rest.",
             )
         return env
 

@@ -31,7 +31,7 @@ def run(store: Path, env_id: str, quick: bool) -> Generator[Result, None, None]:
     if not RecorderSettings.from_environment().enabled:
         raise InvalidOption(
             "Recording is switched off: there is nothing to test.",
-            "`cornerman config explain recorder.enabled` says where that is set.",
+            "`cornerman config explain producer.enabled` says where that is set.",
         )
     environments.draw_in_memory()
     environments.make(env_id).close()

@@ -8,6 +8,9 @@ A chunk is one msgpack array, its version first. Column names:
     terminated, truncated, reset     bool, vector streams only; `reset` marks rows that are no transition
     observation…, action…, info/…    as the layout names them
     frame         the frame's number in the stream, -1 for none
+    skipped       int64, of streams that are sampled at their source: vector steps left out before the row; `first_t`
+                  is that of the first of them
+    skipped_reward    float64, what those were rewarded with; per sub-environment in a vector stream
     payload_version   int8, of rows that were imported: what each came as; without this column all came as 1
 
 A row is a call of `reset` or of `step`. The observation of a row is the one that call returned.
@@ -102,6 +105,10 @@ class PackedEpisodes(Mapping[str, np.ndarray[Any, Any]]):
         fields = dict(zip(_WHOLE, self._whole[index].tolist(), strict=True))
         fields["total_reward"] = self._made["total_reward"][index].item()
         return fields
+
+    def first(self, count: int) -> PackedEpisodes:
+        """The first so many of the episodes."""
+        return PackedEpisodes(self._whole[:count], self._made["total_reward"][:count])
 
     def __iter__(self) -> Iterator[str]:
         return iter(FIELDS)

@@ -11,7 +11,7 @@ Of the rules that apply to a run, the closest wins:
     1. of its cohort, before everybody's
     2. of its job, or of its run alone: the pattern with more letters given
     3. of its schema: a version, before an id, before any
-    4. otherwise what the run itself was started with (`recorder.schema_mode`)
+    4. otherwise what the run itself was started with (`producer.schema_mode`)
 
 A rule that names a schema also says that the steps of its jobs are judged by it; a run that names its schema itself
 keeps that one. Steps of all other runs are judged by the schema that their spaces declare.

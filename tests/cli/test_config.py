@@ -15,7 +15,7 @@ def test_show_lists_every_setting_with_its_origin(capsys: pytest.CaptureFixture[
     assert main(["config"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines[1:]] == list(KEYS)
-    assert all("built in" in line or line.startswith("store") for line in lines[1:])
+    assert all("built in" in line or line.startswith("identity.store") for line in lines[1:])
 
 
 def test_show_as_json_names_value_and_origin(

@@ -71,10 +71,10 @@ def test_the_command_says_what_does_not_hold(
 
 
 def test_where_recording_is_switched_off_nothing_is_proved(cornerman: Cornerman) -> None:
-    done = cornerman("selftest", "--quick", CORNERMAN_RECORDER_ENABLED="false")
+    done = cornerman("selftest", "--quick", CORNERMAN_PRODUCER_ENABLED="false")
     assert done.returncode == 2
     assert "Recording is switched off" in done.stderr
-    assert "recorder.enabled" in done.stderr
+    assert "producer.enabled" in done.stderr
     assert not done.stdout
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -13,11 +14,14 @@ from pydantic import BaseModel, ValidationError
 from cornerman.core.errors import InvalidOption
 from cornerman.core.frames_option import parse_frames
 from cornerman.core.recorder_settings import RecorderSettings
-from cornerman.core.setting_keys import KEYS, SettingKey, key
+from cornerman.core.setting_key import SettingKey
+from cornerman.core.setting_keys import KEYS, key
 from cornerman.core.setting_sources import misspelt, user_config_file
 from cornerman.core.settings import Settings, load_settings
 from cornerman.log_catalog import captured
 from cornerman.log_catalog.settings import LOG_SETTING_IGNORED
+
+ROOT = Path(__file__).parents[2]
 
 OUTSIDE = [
     (name, value)
@@ -77,6 +81,18 @@ def test_every_setting_is_explained(setting: SettingKey) -> None:
         assert setting.parse(setting.default, "here") == setting.default
 
 
+@pytest.mark.parametrize("setting", KEYS.values(), ids=list(KEYS))
+def test_every_setting_is_obeyed_by_code_that_is_there(setting: SettingKey) -> None:
+    """The function that a setting names as the one that obeys it exists, and reads it; so none can do nothing."""
+    module, _, function = setting.obeyed_by.partition(":")
+    tree: ast.AST = ast.parse((ROOT / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8"))
+    for part in function.split("."):
+        tree = next(node for node in ast.walk(tree) if getattr(node, "name", None) == part)
+    read = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    read |= {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    assert {setting.leaf, setting.name, setting.environment, setting.name.replace(".", "_")} & read
+
+
 def test_view_settings_never_touch_what_is_stored() -> None:
     """The section's name is a promise."""
     assert all(one.effect == "view only" for one in KEYS.values() if one.name.startswith("view."))
@@ -129,8 +145,10 @@ def test_the_later_source_wins(tmp_path: Path) -> None:
 
 def test_recording_and_watching_read_the_same_sources() -> None:
     """A file and variables give both the same values."""
-    write_config('store = "~/elsewhere"\n[storage]\nmax_store_bytes = "1 GiB"\n[recorder]\nframes = [0, 2]\n')
-    environ = {"CORNERMAN_STORAGE_MIN_FREE_BYTES": "1 MiB", "CORNERMAN_RECORDER_ENABLED": "off"}
+    write_config(
+        '[identity]\nstore = "~/elsewhere"\n[storage]\nmax_store_bytes = "1 GiB"\n[producer]\nframes = [0, 2]\n'
+    )
+    environ = {"CORNERMAN_STORAGE_MIN_FREE_BYTES": "1 MiB", "CORNERMAN_PRODUCER_ENABLED": "off"}
     recorded = RecorderSettings.from_environment(environ=environ)
     assert recorded == load_settings(environ=environ).recorder()
     assert recorded.store == Path.home() / "elsewhere"
@@ -140,7 +158,7 @@ def test_recording_and_watching_read_the_same_sources() -> None:
 
 def test_a_mistake_stops_a_command_and_not_a_training() -> None:
     """The same wrong value: refused by the programs we start, logged and ignored where a loop must go on."""
-    environ = {"CORNERMAN_STORAGE_ROWS_PER_CHUNK": "many", "CORNERMAN_RECORDER_ENABLED": "0"}
+    environ = {"CORNERMAN_STORAGE_ROWS_PER_CHUNK": "many", "CORNERMAN_PRODUCER_ENABLED": "0"}
     with pytest.raises(InvalidOption, match="CORNERMAN_STORAGE_ROWS_PER_CHUNK"):
         load_settings(environ=environ)
     with captured() as events:

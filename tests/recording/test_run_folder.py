@@ -81,6 +81,18 @@ def test_the_folder_has_the_script_the_inputs_and_the_manifest(script: Script) -
     assert findings(script.store) == []
 
 
+def test_settings_name_the_job_and_the_user(tmp_path: Path) -> None:
+    """Without `job=`, the configuration's holds, for all of a program; provenance has the user it names."""
+    program = "import gymnasium, cornerman, sys\nfor name in 'ab':\n    env = gymnasium.make('CartPole-v1')\n"
+    program += "    cornerman.record(env, store=sys.argv[1], name=name).reset()\n"
+    settings = {"CORNERMAN_JOB": "nightly", "CORNERMAN_USER": "rig-7"}
+    subprocess.run([sys.executable, "-c", program, str(tmp_path / "store")], check=True, env={**os.environ, **settings})
+    with cornerman.open_store(tmp_path / "store") as store:
+        (run,) = store.runs()
+        assert run.job == "nightly"
+        assert store.run(run.run_id).summary().provenance["user"] == "rig-7"
+
+
 def test_the_manifest_is_plain_json_of_its_published_schema(script: Script) -> None:
     from cornerman.core.published import published
     from cornerman.core.schema import validator

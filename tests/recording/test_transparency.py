@@ -295,7 +295,7 @@ def test_a_step_bound_before_the_first_reset_is_recorded_at_full_speed(tmp_path:
 
 def test_recording_can_be_switched_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One variable, and the loop runs bare."""
-    monkeypatch.setenv("CORNERMAN_RECORDER_ENABLED", "false")
+    monkeypatch.setenv("CORNERMAN_PRODUCER_ENABLED", "false")
     env = cornerman.record(gymnasium.make("CartPole-v1"), store=tmp_path / "store")
     env.reset(seed=1)
     env.step(0)
@@ -308,7 +308,7 @@ def test_the_store_of_the_configuration_is_recorded_into_and_read(
 ) -> None:
     """One definition of where the store is: `record()` and `open_store()` without a path meet in it."""
     config = tmp_path / "config.toml"
-    config.write_text(f'store = "{tmp_path / "named"}"\n')
+    config.write_text(f'[identity]\nstore = "{tmp_path / "named"}"\n')
     monkeypatch.delenv("CORNERMAN_STORE")
     monkeypatch.setenv("CORNERMAN_CONFIG", str(config))
     env = cornerman.record(gymnasium.make("CartPole-v1"))

@@ -251,7 +251,7 @@ class Broken(gymnasium.ObservationWrapper[Any, Any, Any]):
 
 def test_what_a_schema_refused_is_refused_on_every_node(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its values are in the quarantine of the node that recorded, and nowhere else once it is sealed."""
-    monkeypatch.setenv("CORNERMAN_RECORDER_SCHEMA_MODE", "enforce")
+    monkeypatch.setenv("CORNERMAN_PRODUCER_SCHEMA_MODE", "enforce")
     nodes.on("writer")
     env = cornerman.record(Broken(gymnasium.make("CartPole-v1")), store=nodes.store, job="net")
     env.reset(seed=1)

@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     if args.key and args.action != "explain":
         raise InvalidOption(f"`config {args.action}` takes no setting.", f"Try `cornerman config explain {args.key}`.")
     problems: list[InvalidOption] = []
-    settings = load_settings({"store": args.store}, on_problem=problems.append)
+    settings = load_settings({"identity.store": args.store}, on_problem=problems.append)
     if args.action == "check":
         return _check(problems, args.json)
     for problem in problems:
@@ -113,7 +113,7 @@ def _paths(settings: EffectiveSettings, args: argparse.Namespace) -> None:
     facts = {
         "user_config": str(user_config_file()),
         "read": read,
-        "store": str(settings.values.store or user_data_folder()),
+        "store": str(settings.values.identity.store or user_data_folder()),
     }
     if args.json:
         print_json(facts)

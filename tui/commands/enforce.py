@@ -106,7 +106,7 @@ def _show(store: Any, args: argparse.Namespace) -> int:
         rows = [(rule.schema, rule.job, rule.cohort or "everybody", rule.mode) for rule in rules.rules]
         output.print_table(("schema", "job", "cohort", "mode"), rows)
     else:
-        print("no rules: steps are judged by what their runs say, `warn` unless recorder.schema_mode says otherwise")
+        print("no rules: steps are judged by what their runs say, `warn` unless producer.schema_mode says otherwise")
     for each in canaries:
         print(f"cohort {each.cohort}: {each.runs:,} runs, {each.rate:.3%} of their steps bad; {each.other_runs:,} other"
               f" runs, {each.other_rate:.3%}: {each.proposal}")  # fmt: skip

@@ -14,7 +14,7 @@ from cornerman.core.errors import CornermanError, InvalidOption
 from cornerman.core.frames_option import parse_frames
 
 from .. import exits, output
-from ..chosen import choose_log_level, chosen_store
+from ..chosen import chosen_job, chosen_store
 from ..progress import Reporter
 from . import Subparsers, describe
 
@@ -83,6 +83,12 @@ def add(subparsers: Subparsers) -> None:
         "--schema", metavar="ID[@VERSION]", help="judge the steps by this schema (default: by what the spaces declare)"
     )
     keeping.add_argument(
+        "--sample",
+        metavar="WHICH",
+        help="every=N: record every N-th step of an episode only, with its first step and its end; what is left out is"
+        " counted (default: none, every step)",
+    )
+    keeping.add_argument(
         "--frames",
         metavar="WHICH",
         help="none, auto, every=N or envs=0,3: pictures to keep beside the steps (default: pixel observations and"
@@ -92,7 +98,6 @@ def add(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     _check(args)
-    choose_log_level()
     from cornerman.adapters import stopping
 
     with stopping.StopSignals() as stop, warnings.catch_warnings():
@@ -128,8 +133,10 @@ def _record(args: argparse.Namespace, stop: Any) -> dict[str, Any]:
     try:
         policy = policies.load(args.policy, env) if args.policy else policies.random_policy(env, args.seed)
         inputs = [*args.input, *policies.sources(args.policy)]
-        job = args.job or args.env_id.rpartition(":")[2]
-        env = record(env, job=job, store=path, frames=args.frames, inputs=inputs or None, schema=args.schema)
+        job = chosen_job(args) or args.env_id.rpartition(":")[2]
+        env = record(
+            env, job=job, store=path, frames=args.frames, inputs=inputs or None, schema=args.schema, sample=args.sample
+        )
         _insist(env)
         wanted = args.steps if args.steps or args.episodes else DEFAULT_STEPS
         progress = drive.Progress(wanted, args.episodes)
@@ -209,7 +216,7 @@ def _insist(env: Any) -> None:
     if env.cornerman.run_id is None:
         raise CornermanError(
             "Nothing can be recorded: recording is switched off, or the store does not take it.",
-            "`cornerman config explain recorder.enabled` and `cornerman doctor` say which.",
+            "`cornerman config explain producer.enabled` and `cornerman doctor` say which.",
         )
 
 
