@@ -153,7 +153,7 @@ def take(name: str, load: Callable[[], Any]) -> None:
         found = load()
         if callable(found):
             found()
-        _check_foreign(components)
+        _check_foreign(constants, components)
     except Exception as error:
         for current, before in ((defined._CATALOG, constants), (defined._COMPONENTS, components)):
             current.clear()
@@ -162,10 +162,14 @@ def take(name: str, load: Callable[[], Any]) -> None:
         log(LOG_COMPONENT_LEFT_OUT, package=name, reason=_left_out[name])
 
 
-def _check_foreign(before: Mapping[str, Component]) -> None:
+def _check_foreign(constants: Mapping[str, LogConstant], before: Mapping[str, Component]) -> None:
+    """Another package defines nothing in a component of ours, and takes no codes that we may need."""
     for new in defined._COMPONENTS.values():
         if new.name not in before and (new.kept or any(one.start < FIRST_FOREIGN for one in new.ranges)):
             raise CatalogError(f"the codes of {new.name} must lie at LOG{FIRST_FOREIGN} or above")
+    for one in defined._CATALOG.values():
+        if one.code not in constants and one.component in before:
+            raise CatalogError(f"{one.code} was defined in {one.component}, which is not its own")
 
 
 _left_out: dict[str, str] = {}
