@@ -15,6 +15,7 @@ from cornerman.core import values
 from cornerman.core.records import LedgerRow, RunState, RunSummary, StreamSummary
 
 from .episode_index import EpisodeIndex
+from .flow import FlowMeter
 from .liveness import alive
 from .reader import StreamRows, View
 from .tail import Moved
@@ -46,6 +47,7 @@ class Summarizer:
         self.episodes = episodes
         self._counted = (0, 0)
         self._samples: dict[tuple[int, int], tuple[int, float]] = {}
+        self._meter = FlowMeter(rows)
 
     # --- state -------------------------------------------------------------------------------------------------------
 
@@ -212,6 +214,7 @@ class Summarizer:
             ledger=self.ledger(moment, counted=True),
             notes=view.totals.notes,
             manifest=manifest,
+            flow=self._meter.flow(view),
         )
 
 

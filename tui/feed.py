@@ -146,7 +146,7 @@ class Feed:
         if live is None or not isinstance(query, ViewQuery):
             return False
         newest = query.newest(self._connected())
-        if newest is None or not live.newer(newest):
+        if newest is None or not (live.hidden or live.newer(newest)):
             return False
         rows, answer = live.admit(newest, began), None
         for at, row in enumerate(rows):

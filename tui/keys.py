@@ -82,6 +82,8 @@ KEYS: tuple[Key, ...] = (
     Key("run.stream", ("s",), "stream", "The next stream of the run", "stream(1)", "run", 13),
     Key("run.stream-back", ("S",), "stream back", "The stream before", "stream(-1)", "run"),
     Key("run.zoom", ("z",), "zoom", "Give the frame, the fields or the episodes the room", "zoom", "run", 14),
+    Key("run.accounts", ("w",), "writer", "The writer's pace, and both ledgers by cause",
+        "accounts", "run", 17),
     Key("run.rendering", ("p",), "pictures", "Pictures on or off: off, none is decoded; recording is the same",
         "rendering", "run", 16),
     Key("run.scroll-up", ("pageup",), "fields up", "Scroll the fields up", "scroll(-1)", "run"),

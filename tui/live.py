@@ -44,6 +44,8 @@ EARLY = 8
 BURST = 4.0
 """Rows that a view which had little to draw may draw at once, so that a run slower than it is drawn row by row."""
 
+CATCH_UP = 0.75
+
 THROTTLED, STARVED, QUEUE_FULL, BYTE_BUDGET, NO_VIEW = (
     "throttled", "credit starved", "live queue full", "byte budget", "no view",
 )  # fmt: skip
@@ -87,6 +89,8 @@ class LivePath(Generic[Item]):
             if not self.credits.viewed and self._early is None:
                 self.ledger.skip(newest + 1 - first, NO_VIEW)
                 return []
+            if opened:
+                self._tokens, self._at = 0.0, now
             due = [newest] if opened else self._due(first, newest, now)
             self.ledger.skip(newest + 1 - first - len(due), THROTTLED)
             admitted = [row for row in due if self._early is not None or self._take()]
@@ -94,8 +98,12 @@ class LivePath(Generic[Item]):
             return admitted
 
     def _due(self, first: int, newest: int, now: float) -> list[int]:
-        """The newest of some rows: every n-th, and no more than the rate allows."""
-        self._tokens = min(BURST, self._tokens + (now - self._at) * self.rate)
+        """The newest of some rows: every n-th, and no more than the rate allows.
+
+        Where frames wait they come a little slower than they are drawn, so that what is drawn becomes new again.
+        """
+        rate = self.rate if len(self._queue) < 2 else self.rate * CATCH_UP
+        self._tokens = min(BURST, self._tokens + (now - self._at) * rate)
         self._at = now
         rows = [row for row in range(max(first, newest + 1 - self.every * int(BURST)), newest + 1)
                 if not row % self.every]  # fmt: skip
@@ -173,6 +181,11 @@ class LivePath(Generic[Item]):
     def early(self) -> bool:
         """Whether the view was never laid out so far."""
         return self._early is not None
+
+    @property
+    def hidden(self) -> bool:
+        """Whether the view that was there is behind another screen: nothing is read for it."""
+        return self._early is None and not self.credits.viewed
 
     @property
     def under_way(self) -> int:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
-from .. import keys, run_view
+from .. import flow_view, keys, run_view
 from ..feed import Delivery, Feed, Live, Problem
 from ..live import LivePath
 from ..moves import Kind, Move
@@ -58,11 +58,13 @@ class RunScreen(BaseScreen):
         self._going: ViewQuery | None = None
         self._scroll = 0
         self._zoom = 0
+        self._accounts = False
         self._clock: Timer | None = None
 
     def parts(self) -> ComposeResult:
         options = self.cornerman.options
         yield Lines(id="header")
+        yield Lines(id="flow")
         with Horizontal(id="panes"):
             with Vertical(id="left"):
                 yield Lines(id="place")
@@ -98,8 +100,9 @@ class RunScreen(BaseScreen):
             self.live.end()
 
     def on_screen_resume(self) -> None:
-        if not self.live.early:
+        if self.live.hidden:
             self._view_begins()
+            self._ask("newest" if self.player.following else "row")
 
     def on_unmount(self) -> None:
         self.cornerman.feed.forget("view", "episodes", "rewards")
@@ -182,6 +185,10 @@ class RunScreen(BaseScreen):
             self._said = f"the recording ended: {answer.run.state}"
         self._ask_rewards(answer)
         self.redraw()
+        self._settle()
+
+    def _settle(self) -> None:
+        """Give the credit back of what is on the screen now; a picture that has to wait keeps it."""
         if waits := self.query_one(FrameView).waiting:
             self.live.hold(waits)
         else:
@@ -367,6 +374,17 @@ class RunScreen(BaseScreen):
             self.set_class(ZOOMS[self._zoom] == name, name)
         self.call_after_refresh(self.redraw)
 
+    @property
+    def viewing(self) -> flow_view.Viewing:
+        """What this screen knows of itself, for those who draw it."""
+        return flow_view.Viewing(self.player, self.ledger, self.live, self.rendering, self.cornerman.clock())
+
+    def action_accounts(self) -> None:
+        """The writer and both ledgers in the place of the fields, and back."""
+        self._accounts, self._scroll = not self._accounts, 0
+        self.set_class(self._accounts, "-accounts")
+        self.call_after_refresh(self.redraw)
+
     def action_rendering(self) -> None:
         """Without pictures their panel is gone, and no frame is read nor decoded. What is recorded is the same."""
         self.rendering = not self.rendering
@@ -402,6 +420,7 @@ class RunScreen(BaseScreen):
             ]
         )
         self._draw_frame()
+        self._settle()
         self._draw_fields()
         self._draw_rewards()
         self._draw_episodes()
@@ -420,11 +439,16 @@ class RunScreen(BaseScreen):
             return
         panel = self.query_one("#fields", Lines)
         width, height = panel.size
-        rows = run_view.fields(self.view, width, self.cornerman.look)
+        look = self.cornerman.look
+        if self._accounts:
+            rows = flow_view.panel(self.view, self.viewing, width, look)
+        else:
+            rows = run_view.fields(self.view, width, look)
         room = max(1, height - 1)
         self._scroll = max(0, min(self._scroll, len(rows) - room))
         more = f"{self._scroll + 1}-{min(len(rows), self._scroll + room)} of {len(rows)}" if len(rows) > room else ""
-        panel.show([rule("fields", width, self.cornerman.look, more), *rows[self._scroll : self._scroll + room]])
+        title = "writer" if self._accounts else "fields"
+        panel.show([rule(title, width, look, more), *rows[self._scroll : self._scroll + room]])
 
     def _draw_rewards(self) -> None:
         panel = self.query_one("#rewards", Lines)
@@ -468,11 +492,14 @@ class RunScreen(BaseScreen):
     def _draw_status(self) -> None:
         if self.view is None or not self.is_mounted:
             return
-        panel = self.query_one("#status", Lines)
-        now = self.cornerman.clock()
-        panel.show(
-            run_view.status(self.view, self.player, self.ledger, now, panel.size.width, self.cornerman.look, self._said)
-        )
+        panel, look, viewing = self.query_one("#status", Lines), self.cornerman.look, self.viewing
+        flow = self.query_one("#flow", Lines)
+        flow.show([flow_view.flow_line(self.view, viewing, flow.size.width, look)])
+        rows = run_view.status(self.view, viewing, panel.size.width, look, self._said)
+        panel.set_class(len(rows) > 2, "-three")
+        panel.show(rows)
+        if self._accounts:
+            self._draw_fields()
 
 
 def _is_reset(view: ViewAnswer) -> bool:
