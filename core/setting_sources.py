@@ -6,11 +6,12 @@ Standard library only, because the recorder reads its settings here inside someb
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from cornerman.log_catalog.registered import user_folder
 
 from .errors import InvalidOption
 from .setting_keys import KEYS, key
@@ -34,11 +35,7 @@ class Layer:
 
 def user_config_file() -> Path:
     """`~/.config/cornerman/config.toml`, or where this system keeps such files. It need not exist."""
-    if named := os.environ.get("XDG_CONFIG_HOME"):
-        return Path(named) / "cornerman" / "config.toml"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "cornerman" / "config.toml"
-    return Path.home() / ".config" / "cornerman" / "config.toml"
+    return user_folder() / "config.toml"
 
 
 def config_files(environ: Mapping[str, str]) -> list[Path]:

@@ -19,6 +19,7 @@ from cornerman.core.published import published
 from cornerman.core.setting_key import SettingKey
 from cornerman.core.setting_keys import KEYS
 from cornerman.log_catalog import components
+from cornerman.log_catalog.constant import in_words
 from cornerman.tui import exits
 from cornerman.tui.cli import parser_for
 from cornerman.tui.commands import COMMANDS, module_name
@@ -127,7 +128,7 @@ def _log_words() -> Iterator[str]:
         " (WARNING) are dropped, the others go to stderr, once a minute each, with the count of the rest.\n"
     )
     for component in components().values():
-        yield f"## {component.name}: {component.codes.start} to {component.codes.stop - 1}\n"
+        yield f"## {component.name}: {in_words(component.ranges)}\n"
         rows = [
             [one.code, one.level, one.subcomponent, one.message, ", ".join(one.tags)]
             for one in sorted(component.constants.values(), key=lambda one: one.order)

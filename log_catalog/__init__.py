@@ -8,22 +8,50 @@
 One file a component holds its constants. Nothing here imports structlog until a program of ours calls `configure`.
 """
 
-from .configuration import configure
-from .constant import CatalogError, Component, Level, LogConstant, by_code, catalog, component, components
-from .emitting import Event, captured, log, set_private_level
+from .configuration import conclude, configure, parse_levels
+from .constant import CatalogError, Component, Level, LogConstant, component
+from .emitting import Event, add_sink, bound, captured, log, set_level, set_private_level
+from .registered import (
+    component_of_logger,
+    forget_code,
+    forget_log_domain,
+    register_code,
+    register_log_domain,
+)
+from .whole_catalog import (
+    ComponentSnapshot,
+    catalog,
+    components,
+    get_component_snapshot,
+    get_constant_by_code,
+    list_known_components,
+)
 
 __all__ = [
     "CatalogError",
     "Component",
+    "ComponentSnapshot",
     "Event",
     "Level",
     "LogConstant",
-    "by_code",
+    "add_sink",
+    "bound",
     "captured",
     "catalog",
     "component",
+    "component_of_logger",
     "components",
+    "conclude",
     "configure",
+    "forget_code",
+    "forget_log_domain",
+    "get_component_snapshot",
+    "get_constant_by_code",
+    "list_known_components",
     "log",
+    "parse_levels",
+    "register_code",
+    "register_log_domain",
+    "set_level",
     "set_private_level",
 ]

@@ -3,7 +3,7 @@
 Where a line goes is decided by the program that runs, not by the code that logs. Inside somebody's training process
 nobody has decided, and then it goes to a private writer on stderr: warnings and errors only, one line each, repeats
 counted instead of written. The user's logging is never touched. Programs we start call `configure`, which sends every
-line through structlog instead; tests use `captured`.
+line to all sinks instead, with what it was about; tests use `captured`.
 
 Nothing here ever raises or waits: a line that cannot be written is counted as a repeat.
 """
@@ -18,16 +18,16 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, TextIO
 
-from .constant import LEVELS, CatalogError, Level, LogConstant
-
-Sink = Callable[[LogConstant, Mapping[str, Any]], None]
+from .constant import Level, LogConstant, severity
+from .fan_out import FanOut, Sink
+from .repeats import Repeats
 
 REPEAT_SECONDS = 60.0
-"""How long a line with the same code stays silent after it was written."""
+"""How long a line with the same code stays silent after the private writer wrote it."""
 
 
 def log(constant: LogConstant, /, **fields: Any) -> None:
@@ -39,16 +39,37 @@ def log(constant: LogConstant, /, **fields: Any) -> None:
 
 
 def set_sink(sink: Sink | None) -> None:
-    """Send every line to `sink` from now on; None for the private writer again."""
+    """Send every line to `sink` alone from now on; None for the private writer again."""
     global _sink
     _sink = sink or _private
 
 
 def set_private_level(level: Level) -> None:
     """From which level on the private writer writes: what `log.level` says in a training process."""
-    if level not in LEVELS:
-        raise CatalogError(f"{level!r} is no log level; there are {', '.join(LEVELS)}")
-    _private.severity = 10 * (LEVELS.index(level) + 1)
+    _private.severity = severity(level)
+
+
+def add_sink(sink: Sink, level: Level = "DEBUG") -> Callable[[], None]:
+    """Send the lines of this program to one more place; call what is returned to stop that.
+
+    A sink gets the constant and its fields, the context among them: `run`, `stream`, `agent`, `env_index`, `episode`,
+    `step`, `pid`, `inferred` where no run was named, and `repeats` where it stands for several. Inside a training
+    process, where nothing was configured, no sink is ever called.
+    """
+    return fan_out.add(sink, severity(level))
+
+
+def set_level(level: Level, part: str | None = None) -> None:
+    """From which level on this program's lines count, for all or for one part: `Store`, `Store/SQLite`."""
+    fan_out.set_level(severity(level), part)
+
+
+def bound(**context: Any) -> AbstractContextManager[None]:
+    """What the lines written inside belong to: `with bound(run=…, env_index=…, episode=…, step=…)`.
+
+    Costs nothing inside a training process, where it does nothing.
+    """
+    return fan_out.bound(context) if _sink is fan_out else _NO_CONTEXT
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,34 +113,27 @@ class PrivateWriter:
     def forget(self) -> None:
         """Start anew: in a forked child the lock may be held by a thread that is not there."""
         self.lock = threading.RLock()  # a signal handler may log while its own thread is logging
-        self.written: dict[str, float] = {}
-        self.repeats: dict[str, tuple[LogConstant, int]] = {}
+        self.repeats = Repeats(REPEAT_SECONDS, 1, self.clock)
 
     def __call__(self, constant: LogConstant, fields: Mapping[str, Any]) -> None:
         if constant.severity < self.severity:
             return
         with self.lock:
-            now = self.clock()
-            repeats = self.repeats.get(constant.code, (constant, 0))[1]
-            due = now - self.written.get(constant.code, -REPEAT_SECONDS) >= REPEAT_SECONDS
-            if due and self._write(constant, fields, repeats):
-                self.written[constant.code] = now
-                self.repeats.pop(constant.code, None)
-            else:
-                self.repeats[constant.code] = (constant, repeats + 1)
+            held = self.repeats.admit(constant)
+            if held is not None and not self._write(constant, fields, held):
+                self.repeats.give_back(constant, held)
 
     def flush(self) -> None:
         """Say how often what was held back happened: when the process ends, so that nothing is silent."""
         with self.lock:
-            for constant, repeats in self.repeats.values():
-                self._write(constant, {}, repeats)
-            self.repeats.clear()
+            for constant, held in self.repeats.all():
+                self._write(constant, {}, held)
 
-    def _write(self, constant: LogConstant, fields: Mapping[str, Any], repeats: int) -> bool:
+    def _write(self, constant: LogConstant, fields: Mapping[str, Any], held: int) -> bool:
         stream = self.stream or sys.stderr
         if stream is None or not _takes_a_line(stream):
             return False
-        again = f" (and {repeats} more like it)" if repeats else ""
+        again = f" (and {held} more like it)" if held else ""
         line = as_line(constant, fields).replace("\n", " ")
         stream.write(f"cornerman: {constant.level.lower()}: {line}{again}\n")
         stream.flush()
@@ -137,12 +151,22 @@ def _takes_a_line(stream: TextIO) -> bool:
 def _flush_at_exit() -> None:
     try:
         _private.flush()
+        fan_out.flush()
     except Exception:  # the process ends; there is nobody left to tell
         _private.failures += 1
 
 
+def _forget_in_child() -> None:
+    _private.forget()
+    fan_out.forget()
+
+
+fan_out = FanOut()
+"""Where the lines of a program that we start go, once it is configured."""
+
+_NO_CONTEXT = nullcontext()
 _private = PrivateWriter()
 _sink: Sink = _private
 atexit.register(_flush_at_exit)
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_private.forget)
+    os.register_at_fork(after_in_child=_forget_in_child)

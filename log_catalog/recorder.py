@@ -29,6 +29,7 @@ LOG_JOURNAL_SPOOLED = _define(
     "LOG1111", "WARNING", "Journal", "the store was busy and steps wait in the journal", "spool"
 )
 LOG_CHUNK_SEALED = _define("LOG1112", "DEBUG", "Journal", "a chunk was sealed")
+LOG_CHUNKS_MERGED = _define("LOG1116", "DEBUG", "Journal", "small chunks were merged into one")
 LOG_RECORDER_FAILED = _define("LOG1113", "ERROR", "Fault", "the recorder failed inside and training goes on", "fault")
 
 LOG_RENDER_FAILED = _define("LOG505", "ERROR", "Frames", "render failed and frames are off for this stream", "frames")

@@ -11,9 +11,11 @@ import math
 import re
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from .chunk_sums import Statistics, sealed_statistics
 
 if TYPE_CHECKING:
     from .api import Store, Stream
@@ -27,23 +29,6 @@ _STATEMENT = re.compile(
 _PARTS = re.compile(
     r"(?P<text>(?P<name>count|sum|min|max|total)\s*\([^)]*\))(?:\s+as\s+(?P<alias>\w+))?", re.IGNORECASE
 )
-
-
-class Statistics(NamedTuple):
-    """Of transitions: how many, and the sum, least and greatest of their rewards that are numbers."""
-
-    number: int = 0
-    total: float = 0.0
-    least: float | None = None
-    greatest: float | None = None
-
-    def __or__(self, other: Statistics) -> Statistics:
-        least = [value for value in (self.least, other.least) if value is not None]
-        greatest = [value for value in (self.greatest, other.greatest) if value is not None]
-        return Statistics(
-            self.number + other.number, self.total + other.total,
-            min(least) if least else None, max(greatest) if greatest else None,
-        )  # fmt: skip
 
 
 def bare_aggregate(store: Store, statement: str, bindings: Any) -> tuple[tuple[str, ...], tuple[Any, ...]] | None:
@@ -74,7 +59,7 @@ def bare_aggregate(store: Store, statement: str, bindings: Any) -> tuple[tuple[s
 def statistics(stream: Stream) -> Statistics:
     """Of a stream: the sealed part from its chunks' rows, the open part from its records."""
     view = stream.rows.view()
-    known = _sealed(stream, view.totals.rows)
+    known = sealed_statistics(stream.rows, view.totals.rows)
     for block in view.blocks:
         rewards = block.reward[block.transition].astype(np.float64)
         numbers = rewards[~np.isnan(rewards)]
@@ -82,19 +67,6 @@ def statistics(stream: Stream) -> Statistics:
             known |= Statistics(len(rewards), float(numbers.sum()), float(numbers.min()), float(numbers.max()))
         else:
             known |= Statistics(len(rewards))
-    return known
-
-
-def _sealed(stream: Stream, stop: int) -> Statistics:
-    """Of the chunks before `stop`; what was added up before is not added up again."""
-    first, known = stream.rows.counted
-    ((count, total, least, greatest),) = stream.rows.shelf.query(
-        "select coalesce(sum(transitions), 0), coalesce(sum(reward_sum), 0.0), min(reward_min), max(reward_max)"
-        " from chunk where stream = ? and first_row >= ? and first_row < ?",
-        (stream.stream_id, first, stop),
-    )
-    known = Statistics(*known) | Statistics(int(count), float(total), least, greatest)
-    stream.rows.counted = (stop, known)
     return known
 
 

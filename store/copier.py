@@ -13,7 +13,6 @@ the same chunks, byte for byte.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import socket
@@ -27,19 +26,19 @@ import numpy as np
 from cornerman.core.episodes import Open
 from cornerman.core.errors import StoreError
 from cornerman.core.ids import new_ulid
-from cornerman.core.setting_keys import KEYS
 from cornerman.log_catalog import log
 from cornerman.log_catalog.store import LOG_NETWORK_COPY_FAILED
 
+from .chunk_rows import chunk_columns, frame_columns
 from .connection import create, transaction
 from .copies import CopyFiles
 from .episode_index import EpisodeIndex
 from .liveness import alive
 from .network import Place, sink
-from .pack import Packed, chunk_height, pack_segment
+from .pack import Packed, pack_segment
 from .reader import STREAMS, Shelf, StreamRows, View, identity_of
 from .run_folder import contents
-from .seal import StreamIdentity
+from .seal import StreamIdentity, height_of
 from .spaces import texts
 from .summaries import Moment, Summarizer
 from .tail import OpenBlock
@@ -239,9 +238,12 @@ class Copier:
         for row in self._sealed(rows, "frame_chunk", "first_frame", "frames", sent.frames, totals.frames):
             self._append(row)
         for row in self._sealed(rows, "chunk", "first_row", "rows", sent.rows, totals.rows):
+            first = row["columns"]["first_row"]
+            stop = first + row["columns"]["rows"]
+            if stop > totals.rows:  # merged since with later ones: it goes with the mark that counts them
+                return sent._replace(rows=max(first, sent.rows), frames=totals.frames)
             self._append(row)
             if time.monotonic() > until:
-                stop = row["columns"]["first_row"] + row["columns"]["rows"]
                 return sent._replace(rows=stop, frames=totals.frames)
         for row in opened:
             self._append(row)
@@ -383,7 +385,7 @@ def _as_rows(
 ) -> list[dict[str, Any]]:
     """The rows of an open block from `start` on, as those of the tables of chunks."""
     part, segment = block.part, block.part.mapped.segment
-    height = chunk_height(segment.layout, KEYS["storage.rows_per_chunk"].default)
+    height = height_of(rows.identity, segment.layout)
     try:
         chunks = pack_segment(segment, start - part.first_row, part.count, rows.mode, opened, envs, height)
     except Exception:
@@ -398,29 +400,13 @@ def _as_rows(
 
 
 def _rows_of(stream: int, packed: Packed, ended: int) -> list[dict[str, Any]]:
-    low, high = packed.times
-    total, least, most = packed.rewards
-    worst, best, longest = packed.extremes
-    columns = {
-        "stream": stream, "first_row": packed.first_row, "rows": packed.rows, "first_t": packed.first_t,
-        "steps": packed.steps, "transitions": packed.transitions, "first_episode": ended, "episodes": packed.episodes,
-        "reward_sum": total, "reward_min": least, "reward_max": most, "first_us": low, "last_us": high,
-        "segment": OPEN_SEGMENT, "generation": packed.first_row, "bytes": len(packed.payload),
-        "sha256": _digest(packed.payload), "return_min": worst, "return_max": best, "length_max": longest,
-    }  # fmt: skip
+    columns = chunk_columns(stream, ended, packed, OPEN_SEGMENT, packed.first_row)
     found: list[dict[str, Any]] = [{"kind": "chunk", "columns": columns, "payload": packed.payload}]
     if packed.frames:
         first, count, payload = packed.frames
-        columns = {
-            "stream": stream, "first_frame": first, "frames": count,
-            "bytes": len(payload), "sha256": _digest(payload),
-        }  # fmt: skip
+        columns = frame_columns(stream, first, count, payload)
         found.insert(0, {"kind": "frames", "columns": columns, "payload": payload})
     return found
-
-
-def _digest(payload: bytes) -> bytes:
-    return hashlib.sha256(payload).digest()
 
 
 def _now() -> int:

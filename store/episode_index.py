@@ -21,6 +21,7 @@ from .blocks import Array, Block, SealedBlock
 from .episode_order import EpisodeRanking, Ranking
 from .pack import spread_seed
 from .reader import StreamRows, View
+from .tail import Moved
 
 _SOURCE: dict[int, Literal["none", "given", "continued"]] = {
     SEED_NONE: "none",
@@ -39,13 +40,27 @@ _BACKWARD = (
 
 
 _HOLDING = _BACKWARD.replace("limit 16", "limit 1")
+_LATER = (
+    "select id, first_row, rows from chunk where stream = ?1 and episodes > 0 and first_row >= coalesce("
+    "(select max(first_row) from chunk where stream = ?1 and first_row <= ?2), 0) order by first_row limit 8"
+)
 
 
 class Found(NamedTuple):
-    """A block in which episodes ended, and how many of the stream ended before it."""
+    """The episodes that ended in a block, and how many of the stream ended before it."""
 
     before: int
-    block: Block
+    episodes: Mapping[str, Array]
+
+    @property
+    def stop(self) -> int:
+        return self.before + len(self.episodes["ended"])
+
+    def upto(self, stop: int) -> Found:
+        """Without those that ended later than a view knows: their chunk was merged with later ones since."""
+        if self.stop <= stop or not isinstance(self.episodes, PackedEpisodes):
+            return self
+        return Found(self.before, self.episodes.first(stop - self.before))
 
 
 class EpisodeIndex:
@@ -82,7 +97,7 @@ class EpisodeIndex:
     def _counted_page(self, view: View, newest: bool, limit: int | None, offset: int) -> list[EpisodeRollup]:
         """A page over all sub-environments: ended episodes have ordinals, so that it costs what it holds."""
         under_way = list(self._under_way(view, None))
-        ended = view.totals.episodes + sum(len(found.block.episodes["ended"]) for found in self._open_blocks(view))
+        ended = view.episode_count
         stop = ended + len(under_way) if limit is None else offset + limit
         if not newest:
             return (
@@ -109,8 +124,7 @@ class EpisodeIndex:
         return list(self._under_way(view or self.rows.view(), env))
 
     def _ended(self, view: View, env: int | None, newest: bool, first: int) -> Iterator[EpisodeRollup]:
-        for before, block in self._blocks(view, newest, first):
-            columns = block.episodes
+        for before, columns in self.found(view, newest, first):
             which = (
                 range(len(columns["ended"])) if env is None else np.flatnonzero(columns["env_index"] == env).tolist()
             )
@@ -119,47 +133,56 @@ class EpisodeIndex:
             for index in reversed(which) if newest else which:
                 yield self._rollup(columns, index)
 
-    def _blocks(self, view: View, newest: bool, first: int = 0) -> Iterator[Found]:
-        """The blocks in which episodes ended: from the one with the ordinal `first` on, or from the newest back."""
-        opened = self._open_blocks(view)
+    def found(self, view: View, newest: bool, first: int = 0) -> Iterator[Found]:
+        """The ended episodes, block by block: from the one with the ordinal `first` on, or from the newest back."""
+        opened, sealed = self._open(view), view.totals.episodes
         if newest:
             yield from reversed(opened)
-            yield from self._sealed_backward(view.totals.episodes - 1)
+            yield from (found.upto(sealed) for found in self._sealed_backward(sealed - 1))
         else:
-            yield from self._sealed_forward(first, view.totals.episodes)
-            yield from (found for found in opened if found.before + len(found.block.episodes["ended"]) > first)
+            yield from (found.upto(sealed) for found in self._sealed_forward(first, sealed))
+            yield from (found for found in opened if found.stop > first)
 
-    def _open_blocks(self, view: View) -> list[Found]:
+    def _open(self, view: View) -> list[Found]:
         found, before = [], view.totals.episodes
         for block in view.blocks:
             if len(block.episodes["ended"]):
-                found.append(Found(before, block))
-                before += len(block.episodes["ended"])
+                found.append(Found(before, block.episodes))
+                before = found[-1].stop
         return found
 
     def _sealed_forward(self, first: int, stop: int) -> Iterator[Found]:
         at = first
         while at < stop:
-            begin = self.rows.shelf.query(_HOLDING, (self.rows.stream_id, at)) if at == first else []
+            begin = self.rows.shelf.query(_HOLDING, (self.rows.stream_id, at))
+            if at > first and begin and begin[0][3] < at < begin[0][3] + begin[0][4]:
+                raise Moved  # merged since, with some that were given already
             if begin and begin[0][3] + begin[0][4] >= stop:
-                yield Found(begin[0][3], self.rows.chunk(*begin[0][:3]))
+                yield self._sealed(*begin[0][:4])
                 return
             chunks = begin + self.rows.shelf.query(_FORWARD, (self.rows.stream_id, at + 1 if begin else at))
             for number, row, rows, before, count in chunks:
                 if before < stop and before + count > at:
-                    yield Found(before, self.rows.chunk(number, row, rows))
+                    yield self._sealed(number, row, rows, before)
                     at = before + count
             if not chunks or chunks[-1][3] >= stop or len(chunks) < 64:
                 return
 
     def _sealed_backward(self, last: int) -> Iterator[Found]:
+        first = last + 1
         while last >= 0:
             chunks = self.rows.shelf.query(_BACKWARD, (self.rows.stream_id, last))
             if not chunks:
                 return
-            for number, row, rows, before, _ in chunks:
-                yield Found(before, self.rows.chunk(number, row, rows))
-                last = before - 1
+            given = last + 1
+            for number, row, rows, before, count in chunks:
+                if before + count > given < first:
+                    raise Moved  # merged since, with some that were given already
+                yield self._sealed(number, row, rows, before)
+                last, given = before - 1, before
+
+    def _sealed(self, number: int, row: int, rows: int, before: int) -> Found:
+        return Found(before, self.rows.chunk(number, row, rows).episodes)
 
     def ranked(self, view: View, order: Ranking, env: int | None = None) -> Iterator[EpisodeRollup]:
         """The ended episodes by return or length, one after the other."""
@@ -190,12 +213,8 @@ class EpisodeIndex:
 
     def _ended_later(self, row: int, wanted: int, env: int) -> EpisodeRollup | None:
         """The first episode of a sub-environment that ended in a chunk from `row` on."""
-        statement = (
-            "select id, first_row, rows from chunk where stream = ? and first_row >= ? and episodes > 0"
-            " order by first_row limit 8"
-        )
         while True:
-            chunks = self.rows.shelf.query(statement, (self.rows.stream_id, row))
+            chunks = self.rows.shelf.query(_LATER, (self.rows.stream_id, row))
             for number, first, rows in chunks:
                 found = self._first_ended(self.rows.chunk(number, first, rows).episodes, wanted, env)
                 if found is not None:
@@ -224,7 +243,7 @@ class EpisodeIndex:
         """The episode of a sub-environment by its ordinal; NotFound where there is none."""
         view = self.rows.view()
         found = self._among(self._sealed_with(view, env, episode), env, episode) if episode >= 0 else None
-        found = found or self._among(self._open_blocks(view), env, episode)
+        found = found or self._among(self._open(view), env, episode)
         found = found or next((r for r in self._under_way(view, env, empty=True) if r.episode == episode), None)
         if found is None:
             raise NotFound(
@@ -233,9 +252,8 @@ class EpisodeIndex:
             )
         return found
 
-    def _among(self, blocks: list[Found], env: int, episode: int) -> EpisodeRollup | None:
-        for _, block in blocks:
-            columns = block.episodes
+    def _among(self, found: list[Found], env: int, episode: int) -> EpisodeRollup | None:
+        for _, columns in found:
             which = np.flatnonzero((columns["env_index"] == env) & (columns["episode"] == episode))
             if which.size:
                 return self._rollup(columns, int(which[0]))
@@ -249,10 +267,10 @@ class EpisodeIndex:
         while low < high:
             middle = (low + high) // 2
             for found in self._sealed_forward(middle, high):
-                columns = found.block.episodes
+                columns = found.episodes
                 mine = columns["episode"][columns["env_index"] == env]
                 if mine.size and mine[-1] < episode:
-                    low = found.before + len(columns["ended"])
+                    low = found.stop
                     break
                 if mine.size and mine[0] <= episode:
                     return [found]

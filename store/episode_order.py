@@ -75,7 +75,7 @@ class EpisodeRanking:
         try:
             return self.rows.chunk(*chunk[:3]).episodes
         except Moved:
-            self._chunks = []  # a copy of another node's chunk that gave way to a longer one
+            self._chunks = []  # it gave way to a longer one
             raise
 
     def _by_bound(self, episodes: int, ranking: Ranking) -> _Bounded:
@@ -84,14 +84,16 @@ class EpisodeRanking:
         count = len(chunks)
         while count and chunks[count - 1][3] + chunks[count - 1][4] > episodes:
             count -= 1
+            if chunks[count][3] < episodes:
+                raise Moved  # merged since with later ones
         found = self._bounded.get(ranking)
         if found is None or found.chunks is not chunks or len(found.order) != count:
             found = self._bounded[ranking] = _Bounded(chunks, count, ranking)
         return found
 
     def _known(self, episodes: int) -> list[tuple[Any, ...]]:
-        """Chunks are only ever added, so only new ones are asked for. Where they do not go on from those known (a copy
-        of another node's chunk gave way to a longer one), all are."""
+        """Most often chunks were added, so only new ones are asked for. Where they do not go on from those known (some
+        gave way to a longer one: merged, or a copy of another node's), all are."""
         query, stream, known = self.rows.shelf.query, self.rows.stream_id, self._chunks
         ended = known[-1][3] + known[-1][4] if known else 0
         if ended < episodes:

@@ -6,7 +6,6 @@ Importing the same thing again finds it by its session, which is made of its con
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from cornerman.core.ids import new_stream_id
 from cornerman.core.payloads import chunk_v1
 from cornerman.core.plain_rows import PackedRows, Packer
 
+from .chunk_rows import content_columns, frame_columns, insert_chunk, insert_frames, insert_row
 from .connection import connect, create, transaction, translated
 from .location import DATABASE
 from .network import place_of, prepare
@@ -167,7 +167,7 @@ def _insert_stream(connection: apsw.Connection, run: int, stream: ImportedStream
         "reward_sum": packer.reward_sum, "frames": packer.frames, "bytes": size, "last_us": last,
         "open": packer.open.encode(), "notes": json.dumps(stream.notes[:50]),
     }  # fmt: skip
-    _insert(connection, "stream", columns)
+    insert_row(connection, "stream", columns)
     episodes = 0
     for place, chunk in enumerate(stream.chunks):
         _insert_chunk(connection, number, episodes, place, chunk)
@@ -184,19 +184,9 @@ def _insert_chunk(connection: apsw.Connection, stream: int, episodes: int, place
         "steps": chunk.steps, "transitions": chunk.steps, "first_episode": episodes, "episodes": chunk.episodes,
         "reward_sum": chunk.rewards[0], "reward_min": chunk.rewards[1], "reward_max": chunk.rewards[2],
         "first_us": chunk.times[0], "last_us": chunk.times[1], "segment": place, "generation": 0,
-        "bytes": len(chunk.payload), "sha256": hashlib.sha256(chunk.payload).digest(),
+        **content_columns(chunk.payload),
     }  # fmt: skip
-    _insert(connection, "chunk", columns)
-    connection.execute("insert into chunk_payload values (?, ?)", (connection.last_insert_rowid(), chunk.payload))
+    insert_chunk(connection, columns, chunk.payload)
     if chunk.frames is not None:
         first, count, payload = chunk.frames
-        digest = hashlib.sha256(payload).digest()
-        _insert(connection, "frame_chunk", {
-            "stream": stream, "first_frame": first, "frames": count, "bytes": len(payload), "sha256": digest,
-        })  # fmt: skip
-        connection.execute("insert into frame_payload values (?, ?)", (connection.last_insert_rowid(), payload))
-
-
-def _insert(connection: apsw.Connection, table: str, columns: dict[str, Any]) -> None:
-    names, marks = ", ".join(columns), ", ".join("?" * len(columns))
-    connection.execute(f"insert into {table} ({names}) values ({marks})", tuple(columns.values()))
+        insert_frames(connection, frame_columns(stream, first, count, payload), payload)

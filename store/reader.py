@@ -182,7 +182,7 @@ class StreamRows:
         self.num_envs = int(stream["num_envs"])
         self.mode: AutoresetMode = stream["autoreset"]
         self.counted: tuple[int, tuple[Any, ...]] = (0, ())
-        """Statistics of the chunks before a row: what `store/aggregates.py` need not add up again."""
+        """Statistics of the chunks before a row: what `store/chunk_sums.py` need not add up again."""
         self.spaces: dict[str, Descriptor | None] = {}
         """Those that were asked for, by name: see `store/spaces.py`."""
         self._manifest: dict[str, Any] | None = None
@@ -299,7 +299,7 @@ class StreamRows:
         if block is None:
             found = self.shelf.query(_PAYLOAD, (number,))
             if not found:
-                raise Moved
+                raise Moved  # merged with others since
             block = SealedBlock(found[0][0], self.shelf.chunks.charge)
             self.shelf.chunks.put(key, block)
         return block
@@ -310,6 +310,8 @@ class StreamRows:
         while at < stop:
             found = self.shelf.query(_CHUNKS, (self.stream_id, at, stop))
             found = [chunk for chunk in found if chunk[1] + chunk[2] > at]
+            if found and first < at and found[0][1] < at:
+                raise Moved  # merged since, with some that were given already
             for chunk in found:
                 block = self.chunk(*chunk)
                 yield block

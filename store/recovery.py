@@ -21,7 +21,8 @@ from cornerman.log_catalog.store import LOG_STREAM_RECOVERED
 from .connection import create, translated
 from .liveness import Neighbour, alive
 from .location import JOURNAL
-from .seal import Deleted, StreamIdentity, notes_path, seal_segment
+from .merge import merge_all
+from .seal import Deleted, StreamIdentity, height_of, notes_path, seal_segment
 from .segments import NotASegment, Segment, segment_paths
 
 
@@ -95,14 +96,16 @@ def _recover_stream(path: Path, folder: Path, manifest: Path) -> Recovered | Non
     identity = StreamIdentity.decode(manifest.read_bytes())
     stream = identity.stream_id
     connection = create(path)
-    rows, closed = 0, False
+    rows, closed, height = 0, False, 0
     try:
         with translated(path):
             for segment in _segments(folder, stream):
                 with contextlib.suppress(Deleted):
                     rows += seal_segment(connection, identity, segment).records if segment.generation else 0
-                closed = closed or segment.closed
+                closed, height = closed or segment.closed, height_of(identity, segment.layout)
                 segment.remove()
+            with contextlib.suppress(Exception):  # whatever it is, small chunks stay as they are
+                merge_all(connection, stream, height)
     finally:
         connection.close()
     notes_path(folder, stream).unlink(missing_ok=True)

@@ -17,6 +17,7 @@ from typing import Any
 import apsw
 
 from . import run_folder
+from .chunk_rows import insert_row
 from .connection import create, transaction
 from .copier import OPEN_SEGMENT, store_id
 from .copies import read_rows
@@ -178,9 +179,8 @@ class _Reader:
         for number, *_ in gone:
             run(f"delete from {payloads} where {table} = ?", (number,))
             run(f"delete from {table} where id = ?", (number,))
-        names = ", ".join(columns)
-        run(f"insert into {table} ({names}) values ({', '.join('?' * len(columns))})", tuple(columns.values()))
-        run(f"insert into {payloads} values (?, ?)", (self.connection.last_insert_rowid(), row["payload"]))
+        number = insert_row(self.connection, table, columns)
+        run(f"insert into {payloads} values (?, ?)", (number, row["payload"]))
 
     def _mark(self, row: dict[str, Any]) -> None:
         stream, run = row["stream"], self.connection.execute

@@ -7,7 +7,6 @@ it does not matter who seals (the sealer, the training process, a recovery), nor
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from pathlib import Path
@@ -18,10 +17,12 @@ import msgspec
 
 from cornerman.core.episodes import Open
 from cornerman.core.errors import StoreError
+from cornerman.core.layout import Layout
 from cornerman.core.setting_keys import KEYS
 from cornerman.log_catalog import log
 from cornerman.log_catalog.recorder import LOG_CHUNK_SEALED
 
+from .chunk_rows import chunk_columns, frame_columns, insert_chunk, insert_frames
 from .connection import snapshot, transaction
 from .pack import Packed, chunk_height, pack_segment, received_in
 from .segments import SAMPLED, Segment
@@ -85,15 +86,18 @@ def seal_segment(
     _, transitions, _ = received_in(segment, count, mode, before.done)
     chunks: list[Packed] = []
     if start < count:
-        height = chunk_height(
-            segment.layout, identity.stream.get("rows_per_chunk", KEYS["storage.rows_per_chunk"].default)
-        )
+        height = height_of(identity, segment.layout)
         envs = tuple(identity.stream.get("frame_envs", ()))
         chunks = pack_segment(segment, start, count, mode, before, envs, height, judge)
     received = segment.received + transitions + segment.dropped[0]
     commit(connection, identity, segment, count, chunks, received, before, judge.note if judge else "")
     log(LOG_CHUNK_SEALED, records=count - start)
     return Sealed(max(0, count - start), (chunks[-1].after if chunks else None) or before)
+
+
+def height_of(identity: StreamIdentity, layout: Layout) -> int:
+    """Rows of a chunk of this stream's."""
+    return chunk_height(layout, identity.stream.get("rows_per_chunk", KEYS["storage.rows_per_chunk"].default))
 
 
 class Deleted(Exception):
@@ -225,12 +229,14 @@ def _insert_chunks(
     schema = None if judgement is None else schema_number(connection, judgement)
     frames, size, episodes = mark.frames, 0, mark.episodes
     for chunk in chunks:
-        _insert_chunk(connection, stream, episodes, segment, chunk, schema)
+        columns = chunk_columns(stream, episodes, chunk, segment.number, segment.generation)
+        insert_chunk(connection, {**columns, "step_schema": schema, "bad": chunk.bad}, chunk.payload)
         episodes += chunk.episodes
         size += len(chunk.payload)
         if chunk.frames:
-            frames, added = _insert_frames(connection, stream, *chunk.frames)
-            size += added
+            first, count, payload = chunk.frames
+            insert_frames(connection, frame_columns(stream, first, count, payload), payload)
+            frames, size = first + count, size + len(payload)
     if sampled := sum(chunk.sampled for chunk in chunks):
         _count(connection, stream, SAMPLED, sampled)
     last = chunks[-1]
@@ -248,32 +254,6 @@ def _insert_chunks(
     if judgement.refused:
         _count(connection, stream, "quarantined", len(judgement.refused))
     keep(connection, identity.run["run_id"], stream, identity.stream["name"], schema, judgement)
-
-
-def _insert_chunk(
-    connection: apsw.Connection, stream: int, episodes: int, segment: Segment, chunk: Packed, schema: int | None
-) -> None:
-    connection.execute(
-        "insert into chunk (stream, first_row, rows, first_t, steps, transitions, first_episode, episodes,"
-        " reward_sum, reward_min, reward_max, first_us, last_us, segment, generation, bytes, sha256, return_min,"
-        " return_max, length_max, step_schema, bad) values (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-        (
-            stream, chunk.first_row, chunk.rows, chunk.first_t, chunk.steps, chunk.transitions, episodes,
-            chunk.episodes, *chunk.rewards, *chunk.times, segment.number, segment.generation,
-            len(chunk.payload), hashlib.sha256(chunk.payload).digest(), *chunk.extremes, schema, chunk.bad,
-        ),
-    )  # fmt: skip
-    connection.execute("insert into chunk_payload values (?, ?)", (connection.last_insert_rowid(), chunk.payload))
-
-
-def _insert_frames(connection: apsw.Connection, stream: int, first: int, count: int, payload: bytes) -> tuple[int, int]:
-    """Insert a frame chunk; the number of the next frame, and the bytes it took."""
-    connection.execute(
-        "insert into frame_chunk (stream, first_frame, frames, bytes, sha256) values (?,?,?,?,?)",
-        (stream, first, count, len(payload), hashlib.sha256(payload).digest()),
-    )
-    connection.execute("insert into frame_payload values (?, ?)", (connection.last_insert_rowid(), payload))
-    return first + count, len(payload)
 
 
 def _count(connection: apsw.Connection, stream: int, cause: str, transitions: int, absolute: bool = False) -> None:

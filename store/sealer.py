@@ -23,8 +23,9 @@ from cornerman.core.errors import StoreError
 
 from .liveness import Neighbour, lock_byte
 from .location import JOURNAL, SEALER
+from .merge import merge_newest
 from .recovery import recover
-from .seal import Deleted, StreamIdentity, seal_segment
+from .seal import Deleted, StreamIdentity, height_of, seal_segment
 from .segments import NotASegment, Segment, segment_paths, spare_path
 from .write_connection import WriteConnection
 
@@ -147,6 +148,8 @@ class Sealer:
                 self._refused(error)
                 break
             done += 1
+        if done:
+            self._merge(segments[-1])
         return done
 
     def _seal(self, folder: Path, segment: Segment) -> None:
@@ -166,6 +169,12 @@ class Sealer:
         if self._connection.wants_checkpoint:
             with contextlib.suppress(apsw.Error):
                 self._connection.checkpoint()
+
+    def _merge(self, newest: Segment) -> None:
+        """Small chunks become one."""
+        stream = newest.stream_id
+        with contextlib.suppress(Exception):  # whatever it is, they stay as they are
+            merge_newest(self._connection.open(BUSY_MS), stream, height_of(self._identities[stream], newest.layout))
 
     def _refused(self, error: Exception) -> None:
         self.trouble = f"{type(error).__name__}: {error}"

@@ -14,6 +14,7 @@ import numpy as np
 from cornerman.core import values
 from cornerman.core.records import LedgerRow, RunState, RunSummary, StreamSummary
 
+from .chunk_sums import sealed_statistics
 from .episode_index import EpisodeIndex
 from .flow import FlowMeter
 from .liveness import alive
@@ -40,12 +41,11 @@ class Moment(NamedTuple):
 
 
 class Summarizer:
-    """Sums up one stream. Keeps what cannot change any more: sampled returns, counted chunks."""
+    """Sums up one stream. Keeps what cannot change any more: sampled returns."""
 
     def __init__(self, rows: StreamRows, episodes: EpisodeIndex) -> None:
         self.rows = rows
         self.episodes = episodes
-        self._counted = (0, 0)
         self._samples: dict[tuple[int, int], tuple[int, float]] = {}
         self._meter = FlowMeter(rows)
 
@@ -86,7 +86,8 @@ class Summarizer:
             if part.dropped and part.end_sequence > moment.view.totals.sequence:
                 causes[part.cause] = causes.get(part.cause, 0) + part.dropped
         received = max(received, self._received(moment))
-        stored = self._stored(moment.view.totals.rows) if counted else moment.view.totals.transitions
+        totals = moment.view.totals
+        stored = sealed_statistics(self.rows, totals.rows).number if counted else totals.transitions
         if self.rows.totals().sequence != moment.view.totals.sequence:
             raise Moved  # more was sealed meanwhile: the two sides of the equation would be of two moments
         known = {name: causes.pop(name, 0) for name in _FIELDS}
@@ -105,18 +106,6 @@ class Summarizer:
         since = int(block.advanced.transition.sum()) + block.sampled if block else 0
         return last.received + since + last.dropped
 
-    def _stored(self, stop: int) -> int:
-        """Transitions in the chunks before row `stop`; those counted before are not counted again."""
-        upto, count = self._counted
-        if upto > stop:
-            upto = count = 0
-        ((more,),) = self.rows.shelf.query(
-            "select coalesce(sum(transitions), 0) from chunk where stream = ? and first_row >= ? and first_row < ?",
-            (self.rows.stream_id, upto, stop),
-        )
-        self._counted = (stop, count + int(more))
-        return count + int(more)
-
     # --- the curve ---------------------------------------------------------------------------------------------------
 
     def curve(self, view: View) -> list[tuple[int, float]]:
@@ -132,8 +121,7 @@ class Summarizer:
         key = (ordinal, stride)
         if key in self._samples:
             return self._samples[key]
-        for before, block in self.episodes._blocks(view, False, ordinal):
-            columns = block.episodes
+        for before, columns in self.episodes.found(view, False, ordinal):
             chosen = slice(ordinal - before, ordinal - before + stride)
             returns = columns["total_reward"][chosen]
             point = (int(columns["ended_us"][chosen][-1]), float(np.mean(returns)))
@@ -148,8 +136,7 @@ class Summarizer:
         """Of the newest ended episodes: the last return, the mean length, and when the last ended."""
         lengths: list[int] = []
         last: tuple[float | None, int] = (None, 0)
-        for _, block in self.episodes._blocks(self.rows.view(), True):
-            columns = block.episodes
+        for _, columns in self.episodes.found(self.rows.view(), True):
             if not lengths:
                 last = (float(columns["total_reward"][-1]), int(columns["ended_us"][-1]))
             lengths += columns["length"][::-1][: count - len(lengths)].tolist()

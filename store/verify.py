@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -60,7 +61,12 @@ def verify(store: Store, run: str | None = None) -> Iterator[Finding]:
         for message in run_folder.problems(store.path, item.job, item.run_id, provenance):
             yield Finding("inputs", message, item.run_id)
         for stream in item.streams():
-            yield from StreamCheck(item, stream).findings()
+            yield from stream.rows.consistent(partial(_stream_findings, item, stream))
+
+
+def _stream_findings(run: Run, stream: Stream) -> list[Finding]:
+    """All of one stream; Moved where chunks were merged under it."""
+    return list(StreamCheck(run, stream).findings())
 
 
 class StreamCheck:
@@ -103,9 +109,16 @@ class StreamCheck:
         after = -1
         query = self.stream.rows.shelf.query
         while rows := query(_CHUNKS, (self.stream.stream_id, after, view.totals.rows)):
+            if self._merged(after, rows[0][1]) or rows[-1][1] + rows[-1][2] > view.totals.rows:
+                raise Moved
             for row in rows:
                 after = row[1]
                 yield from self._chunk(dict(zip(_NAMES, row, strict=True)))
+
+    def _merged(self, after: int, first: int) -> bool:
+        """Whether the chunk that was read last, and those after it up to row `first`, are one by now."""
+        found = self.stream.rows.sealed(self.row) if first != self.row else None
+        return found is not None and after <= found.first_row < self.row
 
     def _chunk(self, row: dict[str, Any]) -> Iterator[Finding]:
         first = int(row["first_row"])

@@ -26,8 +26,9 @@ from cornerman.core.episodes import Open
 from cornerman.core.errors import StoreError, StoreFull, StoreReadOnly
 from cornerman.core.layout import EXTRAS, GAP, Layout, Leaf
 
+from .merge import merge_all
 from .pack import received_in
-from .seal import Deleted, StreamIdentity, end_stream, notes_path, seal_segment
+from .seal import Deleted, StreamIdentity, end_stream, height_of, notes_path, seal_segment
 from .segments import HEADER, Segment, spare_path
 
 if TYPE_CHECKING:
@@ -405,8 +406,16 @@ class StreamWriter:
             self.session.say_mismatches([self.stream_id], self.session.patient)
         self._forget_free()
         if done:
+            self._merge()
             self.session.forget(self)
         return done
+
+    def _merge(self) -> None:
+        """Small chunks become fewer, where no sealer saw to it while they came. The loop is over: there is time."""
+        if self.session.sealing_process.usable or self.layout is None:
+            return
+        with contextlib.suppress(Exception):  # whatever it is, they stay as they are
+            merge_all(self.session.patient(), self.stream_id, height_of(self.identity, self.layout))
 
     def _end_unbegun(self) -> bool:
         """There was no step: nothing to seal, only the stream's end to say."""

@@ -106,6 +106,10 @@ class PackedEpisodes(Mapping[str, np.ndarray[Any, Any]]):
         fields["total_reward"] = self._made["total_reward"][index].item()
         return fields
 
+    def first(self, count: int) -> PackedEpisodes:
+        """The first so many of the episodes."""
+        return PackedEpisodes(self._whole[:count], self._made["total_reward"][:count])
+
     def __iter__(self) -> Iterator[str]:
         return iter(FIELDS)
 

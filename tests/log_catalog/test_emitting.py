@@ -12,8 +12,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from cornerman.log_catalog import CatalogError, captured, configure, log, set_private_level
-from cornerman.log_catalog.emitting import PrivateWriter, set_sink
+from cornerman.log_catalog import CatalogError, captured, conclude, configure, log, set_private_level
+from cornerman.log_catalog.emitting import PrivateWriter
 from cornerman.log_catalog.recorder import LOG_CHUNK_SEALED, LOG_STEPS_DROPPED, LOG_STREAM_STARTED
 
 
@@ -23,8 +23,8 @@ def as_before() -> Iterator[None]:
     yield
     import structlog
 
+    conclude()
     structlog.reset_defaults()
-    set_sink(None)
 
 
 def run(program: str) -> subprocess.CompletedProcess[str]:
@@ -93,7 +93,7 @@ def test_a_full_pipe_does_not_hold_a_program_up() -> None:
     with os.fdopen(reader, "rb"), os.fdopen(writer, "w", closefd=False) as stream:
         private = PrivateWriter(stream)
         private(LOG_STEPS_DROPPED, {})
-        assert private.repeats["LOG1110"][1] == 1
+        assert private.repeats.holding(LOG_STEPS_DROPPED) == 1
     os.close(writer)
 
 
@@ -123,6 +123,7 @@ def test_json_lines_carry_the_constant(capsys: pytest.CaptureFixture[str]) -> No
     log(LOG_CHUNK_SEALED)
     line = json.loads(stream.getvalue())
     assert line.pop("timestamp").endswith("Z")
+    assert line.pop("pid") == os.getpid()
     assert line == {
         "event": "steps were not recorded",
         "code": "LOG1110",
@@ -132,6 +133,7 @@ def test_json_lines_carry_the_constant(capsys: pytest.CaptureFixture[str]) -> No
         "tags": ["loss"],
         "cause": "budget",
         "level_": "mine",
+        "inferred": True,
     }
 
 
@@ -139,8 +141,9 @@ def test_the_line_format_is_the_one_that_workers_write() -> None:
     """Code, message and extra, separated by bars."""
     stream = io.StringIO()
     configure("INFO", "line", stream)
-    log(LOG_STEPS_DROPPED, cause="budget")
-    assert stream.getvalue() == 'LOG1110 | steps were not recorded | extra={"cause": "budget"}\n'
+    log(LOG_STEPS_DROPPED, cause="budget", run="R1", pid=7)
+    line = 'LOG1110 | steps were not recorded | extra={"pid": 7, "cause": "budget", "run": "R1"}\n'
+    assert stream.getvalue() == line
 
 
 def test_the_console_format_is_for_people() -> None:

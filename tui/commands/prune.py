@@ -23,9 +23,9 @@ Without --yes nothing is changed: it prints what would go, and why. With --yes
 it does not ask, so it can be a line of a crontab."""
 
 EXAMPLES = """
-  cornerman prune --older-than 30d            what has not been touched for a month
+  cornerman prune --older-than 30d            untouched for a month
   cornerman prune --keep-last 5               the newest five of each job stay
-  cornerman prune --max-bytes 50GB --yes      the oldest go until the rest fits
+  cornerman prune --max-bytes 50GB --yes      the oldest go until it fits
   cornerman prune --keep-last 1 --job sweep --keep 01KAB"""
 
 _AGES = {"m": 60, "h": 3600, "d": 86400, "w": 604800}

@@ -1,0 +1,127 @@
+"""What a program that we start does with a line: a level for each part, repeats folded, context added, several sinks.
+
+A sink that fails is counted and harms no other; what a sink itself logs goes to the others, never back into it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from .constant import LogConstant, severity
+from .repeats import Repeats
+
+Sink = Callable[[LogConstant, Mapping[str, Any]], None]
+
+OURS = "INFO"
+"""From which level on lines of ours count where nothing else was said; of other libraries it is WARNING."""
+WINDOW_SECONDS = 10.0
+BURST = 20
+"""Of one code at most so many lines a window are passed on; the rest is counted, and said with the next line."""
+
+
+class FanOut:
+    """Every line that is serious enough, to every sink."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
+        self.failures = 0
+        self.process: dict[str, Any] = {}
+        """What lines belong to that name no run: what is known of this whole process."""
+        self._sinks: dict[object, tuple[Sink, int]] = {}
+        self._levels: dict[str, int] = {}
+        self._least: dict[str, int] = {}
+        self._level = severity(OURS)
+        self.forget()
+
+    def forget(self) -> None:
+        """Start anew with counting: in a forked child the lock may be held by a thread that is not there."""
+        self._lock = threading.RLock()
+        self._within = threading.local()
+        self._repeats = Repeats(WINDOW_SECONDS, BURST, self.clock)
+
+    def add(self, sink: Sink, least: int) -> Callable[[], None]:
+        """One more sink, for lines of this severity and above; what is returned takes it away again."""
+        ticket = object()
+        self._sinks = {**self._sinks, ticket: (sink, least)}
+
+        def remove() -> None:
+            self._sinks = {key: value for key, value in self._sinks.items() if key is not ticket}
+
+        return remove
+
+    def set_level(self, least: int, part: str | None = None) -> None:
+        """The level of a component or of `Component/Part`; of everything where none is named."""
+        if part is None:
+            self._level = least
+        else:
+            self._levels[part] = least
+        self._least = {}
+
+    def reset_levels(self) -> None:
+        """As if no level had been set."""
+        self._level, self._levels, self._least = severity(OURS), {}, {}
+
+    def __call__(self, constant: LogConstant, fields: Mapping[str, Any]) -> None:
+        if constant.severity < self._least_of(constant):
+            return
+        with self._lock:
+            held = self._repeats.admit(constant)
+            due = self._repeats.due()
+        for folded, lines in due:
+            self._deliver(folded, {"repeats": lines})
+        if held is not None:
+            self._deliver(constant, {**fields, "repeats": held + 1} if held else fields)
+
+    def flush(self) -> None:
+        """Say what was held back."""
+        with self._lock:
+            folded = self._repeats.all()
+        for constant, lines in folded:
+            self._deliver(constant, {"repeats": lines})
+
+    def bound(self, context: Mapping[str, Any]) -> Any:
+        """The context of the lines written inside, kept where structlog keeps it."""
+        from structlog.contextvars import bound_contextvars
+
+        return _nothing_from(bound_contextvars(**context))
+
+    def _least_of(self, constant: LogConstant) -> int:
+        least = self._least.get(constant.code)
+        if least is None:
+            part = f"{constant.component}/{constant.subcomponent}"
+            least = self._levels.get(part, self._levels.get(constant.component, self._level))
+            self._least[constant.code] = least
+        return least
+
+    def _deliver(self, constant: LogConstant, fields: Mapping[str, Any]) -> None:
+        whole = self._with_context(fields)
+        busy: list[object] = self._within.__dict__.setdefault("sinks", [])
+        for ticket, (sink, least) in self._sinks.items():
+            if constant.severity < least or ticket in busy:
+                continue
+            busy.append(ticket)
+            try:
+                sink(constant, whole)
+            except Exception:  # one that fails must not silence the others
+                self.failures += 1
+            finally:
+                busy.remove(ticket)
+
+    def _with_context(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Fields win over what is bound, that over what is known of the process; a run nobody named is marked so."""
+        structlog = sys.modules.get("structlog")
+        bound = structlog.contextvars.get_contextvars() if structlog else {}
+        whole = {"pid": os.getpid(), **bound, **fields}
+        return whole if "run" in whole else {**self.process, **whole, "inferred": True}
+
+
+@contextmanager
+def _nothing_from(context: Any) -> Iterator[None]:
+    with context:
+        yield
