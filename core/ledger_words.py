@@ -6,9 +6,10 @@ screen (`tui/live.py`), and nothing in that count is lost.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from .records import LedgerRow
+if TYPE_CHECKING:
+    from .records import LedgerRow
 
 
 class Cause(NamedTuple):
