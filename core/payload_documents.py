@@ -48,9 +48,18 @@ def mismatches() -> list[Mismatch]:
 def generated() -> list[SchemaDocument]:
     """The documents as the typed definitions of this Cornerman make them now."""
     from .arrow_of import arrow_of
-    from .payloads import chunk_v1, episode_v1, frame_chunk_v1, frame_v1, log_record_v1, run_manifest_v1, step_v1
+    from .payloads import (
+        chunk_v1,
+        episode_v1,
+        frame_chunk_v1,
+        frame_v1,
+        log_constant_v1,
+        log_record_v1,
+        run_manifest_v1,
+        step_v1,
+    )
     from .schema_of import schema_of_model, schema_of_struct
-    from .settings import Settings
+    from .settings import Settings, ViewSettings
 
     structs: list[tuple[Any, Any, str]] = [
         (step_v1, step_v1.StepV1, "Step"),
@@ -60,6 +69,7 @@ def generated() -> list[SchemaDocument]:
         (frame_chunk_v1, frame_chunk_v1.FrameChunkV1, "Frame chunk"),
         (run_manifest_v1, run_manifest_v1.RunManifestV1, "Run manifest"),
         (log_record_v1, log_record_v1.LogRecordV1, "Log record"),
+        (log_constant_v1, log_constant_v1.LogConstantV1, "Log constant"),
     ]
     made = [
         _document(
@@ -69,12 +79,18 @@ def generated() -> list[SchemaDocument]:
         )
         for module, type, name in structs
     ]
-    return [*made, _document(SETTINGS, schema_of_model(Settings, "Settings"))]
+    return [
+        *made,
+        _document(SETTINGS, schema_of_model(Settings, "Settings")),
+        _document(UI_CONTROLS, schema_of_model(ViewSettings, "UI controls")),
+    ]
 
 
 _FRAME = "One rendered picture of an environment, of an explicit kind."
 SETTINGS = "cornerman.settings@1.0.0"
 """The settings are a payload like any other; their definition is the model in `core/settings.py`."""
+UI_CONTROLS = "cornerman.ui_controls@1.0.0"
+"""Those among them that touch nothing but the view."""
 
 
 def _document(pin: str, schema: dict[str, Any], arrow: dict[str, Any] | None = None) -> SchemaDocument:

@@ -136,6 +136,17 @@ KEYS: Final[dict[str, SettingKey]] = {
             "bytes per second", 10_000, 1_000_000_000,
         ),
         SettingKey(
+            "view.every", "int", 1, _VIEWED, "in the terminal, where rows of a live run are chosen to be drawn",
+            "tui.chosen:chosen_options",
+            "Of a run that is followed one row in so many is drawn. All of them are stored.", "rows", 1, 1_000_000,
+        ),
+        SettingKey(
+            "view.rendering", "bool", True, _VIEWED, "in the terminal, before a frame is read from the store",
+            "tui.chosen:chosen_options",
+            "Whether frames are drawn. Off, their panel is gone and none is decoded; what is recorded is the same"
+            " (producer.frames says what is).",
+        ),
+        SettingKey(
             "resources.cpus", "int", 0, _RECORDED, "when Cornerman launches a program", "adapters.launching:limits_of",
             "The processors a launched program may use, and its threads by OMP_NUM_THREADS; 0 is all of them.",
             "processors", 0, 4096,
@@ -160,9 +171,18 @@ KEYS: Final[dict[str, SettingKey]] = {
         ),
         SettingKey(
             "log.level", "choice", "WARNING", _VIEWED, "where a log line is written",
-            "tui.chosen:choose_log_level",
+            "tui.chosen:log_settings",
             "The least serious line that is written, by our programs and by the recorder inside yours.",
             choices=("DEBUG", "INFO", "WARNING", "ERROR"),
+        ),
+        SettingKey(
+            "log.levels", "text", None, _VIEWED, "when a program of ours starts", "tui.chosen:log_settings",
+            "Levels of single components of our programs, such as `Store=DEBUG, Recorder/Journal=ERROR`.",
+        ),
+        SettingKey(
+            "log.render", "choice", "console", _VIEWED, "when a program of ours starts", "tui.chosen:log_settings",
+            "How our programs write their log lines: for a person, as JSON, or as `code | message | extra={…}`.",
+            choices=("console", "json", "line"),
         ),
     )
 }  # fmt: skip

@@ -89,6 +89,8 @@ class ViewSettings(_Section):
     """None: by the locale."""
     colour: Literal["auto", "truecolor", "256", "16", "none"] = _field("view.colour")
     byte_budget: int = _field("view.byte_budget")
+    every: int = _field("view.every")
+    rendering: bool = _field("view.rendering")
 
 
 class ResourceSettings(_Section):
@@ -109,6 +111,9 @@ class LogSettings(_Section):
     """What is said."""
 
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = _field("log.level")
+    levels: str | None = _field("log.levels")
+    """None: all components as `level` says."""
+    render: Literal["console", "json", "line"] = _field("log.render")
 
 
 class Settings(_Section):

@@ -23,7 +23,7 @@ from . import constant as defined
 from .constant import CatalogError, Component, LogConstant, Source
 from .emitting import log
 from .program import LOG_COMPONENT_LEFT_OUT
-from .registered import registered_codes, registered_domains
+from .registered import registered_codes, registered_domains, unreadable, words_file
 
 GROUP = "cornerman.log_components"
 FIRST_FOREIGN = 5000
@@ -97,16 +97,44 @@ def _snapshot(name: str, own: list[LogConstant], loggers: Mapping[str, str]) -> 
     )
 
 
-def _load() -> None:
-    """Read every file of this folder and of `known/`: a component's file needs no other mention."""
-    global _loaded
-    if _loaded:
-        return
-    with _loading:
-        if _loaded:
-            return
-        from importlib.metadata import entry_points  # 10 ms, which no program pays that never looks a code up
+def problems() -> list[str]:
+    """What is wrong with the catalogue as a whole, in sentences; what a definition does wrong fails where it stands."""
+    everything, owners = catalog(), components()
+    found = [f"the constants of {name} are left out: {reason}" for name, reason in _left_out.items()]
+    if reason := unreadable():
+        found.append(f"{words_file()} is ignored: {reason}")
+    for one in everything.values():
+        owner = owners.get(one.component)
+        try:
+            if one.source == "registered" or owner is None:
+                defined.check_form(one)
+            else:
+                defined.check(one, owner)
+        except CatalogError as error:
+            found.append(str(error))
+    found += [
+        f"{code} is registered by you and means {defined._CATALOG[code].message!r} by now"
+        for code in registered_codes()
+        if code in defined._CATALOG
+    ]
+    return found
 
+
+def _load() -> None:
+    if not _loaded:
+        with _loading:
+            _read_everything()
+
+
+def _read_everything() -> None:
+    """Read every file of this folder and of `known/`: a component's file needs no other mention."""
+    global _loaded, _reading
+    if _loaded or _reading:  # what is said of a package that is left out may itself be looked up
+        return
+    from importlib.metadata import entry_points  # 10 ms, which no program pays that never looks a code up
+
+    _reading = True
+    try:
         package = __name__.rpartition(".")[0]
         for name in (package, f"{package}.known"):
             for module in sorted(iter_modules(import_module(name).__path__), key=lambda found: found.name):
@@ -114,6 +142,8 @@ def _load() -> None:
         for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
             take(entry.name, entry.load)
         _loaded = True
+    finally:
+        _reading = False
 
 
 def take(name: str, load: Callable[[], Any]) -> None:
@@ -123,19 +153,25 @@ def take(name: str, load: Callable[[], Any]) -> None:
         found = load()
         if callable(found):
             found()
-        _check_foreign(components)
+        _check_foreign(constants, components)
     except Exception as error:
         for current, before in ((defined._CATALOG, constants), (defined._COMPONENTS, components)):
             current.clear()
             current.update(before)  # type: ignore[arg-type]
-        log(LOG_COMPONENT_LEFT_OUT, package=name, reason=f"{type(error).__name__}: {str(error)[:200]}")
+        _left_out[name] = f"{type(error).__name__}: {str(error)[:200]}"
+        log(LOG_COMPONENT_LEFT_OUT, package=name, reason=_left_out[name])
 
 
-def _check_foreign(before: Mapping[str, Component]) -> None:
+def _check_foreign(constants: Mapping[str, LogConstant], before: Mapping[str, Component]) -> None:
+    """Another package defines nothing in a component of ours, and takes no codes that we may need."""
     for new in defined._COMPONENTS.values():
         if new.name not in before and (new.kept or any(one.start < FIRST_FOREIGN for one in new.ranges)):
             raise CatalogError(f"the codes of {new.name} must lie at LOG{FIRST_FOREIGN} or above")
+    for one in defined._CATALOG.values():
+        if one.code not in constants and one.component in before:
+            raise CatalogError(f"{one.code} was defined in {one.component}, which is not its own")
 
 
+_left_out: dict[str, str] = {}
 _loading = threading.RLock()
-_loaded = False
+_loaded = _reading = False

@@ -14,7 +14,7 @@ from cornerman.core.errors import CornermanError, InvalidOption
 from cornerman.core.frames_option import parse_frames
 
 from .. import exits, given_settings, output
-from ..chosen import choose_log_level, chosen_frames, chosen_job, chosen_store
+from ..chosen import chosen_frames, chosen_job, chosen_store, configure_logging
 from ..progress import Reporter
 from . import Subparsers, describe
 
@@ -101,7 +101,7 @@ def add(subparsers: Subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     _check(args)
     given_settings.obey(args)
-    choose_log_level()
+    configure_logging()
     from cornerman.adapters import stopping
 
     with stopping.StopSignals() as stop, warnings.catch_warnings():
