@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from fake_host import FakeHost
 from fake_telemetry import NOW, FakeRepository, repository
 from textual.pilot import Pilot
 
 from cornerman.tui.app import CornermanApp
 from cornerman.tui.feed import ORDER
+from cornerman.tui.host import CHANNELS, Host
 from cornerman.tui.look import Look
 from cornerman.tui.options import Options
 
@@ -33,6 +35,7 @@ def app_on(
     options: Options | None = None,
     run: str | None = None,
     monotonic: Clock | None = None,
+    host: Host | None = None,
 ) -> CornermanApp:
     """The app on a fake repository."""
     answers = repository() if store is None else store
@@ -44,6 +47,7 @@ def app_on(
         run=run,
         clock=lambda: NOW,
         monotonic=monotonic or Clock(),
+        host=host or FakeHost(launched=[]),
     )
 
 
@@ -54,7 +58,7 @@ async def settle(pilot: Pilot[int]) -> None:
     for _ in range(3):
         for _ in range(400):
             await pilot.pause(0.01)
-            if app.settled and not any(map(app.feed.waiting, ORDER)):
+            if app.settled and not any([*map(app.feed.waiting, ORDER), *map(app.host_feed.waiting, CHANNELS)]):
                 break
         await pilot.pause()
 

@@ -144,7 +144,7 @@ def test_a_killed_keeper_loses_only_the_exit_code(store: Path) -> None:
 
 def test_secrets_of_a_command_are_for_its_owner(store: Path) -> None:
     """The file that remembers it can be read by nobody else; what is shown has stars."""
-    from cornerman.tui.commands.launch import shown_command
+    from cornerman.tui.launch_words import shown_command
 
     launch = launching.start(store, Wanted((*SLEEP, "--api-key=hunter2")))
     assert launches.file_of(store, launch.id).stat().st_mode & 0o077 == 0

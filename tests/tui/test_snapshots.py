@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fake_host import FakeHost, three_launches
 from fake_telemetry import FakeRepository, lake, poles, race, repository, uneven
 from screens import app_on, press, settle, text_of, watching
 
@@ -46,17 +47,23 @@ SCREENS: dict[str, tuple[Any, tuple[str, ...]]] = {
     "help": (repository, ("question_mark",)),
     "confirm": (repository, ("d",)),
     "filter": (repository, ("slash",)),
+    "settings": (repository, ("comma",)),
+    "settings_one": (repository, ("comma", "tab", "tab", "a", "down", "down", "down")),
+    "settings_edit": (repository, ("comma", "enter")),
+    "launches": (repository, ("exclamation_mark",)),
+    "launches_failed": (repository, ("exclamation_mark", "down")),
+    "launch": (repository, ("exclamation_mark", "e", "tab", "down")),
 }
 LOOKS = {"colour": Look(), "plain": Look("none"), "ascii": Look("none", True)}
 CASES = [
     *((name, "colour") for name in SCREENS),
-    *((name, "plain") for name in ("runs", "live_grid", "replay_rgb")),
-    *((name, "ascii") for name in ("runs", "vector_env")),
+    *((name, "plain") for name in ("runs", "live_grid", "replay_rgb", "settings", "launches", "launch")),
+    *((name, "ascii") for name in ("runs", "vector_env", "settings_one")),
 ]
 
 
 def made(name: str, look: str) -> CornermanApp:
-    return app_on(SCREENS[name][0](), look=LOOKS[look])
+    return app_on(SCREENS[name][0](), look=LOOKS[look], host=FakeHost(launched=three_launches()))
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")

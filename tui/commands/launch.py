@@ -118,6 +118,8 @@ def _say_begun(launch: Launch, args: argparse.Namespace) -> int:
 def _list(args: argparse.Namespace, store: Path) -> int:
     from cornerman.adapters import launches
 
+    from ..launch_words import shown_command, state_words
+
     found = launches.launches(store)
     if args.json:
         output.print_json([as_json(launch) for launch in found])
@@ -134,6 +136,8 @@ def _list(args: argparse.Namespace, store: Path) -> int:
 
 def _show(args: argparse.Namespace, store: Path) -> int:
     from cornerman.adapters import launches
+
+    from ..launch_words import shown_command, state_words
 
     launch = launches.named(store, args.launch)
     lines = launches.last_lines(store, launch.id, args.lines)
@@ -211,29 +215,10 @@ def _variable(text: str) -> tuple[str, str]:
     return name, value
 
 
-def state_words(launch: Launch) -> str:
-    """How it is, in a few words."""
-    state = launch.state
-    if launch.reason:
-        return f"failed: {launch.reason}"
-    if launch.stopped_by and not launch.alive:
-        return f"ended by {launch.stopped_by}"
-    if state == "running" and launch.stopped_by:
-        return f"ending ({launch.stopped_by})"
-    return f"failed, exit code {launch.exit_code}" if state == "failed" else state
-
-
-def shown_command(launch: Launch) -> str:
-    """The command without what may be a password."""
-    import shlex
-
-    from cornerman.adapters.redaction import redacted
-
-    return shlex.join(redacted(list(launch.command)))
-
-
 def as_json(launch: Launch) -> dict[str, Any]:
     """A launch as `--json` shows it everywhere."""
+    from ..launch_words import shown_command
+
     plain = output.plain(launch)
     for hidden in ("started", "birth", "keeper", "environment"):
         plain.pop(hidden)

@@ -16,6 +16,9 @@ _TITLES = {
     "runs": "In the list of runs",
     "run": "In a run, live or replayed",
     "schemas": "In the schemas",
+    "settings": "In the settings",
+    "launches": "In what was launched",
+    "launch": "In the form that launches",
     "app": "Everywhere",
 }
 
@@ -40,7 +43,7 @@ SOURCES = (
 def lines(where: keys.Where, width: int, look: Look) -> list[Line]:
     """The keys of the current screen first, then all others."""
     rows: list[Line] = []
-    order: tuple[keys.Where, ...] = (where, "app", "runs", "run", "schemas")
+    order: tuple[keys.Where, ...] = (where, "app", "runs", "run", "schemas", "settings", "launches", "launch")
     for part in dict.fromkeys(order):
         rows += [rule(_TITLES[part], width, look), *(_explained(key, width) for key in keys.keys_of(part)), ()]
     rows.append(rule("Where the numbers come from", width, look))
