@@ -110,6 +110,7 @@ KEYS: tuple[Key, ...] = (
     Key("schemas.state", ("t",), "state", "Quarantine: held, accepted, discarded, or all", "state", "schemas"),
     Key("schemas.retry", ("r",), "judge again", "Judge the chosen refused records again, after asking",
         "settle('retry')", "schemas"),
+    Key("schemas.edit", ("e",), "edit", "Change the chosen refused records by a rule, shown first", "edit", "schemas"),
     Key("schemas.discard", ("d", "delete"), "discard", "Say that the chosen records are not wanted, after asking",
         "settle('discard')", "schemas"),
     Key("schemas.filter", ("slash",), "filter", "Only schemas that match words", "filter", "schemas", 3),
