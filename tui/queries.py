@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypeAlias
 
 from .moves import Landing, Move, first_of, opening, resolve
@@ -252,6 +252,8 @@ class Reading:
     landed: tuple[ViewQuery, Landing] | None = None
     listed: tuple[object, RunsAnswer] | None = None
     """The list of runs as it was, and what the store said then."""
+    unchanged: dict[str, tuple[object, object]] = field(default_factory=dict)
+    """By channel: what was asked of the store as it was then, and the answer. For answers that cost a scan."""
     short_id: str = ""
     _run_id: str = ""
     _streams: tuple[StreamReader, ...] = ()
