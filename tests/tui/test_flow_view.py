@@ -69,7 +69,7 @@ async def test_with_rendering_off_losses_point_at_the_store() -> None:
 
 async def test_both_ledgers_stand_apart_and_say_which_one_means_lost_data() -> None:
     text = await shown(race(), "w", size=(120, 40))
-    losses, views = text.index("loss ledger: the data"), text.index("view ledger: this screen")
+    losses, views = text.index("─ loss ledger ─"), text.index("─ view ledger ─")
     assert losses < text.index("37 LOST") < views
     assert "nothing lost" in text[views:]
     assert text.index("chunks/s") < losses
