@@ -112,23 +112,33 @@ def _settings() -> Iterator[str]:
 
 
 def _setting(one: SettingKey) -> list[str]:
-    default = "auto" if one.default is None else str(one.default).lower() if one.kind == "bool" else str(one.default)
     return [
         f"`{one.name}`<br>`{one.environment}`",
-        f"{default} {one.unit}".strip(),
+        f"{one.words(one.default)} {one.unit}".strip(),
         one.bounds,
-        f"{one.description} Enforced {one.enforced}.",
+        f"{one.description} Enforced {one.enforced} (`{one.obeyed_by}`).",
     ]
 
 
 def _log_words() -> Iterator[str]:
     yield "# Log words\n"
     yield (
-        "Every line we write is one of these and its fields. Inside a training process lines below `log.level`"
-        " (WARNING) are dropped, the others go to stderr, once a minute each, with the count of the rest.\n"
+        "A log line is one of these and its fields. Inside a training process lines below `log.level` (WARNING) are"
+        " dropped, the others go to stderr, once a minute each, with the count of the rest. `cornerman codes` asks the"
+        " same catalogue, with what you and other packages added. How all this works: [Logs](../logs.md).\n"
     )
+    yield "## Said by our own programs\n"
+    yield from _constants("emitted")
+    yield "## Known from workers\n"
+    yield "The numbers of these are older than we are, so each component has several ranges.\n"
+    yield from _constants("known")
+
+
+def _constants(source: str) -> Iterator[str]:
     for component in components().values():
-        yield f"## {component.name}: {in_words(component.ranges)}\n"
+        if component.source != source:
+            continue
+        yield f"### {component.name}: {in_words(component.ranges)}\n"
         rows = [
             [one.code, one.level, one.subcomponent, one.message, ", ".join(one.tags)]
             for one in sorted(component.constants.values(), key=lambda one: one.order)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cornerman.core.errors import InvalidOption
+from cornerman.core.setting_keys import KEYS
 from cornerman.core.setting_sources import effective, read_layers
 
 from . import output
@@ -31,6 +32,12 @@ def chosen_job(args: argparse.Namespace) -> str | None:
     return args.job or effective(read_layers(on_problem=_note))["identity.job"]
 
 
+def chosen_frames(args: argparse.Namespace) -> str | None:
+    """Which frames somebody asked for: --frames, else what a setting or profile says that is not the default."""
+    setting = str(effective(read_layers(on_problem=_note))["producer.frames"])
+    return args.frames or (setting if setting != KEYS["producer.frames"].default else None)
+
+
 def opened_store(args: argparse.Namespace, *, read_only: bool = False) -> Store:
     """The chosen store, opened. What its user should know of it (read-only, on a network, too new) is said."""
     from cornerman.store.api import open_store
@@ -51,6 +58,8 @@ def chosen_options() -> Options:
         ascii=values["view.ascii"],
         frames_per_second=values["view.fps"],
         bytes_per_second=values["view.byte_budget"],
+        every=values["view.every"],
+        rendering=values["view.rendering"],
     )
 
 
