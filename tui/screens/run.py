@@ -13,13 +13,15 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from .. import keys, run_view
-from ..feed import Delivery, Problem
+from ..feed import ORDER, Delivery, Problem
+from ..log_beside import BesideAnswer
 from ..moves import Kind, Move
 from ..playback import Player, ViewLedger
 from ..queries import ORDERS, EpisodesAnswer, EpisodesQuery, RewardsAnswer, RewardsQuery, ViewAnswer, ViewQuery
 from ..runs_view import safe
 from ..widgets.frame_view import FrameView
 from ..widgets.lines import Line, Lines, rule
+from ..widgets.log_line import LogLine
 from ..widgets.table import Table
 from .base import BaseScreen
 
@@ -39,10 +41,13 @@ class RunScreen(BaseScreen):
     WHERE: ClassVar[keys.Where] = "run"
     BINDINGS = keys.bindings_of("run")
 
-    def __init__(self, run_id: str) -> None:
+    def __init__(self, run_id: str, at: Move | None = None, stream: str = "", env: int = 0) -> None:
         super().__init__()
         self.run_id = run_id
-        self.stream, self.env = 0, 0
+        self.stream, self.env = 0, env
+        self._opened_at = at
+        """Where somebody came from a log record to; None for where a run opens."""
+        self._named = stream
         self.player, self.ledger = Player(), ViewLedger()
         self.view: ViewAnswer | None = None
         self._episodes: EpisodesAnswer | None = None
@@ -70,16 +75,23 @@ class RunScreen(BaseScreen):
             with Vertical(id="right"):
                 yield Lines(id="fields")
                 yield Table(id="episodes")
+        yield LogLine()
         yield Lines(id="status")
 
     def on_mount(self) -> None:
         self.query_one(FrameView).dropped = self.ledger.undrawn
         self._clock = self.set_interval(1 / self.cornerman.options.frames_per_second, self._tick, pause=True)
-        self._ask("open")
+        self.show_at(self._opened_at or Move("open"), self._named, self.env)
         self._ask_episodes(0)
+
+    def show_at(self, move: Move, stream: str = "", env: int = 0) -> None:
+        """Go to where a log record was written."""
+        self.env, self.player.following = env, False
+        self.cornerman.feed.ask(ViewQuery(self.run_id, self.stream, self.env, move, named=stream))
 
     def on_unmount(self) -> None:
         self.cornerman.feed.forget("view", "episodes", "rewards")
+        self.cornerman.logs.forget("beside")
 
     def on_resize(self) -> None:
         super().on_resize()
@@ -121,6 +133,8 @@ class RunScreen(BaseScreen):
 
     def hear(self, delivery: Delivery) -> None:
         answer = delivery.answer
+        if isinstance(answer, Problem) and getattr(delivery.query, "channel", "") not in ORDER:
+            return  # of the logs, whose screen says so
         if isinstance(answer, Problem):
             if answer.name == "NotFound" and getattr(delivery.query, "channel", "") == "view":
                 self.cornerman.say(safe(f"{answer.what} {answer.remedy}"))
@@ -135,6 +149,8 @@ class RunScreen(BaseScreen):
         elif isinstance(answer, RewardsAnswer):
             self._rewards = answer
             self._draw_rewards()
+        elif isinstance(answer, BesideAnswer):
+            self.query_one(LogLine).heard(answer)
         if isinstance(answer, Problem):
             self._draw_status()
 
@@ -152,13 +168,22 @@ class RunScreen(BaseScreen):
             self.player.pause()
             self._said = f"the recording ended: {answer.run.state}"
         self._ask_rewards(answer)
+        self._tell_logs(answer, first or self.row == before)
         self.redraw()
+
+    def _tell_logs(self, answer: ViewAnswer, stayed: bool) -> None:
+        """One cursor in time: what is logged at the step is shown, and the logs beneath go where this goes."""
+        if answer.record is None:
+            return
+        self.query_one(LogLine).at(answer.run.run_id, answer.record.time_us)
+        if not stayed:
+            self.cornerman.moved_to_us = answer.record.time_us
 
     def _begin(self, answer: ViewAnswer) -> None:
         """A live run is followed; one that ended waits at the start of its newest episode."""
         if answer.streams:
             self.player.steps_per_second = self.cornerman.options.steps_per_second or _pace(answer)
-        if answer.live:
+        if answer.live and self._opened_at is None:
             self.action_follow()
 
     def _count(self, before: int, first: bool, query: object) -> None:
@@ -328,6 +353,10 @@ class RunScreen(BaseScreen):
         for name in ZOOMS[1:]:
             self.set_class(ZOOMS[self._zoom] == name, name)
         self.call_after_refresh(self.redraw)
+
+    def action_logs(self) -> None:
+        record = self.view.record if self.view else None
+        self.cornerman.open_logs(self.run_id, record.time_us if record is not None else None)
 
     def action_back(self) -> None:
         if self.app.screen is self:
