@@ -1,0 +1,1 @@
+"""Commands of other programs, run, watched and understood: `cornerman run` and `cornerman import-logs`."""

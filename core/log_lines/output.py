@@ -1,0 +1,259 @@
+"""One output of a program, or one file, as log records: lines recognised, tracebacks whole, floods folded, order kept.
+
+    lines = OutputLines(Context(run_id="01K…", output="stderr", pid=4242))
+    for record in lines.feed(data, now_us): …
+    for record in lines.tick(now_us): …        # from time to time: what waits for a next line that does not come
+    for record in lines.close(now_us): …
+
+At most one record is held back: the last line, which the next may repeat, redraw or continue.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from cornerman.log_catalog import LogConstant, component_of_logger, get_constant_by_code
+
+from ..payloads.log_record_v1 import LogRecordV1
+from . import tracebacks
+from .attribution import attributed
+from .lines import Line, LineSplitter, whole_line
+from .parsed import Moment, Parsed
+from .recognise import recognise, without_escapes
+
+FOLD_SECONDS: Final = 5.0
+"""So long equal lines, or states of a progress bar, are counted before a record says how many there were."""
+TRACEBACK_SECONDS: Final = 1.0
+"""So long without another line, a traceback is taken to be complete."""
+LONGEST_MESSAGE: Final = 16_384
+"""Characters; the raw line has the others."""
+_REDRAW = re.compile(rb"\x1b\[(?:\d{0,4}[AF]|2K|[0-3]?J)")
+_INFERRED = ("inferred",)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What is known of every line of an output before it is read."""
+
+    run_id: str = ""
+    output: Literal["", "stdout", "stderr"] = ""
+    pid: int | None = None
+    year: int | None = None
+    """Of times without one."""
+    format: str = ""
+    """The only format that is looked for; empty for all."""
+    live: bool = True
+    """Lines without a time were written when they are read; else at the time of the line before."""
+
+
+@dataclass(slots=True)
+class _Held:
+    """What the next line may still change."""
+
+    line: Line
+    parsed: Parsed | None
+    now_us: int
+    kind: Literal["line", "again", "progress"]
+    repeats: int = 1
+
+
+def original(record: LogRecordV1) -> bytes:
+    """The line that a record was made of, byte for byte, up to the cap and without its end."""
+    return record.raw_bytes or record.raw.encode("utf-8", "surrogatepass")
+
+
+class OutputLines:
+    """Makes records of what an output sends, in its order."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self._splitter = LineSplitter()
+        self._held: _Held | None = None
+        self._before: bytes | None = None
+        """The line that was made a record last."""
+        self._traceback: tracebacks.Traceback | None = None
+        self._traceback_bytes: list[bytes] = []
+        self._time_us: int | None = None
+        self._out: list[LogRecordV1] = []
+
+    def feed(self, data: bytes, now_us: int) -> list[LogRecordV1]:
+        """The records that are complete with these bytes."""
+        for line in self._splitter.feed(data):
+            self._take(line, now_us)
+        return self._taken()
+
+    def line(self, data: bytes, now_us: int) -> list[LogRecordV1]:
+        """The records that are complete with this line: for who has lines already."""
+        self._take(whole_line(data), now_us)
+        return self._taken()
+
+    def tick(self, now_us: int) -> list[LogRecordV1]:
+        """The records whose time of waiting is over."""
+        if self._traceback is not None and now_us - self._traceback.fed_us >= TRACEBACK_SECONDS * 1e6:
+            self._end_traceback(now_us)
+        held = self._held
+        if held is not None and (held.kind == "line" or now_us - held.now_us >= FOLD_SECONDS * 1e6):
+            self._let_go()
+        return self._taken()
+
+    def close(self, now_us: int) -> list[LogRecordV1]:
+        """Everything that is left."""
+        for line in self._splitter.close():
+            self._take(line, now_us)
+        self._end_traceback(now_us)
+        self._let_go()
+        return self._taken()
+
+    # --- one line ----------------------------------------------------------------------------------------------------
+
+    def _take(self, line: Line, now_us: int) -> None:
+        data = line.data
+        if self._traceback is not None:
+            if not line.redrawn and self._traceback.take(_text(data), now_us):
+                self._traceback_bytes.append(data)
+                return
+            self._end_traceback(now_us)
+        if line.overwritten or line.redrawn or (b"\x1b[" in data and _REDRAW.search(data)):
+            self._progress(line, now_us)
+            return
+        held = self._held
+        if held is not None:
+            if held.line.data == data and held.kind != "progress" and not line.cut:
+                held.repeats += 1
+                return
+            self._let_go()
+        again = data == self._before and not line.cut
+        text = _text(data)
+        if tracebacks.begins(text):
+            self._traceback = tracebacks.Traceback(text, now_us)
+            self._traceback_bytes = [data]
+            return
+        parsed = recognise(text, Moment(now_us, self.context.year), self.context.format)
+        self._held = _Held(line, parsed, now_us, "again" if again else "line")
+
+    def _progress(self, line: Line, now_us: int) -> None:
+        """A state of something that is drawn over and over: only the newest is kept, the others are counted."""
+        held = self._held
+        if held is None or held.kind != "progress" or now_us - held.now_us >= FOLD_SECONDS * 1e6:
+            self._let_go()
+            self._held = _Held(line, None, now_us, "progress")
+        else:
+            held.repeats += 1
+            if without_escapes(_text(line.data)).strip():
+                held.line = line
+        if line.redrawn and not line.overwritten:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        held, self._held = self._held, None
+        if held is None:
+            return
+        self._before = None if held.kind == "progress" else held.line.data
+        self._out.append(self._record(held))
+
+    def _end_traceback(self, now_us: int) -> None:
+        found, self._traceback = self._traceback, None
+        if found is None:
+            return
+        blank = found.trimmed()
+        whole = b"\n".join(self._traceback_bytes[: len(found.lines)])
+        parsed = Parsed(without_escapes(found.message), "ERROR", flags=("traceback",))
+        if found.exception:
+            parsed.fields = {"exception": found.exception}
+        self._held = _Held(Line(whole), parsed, found.began_us, "line")
+        self._let_go()
+        self._before = None
+        for _ in range(blank):
+            self._take(Line(b""), now_us)
+
+    def _taken(self) -> list[LogRecordV1]:
+        out, self._out = self._out, []
+        return out
+
+    # --- its record --------------------------------------------------------------------------------------------------
+
+    def _record(self, held: _Held) -> LogRecordV1:
+        line, parsed = held.line, held.parsed
+        text = _text(line.data)
+        raw_bytes = b"" if text.isascii() or text.encode("utf-8", "surrogatepass") == line.data else line.data
+        plain = parsed is None
+        if parsed is None:
+            parsed = Parsed(without_escapes(text).rstrip() if held.kind == "progress" else without_escapes(text))
+        flags, extra = parsed.flags, parsed.extra
+        constant = _constant(parsed.code) if parsed.code else None
+        level = parsed.level or (constant.level if constant else "DEBUG")
+        if held.kind == "progress":
+            flags = (*flags, "progress")
+        if line.cut:
+            flags, extra = (*flags, "cut"), {**extra, "cut_bytes": line.cut}
+        if parsed.word:
+            extra = {**extra, "level": parsed.word}
+        if parsed.level is None or parsed.time_us is None:
+            flags = flags + _INFERRED
+        known = {} if plain or not parsed.fields else attributed(parsed.fields)
+        if constant is not None:
+            known |= {"component": constant.component, "subcomponent": constant.subcomponent}
+            known["tags"] = tuple(dict.fromkeys((*constant.tags, *known.get("tags", ()))))
+        elif parsed.logger and "component" not in known and (owner := _owner(parsed.logger)):
+            known["component"] = owner
+        message = parsed.message
+        return LogRecordV1(
+            time_us=self._time_of(parsed.time_us, held.now_us),
+            code=parsed.code,
+            level=level,
+            message=message if len(message) <= LONGEST_MESSAGE else message[:LONGEST_MESSAGE] + "…",
+            fields=parsed.fields,
+            run_id=self.context.run_id or known.pop("run_id", ""),
+            source="known" if constant else "other",
+            raw=text,
+            raw_bytes=raw_bytes,
+            extra=extra,
+            output=self.context.output,
+            pid=parsed.pid if parsed.pid is not None else self.context.pid,
+            logger=parsed.logger,
+            flags=flags,
+            repeats=held.repeats,
+            **{name: value for name, value in known.items() if name != "run_id"},
+        )
+
+    def _time_of(self, said_us: int | None, now_us: int) -> int:
+        if said_us is not None:
+            self._time_us = said_us
+            return said_us
+        if self.context.live or self._time_us is None:
+            return now_us
+        return self._time_us
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
+
+
+_CONSTANTS: dict[str, LogConstant | None] = {}
+_OWNERS: dict[str, str | None] = {}
+
+
+def _constant(code: str) -> LogConstant | None:
+    """The catalogue's constant; looked up once, for a flood may have a code in each line."""
+    if code not in _CONSTANTS:
+        if len(_CONSTANTS) > 10_000:
+            _CONSTANTS.clear()
+        _CONSTANTS[code] = get_constant_by_code(code)
+    return _CONSTANTS[code]
+
+
+def _owner(logger: str) -> str | None:
+    """The component that a logger was registered for."""
+    if logger not in _OWNERS:
+        if len(_OWNERS) > 10_000:
+            _OWNERS.clear()
+        _OWNERS[logger] = component_of_logger(logger)
+    return _OWNERS[logger]
+
+
+def forget_catalogue() -> None:
+    """After constants or components were registered."""
+    _CONSTANTS.clear()
+    _OWNERS.clear()
