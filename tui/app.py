@@ -160,6 +160,10 @@ class CornermanApp(App[int], inherit_bindings=False):
             except RuntimeError:
                 return  # the loop closed meanwhile: nobody looks any more
 
+    def pump(self) -> None:
+        """There may be something to take now that the last was drawn."""
+        self._plan_pump()
+
     def _plan_pump(self) -> None:
         if self._pump_due or self._loop is None:
             return
@@ -187,14 +191,16 @@ class CornermanApp(App[int], inherit_bindings=False):
 
     def open_run(self, run_id: str, at: Move | None = None, stream: str = "", env: int = 0) -> None:
         """A run, where it opens by itself, or where a log record was written; the run beneath the logs, if it is it."""
-        from .screens.run import RunScreen
+        from .screens.run import OPENING, RunScreen
 
         beneath = self.screen_stack[-2] if len(self.screen_stack) > 1 else None
         if at is not None and isinstance(beneath, RunScreen) and beneath.run_id == run_id:
             self.pop_screen()
             beneath.show_at(at, stream, env)
-        else:
-            self.push_screen(RunScreen(run_id, at, stream, env))
+            return
+        screen = RunScreen(run_id, self.options, at or OPENING, stream, env)
+        screen.ask_first(self.feed)  # the reader works while the screen is laid out
+        self.push_screen(screen)
 
     def open_logs(self, run_id: str = "", time_us: int | None = None) -> None:
         """The logs of all runs, or of one at a time; where they are open beneath a run, those."""

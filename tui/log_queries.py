@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
-from cornerman.core.errors import Interrupted, NotFound
+from cornerman.core.errors import Interrupted, InvalidOption, NotFound
 from cornerman.core.logs import LogFilter
 from cornerman.core.logs.filter import RANGES, TEXT
 
@@ -369,6 +369,38 @@ class CodesQuery:
 
 class CodesAnswer(NamedTuple):
     codes: tuple[tuple[str, int], ...]
+
+    def same(self, other: object) -> bool:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterQuery:
+    """Make a code known, with the words of the newest record that has it. Done once."""
+
+    channel: ClassVar[str] = "register"
+    watched: ClassVar[bool] = False
+    code: str
+
+    def answer(self, reading: LogReading) -> RegisterAnswer:
+        from cornerman.log_catalog import CatalogError, register_code
+
+        found = reading.logs.page(LogFilter().only("code", self.code), limit=1)
+        if not found:
+            raise NotFound(f"No record has the code {self.code} any more.", "")
+        record = found[-1].record
+        component = record.component or "Worker"
+        message = " ".join(record.message.split())[:200] or self.code
+        try:
+            register_code(self.code, record.level, component, message, subcomponent=record.subcomponent)
+        except CatalogError as error:
+            raise InvalidOption(f"{error}.", "`cornerman codes register` takes other words.") from error
+        return RegisterAnswer(self.code, component)
+
+
+class RegisterAnswer(NamedTuple):
+    code: str
+    component: str
 
     def same(self, other: object) -> bool:
         return False

@@ -10,8 +10,10 @@ from cornerman.core.payloads.log_record_v1 import LogRecordV1
 TEXTS = (
     "clear \x1b[2J\x1b[H screen", "title \x1b]0;owned\x07", "clip \x1b]52;c;ZXZpbA==\x07", "c1 \x9b31mred\x9b0m",
     "carriage\rreturn", "back\x08\x08\x08space", "tab\tbed", "two\nlines\nand three", "nul \x00 byte", "del \x7f",
-    "bidi \u202eevil\u202c \u2066isolate\u2069", "zero\u200bwidth\u200d \ufeff", "[bold red]markup[/bold red] [link=x]y[/]",
-    "{braces} %s %(name)s", "half \udc80 character", "wide 漢字かな混じり文 end", "combi" + "\u0301" * 40 + "ned", "İstanbul ﬁ ß",
+    "bidi \u202eevil\u202c \u2066isolate\u2069", "zero\u200bwidth\u200d \ufeff",
+    "[bold red]markup[/bold red] [link=x]y[/]",
+    "{braces} %s %(name)s", "half \udc80 character", "wide 漢字かな混じり文 end", "combi" + "\u0301" * 40 + "ned",
+    "İstanbul ﬁ ß",
     "emoji 👩‍👩‍👧‍👦 🏳️‍🌈", "x" * 5_000, "", " " * 300,
 )  # fmt: skip
 

@@ -10,14 +10,14 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import Any
 
 from cornerman.core.errors import Interrupted, NotFound
-from cornerman.core.logs import Facet, Facets, LogEntry, LogFilter, Span, Term, Timeline
-from cornerman.core.logs.filter import FACETS, RANGES, TEXT, TIMES, levels_of, range_of, time_of
+from cornerman.core.logs import Facet, Facets, LogEntry, LogFilter, Span, Timeline
+from cornerman.core.logs.filter import FACETS, RANGES, TEXT
+from cornerman.core.logs.matching import Chosen, facet_values
 from cornerman.core.logs.port import Found, Sample
 from cornerman.core.payloads.log_record_v1 import LogRecordV1
-from cornerman.log_catalog.constant import LEVELS
+from cornerman.log_catalog import get_constant_by_code
 
 LATER = (TEXT, *RANGES)
 
@@ -29,7 +29,6 @@ class MemoryLogs:
         self.entries = [LogEntry(at + 1, record) for at, record in enumerate(records)]
         self.broken: Exception | None = None
         self.jobs: dict[str, str] = {}
-        self.known: set[str] = set()
         self.slow: int | None = None
         self.go = threading.Event()
         self._interrupted = threading.Event()
@@ -63,11 +62,11 @@ class MemoryLogs:
         self.asked["search"] += 1
         self._interrupted.clear()
         looked = [entry for entry in reversed(self.entries) if before is None or entry.id < before]
-        each = self.slow or len(looked) or 1
+        each, rule = self.slow or len(looked) or 1, Chosen(chosen)
         for at in range(0, len(looked), each):
             part = looked[at : at + each]
             done = at + each >= len(looked)
-            hits = tuple(entry for entry in part if self._obeys(entry.record, chosen))
+            hits = tuple(entry for entry in part if rule.matches(entry.record))
             yield Found(hits, part[-1].record.time_us, at + len(part), len(looked), done)
             if self.slow is not None and not done:
                 self._wait()
@@ -103,7 +102,8 @@ class MemoryLogs:
         values = {}
         for field in FACETS:
             records = [entry.record for entry in self._of(chosen.without(field))]
-            counts = Counter(value for record in records for value in set(self._values(record, field)) if value)
+            values_of = (set(facet_values(record, field, self.jobs.get(record.run_id, ""))) for record in records)
+            counts = Counter(value for found in values_of for value in found if value)
             values[field] = tuple(Facet(*each) for each in sorted(counts.items(), key=lambda each: (-each[1], each[0])))
         return Facets(values, len(self._of(chosen)))
 
@@ -125,7 +125,7 @@ class MemoryLogs:
 
     def unknown_codes(self) -> dict[str, int]:
         records = [entry.record for entry in self.entries]
-        return dict(Counter(r.code for r in records if r.code and r.source == "other" and r.code not in self.known))
+        return dict(Counter(r.code for r in records if r.code and get_constant_by_code(r.code) is None))
 
     def samples(self, run_id: str, since_us: int = 0) -> Sequence[Sample]:
         return ()
@@ -133,49 +133,11 @@ class MemoryLogs:
     def interrupt(self) -> None:
         self._interrupted.set()
 
-    # ---- what a filter means ----
-
     def _of(self, chosen: LogFilter) -> list[LogEntry]:
         if self.broken is not None:
             raise self.broken
-        return [entry for entry in self.entries if self._obeys(entry.record, chosen)]
-
-    def _obeys(self, record: LogRecordV1, chosen: LogFilter) -> bool:
-        for field in {term.field for term in chosen.terms}:
-            wanted, refused = chosen.of(field), chosen.of(field, exclude=True)
-            together = all if field in (TEXT, *TIMES) else any
-            if wanted and not together(self._is(record, term) for term in wanted):
-                return False
-            if any(self._is(record, term) for term in refused):
-                return False
-        return True
-
-    def _is(self, record: LogRecordV1, term: Term) -> bool:
-        if term.field == TEXT:
-            return term.value.lower() in f"{record.message} {record.fields} {record.raw}".lower()
-        if term.field in TIMES:
-            at = time_of(term.value)
-            return record.time_us >= at if term.field == "since" else record.time_us <= at
-        if term.field in RANGES:
-            value = {"episode": record.episode, "step": record.step, "env": record.env_index, "pid": record.pid}
-            first, last = range_of(term.value)
-            number = value[term.field]
-            return number is not None and (first is None or number >= first) and (last is None or number <= last)
-        if term.field == "level":
-            return record.level in levels_of(term.value)
-        return term.value in self._values(record, term.field)
-
-    def _values(self, record: LogRecordV1, field: str) -> tuple[Any, ...]:
-        if field == "component":
-            whole = f"{record.component}/{record.subcomponent}" if record.subcomponent else record.component
-            return (record.component, whole)
-        if field in ("tag", "flag"):
-            return record.tags if field == "tag" else record.flags
-        if field == "run":
-            return (record.run_id,)
-        if field == "job":
-            return (self.jobs.get(record.run_id, ""),)
-        return (getattr(record, field),)
+        rule = Chosen(chosen)
+        return [entry for entry in self.entries if rule.matches(entry.record, self.jobs.get(entry.record.run_id, ""))]
 
 
 def some_records(
@@ -190,7 +152,7 @@ _SAID: tuple[tuple[str, str, str, str, str, tuple[str, ...]], ...] = (
     ("LOG510", "INFO", "Adapter", "Toy text", "Environment was reset", ("reset",)),
     ("", "DEBUG", "Worker", "stdout", "loss 0.0312 lr 3e-4", ()),
     ("LOG512", "INFO", "Worker", "Runtime", "Episode ended", ("episode",)),
-    ("ACME7", "INFO", "Policy", "", "Entropy bonus was lowered", ()),
+    ("LOG7001", "INFO", "Policy", "", "Entropy bonus was lowered", ()),
     ("LOG620", "WARNING", "Service", "Queue", "Queue was nearly full", ("queue",)),
     ("LOG406", "ERROR", "Worker", "Runtime", "Reward is NaN", ("reward", "nan")),
 )
@@ -221,7 +183,3 @@ def _record(at: int, time_us: int) -> LogRecordV1:
         extra={"reward": "NaN", "batch": [1, 2, 3]} if which == 6 else {},
         repeats=3 if which == 5 else 1,
     )
-
-
-def levels_in(entries: Sequence[LogEntry]) -> set[str]:
-    return {entry.record.level for entry in entries} & set(LEVELS)

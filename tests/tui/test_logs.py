@@ -17,6 +17,7 @@ from textual.widgets import Input
 from cornerman.core.errors import StoreLocked, StoreUnreadable
 from cornerman.core.logs import LogFilter
 from cornerman.core.logs.saved import save_filter, saved_filters
+from cornerman.log_catalog import get_constant_by_code
 from cornerman.tui.app import CornermanApp
 from cornerman.tui.log_queries import Place
 from cornerman.tui.look import Look
@@ -404,6 +405,16 @@ async def test_what_the_filter_shows_is_written_into_a_file(tmp_path: Path, name
         await press(pilot, "w")
         await typed(pilot, str(tmp_path / name))
         assert "exists" in shown(pilot)
+
+
+async def test_a_code_that_nobody_knows_is_registered_with_one_key() -> None:
+    async with reading(None, "v") as pilot:
+        assert "LOG7001" in shown(pilot)
+        await press(pilot, "r")
+        assert "LOG7001 is known now, as Policy" in shown(pilot)
+        await press(pilot, "v")
+        assert "LOG7001" not in shown(pilot).split("known now")[0]
+        assert get_constant_by_code("LOG7001").message == "Entropy bonus was lowered"  # type: ignore[union-attr]
 
 
 async def test_escape_leads_back_to_where_the_logs_were_opened() -> None:

@@ -16,7 +16,15 @@ from ..feed import Delivery, Problem
 from ..log_cursor import LogCursor
 from ..log_export import ExportAnswer, ExportQuery, proposed
 from ..log_memory import Bookmark, LogMemory
-from ..log_queries import BookmarksAnswer, BookmarksQuery, CodesAnswer, CodesQuery, Place
+from ..log_queries import (
+    BookmarksAnswer,
+    BookmarksQuery,
+    CodesAnswer,
+    CodesQuery,
+    Place,
+    RegisterAnswer,
+    RegisterQuery,
+)
 from ..log_view import moment
 from ..renderers._cells import visible
 from .base import BaseScreen
@@ -45,7 +53,7 @@ class LogAsides(BaseScreen):
     def hear_aside(self, channel: str, delivery: Delivery) -> bool:
         """Take an answer that is not for the list; whether it was one."""
         answer: Any = delivery.answer
-        if channel not in ("bookmarks", "codes", "export"):
+        if channel not in ("bookmarks", "codes", "export", "register"):
             return False
         if isinstance(answer, Problem):
             self._exporting = False
@@ -54,6 +62,8 @@ class LogAsides(BaseScreen):
             self._list_marks(answer)
         elif isinstance(answer, CodesAnswer):
             self._list_codes(answer)
+        elif isinstance(answer, RegisterAnswer):
+            self.tell(f"{answer.code} is known now, as {visible(answer.component)}: cornerman codes show {answer.code}")
         elif isinstance(answer, ExportAnswer):
             self._heard_export(answer)
         return True
@@ -254,4 +264,7 @@ class LogAsides(BaseScreen):
         self.app.push_screen(Choose("codes that no catalogue knows", rows, keys, empty), chosen)
 
     def _register(self, code: str) -> None:
-        raise NotImplementedError
+        if self.cornerman.options.read_only:
+            self.tell("read-only: nothing is registered here")
+        else:
+            self.cornerman.logs.ask(RegisterQuery(code))
