@@ -36,8 +36,17 @@ SOURCES = (
     ("counts", "What choosing a value would show: every other term of the filter is obeyed, its own field's are not."),
     ("timeline", "Height: how many records, by square root. E and W: errors and warnings among them."),
     ("= + -", "Take the marked value: only it, also it, never it. Arrows mark another value of the record."),
+    ("lost", "Transitions that are gone: the causes of the loss ledger that say LOST. It is kept with the run."),
+    ("sampled", "Left out at the source, as sample= or producer.sample says. Episodes count them."),
     ("view 1:n", "n rows passed for each one drawn. Only the view skips; the store has every row."),
-    ("drawn, skipped", "The view ledger: rows drawn here since this run was opened, and those passed over, by cause."),
+    ("credits", "Frames that may be decoded ahead of what is drawn. STARVED: this screen is slower than rows come."),
+    ("backlog, lag", "Rows in the journal that no chunk holds yet, and the age of the oldest. Durable, and read."),
+    ("invalid", "Sealed steps that their schema does not allow."),
+    (
+        "drawn, skipped",
+        "The view ledger: rows drawn here since this run was opened, and those passed over, by cause. "
+        "No view setting and no throttle has an effect on stored data.",
+    ),
 )
 
 
