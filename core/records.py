@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from .launch import Launch
 from .payloads.frame_v1 import Frame
 
 RunState = Literal["live", "stale", "done", "interrupted"]
@@ -183,3 +184,5 @@ class RunSummary:
     provenance: dict[str, Any]
     """Command line, working folder, git commit, Python and package versions, host, user, pid."""
     notes: tuple[str, ...] = ()
+    launch: Launch | None = None
+    """The command that it is, where `cornerman run` ran it."""

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cornerman.core import values
+from cornerman.core.launch import Launch
 from cornerman.core.records import LedgerRow, RunState, RunSummary, StreamSummary
 
 from .chunk_sums import sealed_statistics
@@ -247,6 +248,29 @@ def summarize(streams: list[Summarizer]) -> RunSummary:
         ledger=ledger,
         provenance=provenance if isinstance(provenance, dict) else {},
         notes=tuple(dict.fromkeys(note for moment in moments for note in moment.view.totals.notes)),
+    )
+
+
+def without_streams(launch: Launch, state: RunState) -> RunSummary:
+    """A run whose command never recorded a step, or has not yet."""
+    return RunSummary(
+        run_id=launch.run_id,
+        job=launch.job,
+        state=state,
+        env_ids=(),
+        started_us=launch.started_us,
+        last_us=launch.ended_us or launch.started_us,
+        step_count=0,
+        transition_count=0,
+        episode_count=0,
+        steps_per_second=0.0,
+        last_return=None,
+        returns=(),
+        mean_length=None,
+        bytes=0,
+        bytes_per_hour=None,
+        ledger=LedgerRow(0, 0, 0),
+        provenance=launch.provenance,
     )
 
 
