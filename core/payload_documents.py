@@ -48,7 +48,16 @@ def mismatches() -> list[Mismatch]:
 def generated() -> list[SchemaDocument]:
     """The documents as the typed definitions of this Cornerman make them now."""
     from .arrow_of import arrow_of
-    from .payloads import chunk_v1, episode_v1, frame_chunk_v1, frame_v1, log_record_v1, run_manifest_v1, step_v1
+    from .payloads import (
+        chunk_v1,
+        episode_v1,
+        frame_chunk_v1,
+        frame_v1,
+        log_constant_v1,
+        log_record_v1,
+        run_manifest_v1,
+        step_v1,
+    )
     from .schema_of import schema_of_model, schema_of_struct
     from .settings import Settings
 
@@ -60,6 +69,7 @@ def generated() -> list[SchemaDocument]:
         (frame_chunk_v1, frame_chunk_v1.FrameChunkV1, "Frame chunk"),
         (run_manifest_v1, run_manifest_v1.RunManifestV1, "Run manifest"),
         (log_record_v1, log_record_v1.LogRecordV1, "Log record"),
+        (log_constant_v1, log_constant_v1.LogConstantV1, "Log constant"),
     ]
     made = [
         _document(

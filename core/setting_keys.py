@@ -130,9 +130,18 @@ KEYS: Final[dict[str, SettingKey]] = {
         ),
         SettingKey(
             "log.level", "choice", "WARNING", _VIEWED, "where a log line is written",
-            "tui.chosen:choose_log_level",
+            "tui.chosen:log_settings",
             "The least serious line that is written, by our programs and by the recorder inside yours.",
             choices=("DEBUG", "INFO", "WARNING", "ERROR"),
+        ),
+        SettingKey(
+            "log.levels", "text", None, _VIEWED, "when a program of ours starts", "tui.chosen:log_settings",
+            "Levels of single components of our programs, such as `Store=DEBUG, Recorder/Journal=ERROR`.",
+        ),
+        SettingKey(
+            "log.render", "choice", "console", _VIEWED, "when a program of ours starts", "tui.chosen:log_settings",
+            "How our programs write their log lines: for a person, as JSON, or as `code | message | extra={…}`.",
+            choices=("console", "json", "line"),
         ),
     )
 }  # fmt: skip

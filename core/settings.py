@@ -94,6 +94,9 @@ class LogSettings(_Section):
     """What is said."""
 
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = _field("log.level")
+    levels: str | None = _field("log.levels")
+    """None: all components as `level` says."""
+    render: Literal["console", "json", "line"] = _field("log.render")
 
 
 class Settings(_Section):

@@ -8,9 +8,10 @@
 One file a component holds its constants. Nothing here imports structlog until a program of ours calls `configure`.
 """
 
-from .configuration import conclude, configure, parse_levels
+from .configuration import conclude, configure, held
 from .constant import CatalogError, Component, Level, LogConstant, component
 from .emitting import Event, add_sink, bound, captured, log, set_level, set_private_level
+from .levels import parse_levels
 from .registered import (
     component_of_logger,
     forget_code,
@@ -25,6 +26,7 @@ from .whole_catalog import (
     get_component_snapshot,
     get_constant_by_code,
     list_known_components,
+    problems,
 )
 
 __all__ = [
@@ -47,9 +49,11 @@ __all__ = [
     "forget_log_domain",
     "get_component_snapshot",
     "get_constant_by_code",
+    "held",
     "list_known_components",
     "log",
     "parse_levels",
+    "problems",
     "register_code",
     "register_log_domain",
     "set_level",

@@ -7,19 +7,25 @@ values, because this folder knows no settings; whoever starts a program reads th
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Mapping
-from typing import Any, Literal, TextIO
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Literal, TextIO, cast
 
-from .constant import LEVELS, CatalogError, Level, LogConstant, severity
-from .emitting import add_sink, as_line, fan_out, log, set_level, set_sink
+from .constant import Level, LogConstant
+from .emitting import add_sink, as_line, fan_out, log, set_sink
 from .fan_out import OURS
+from .levels import Levels
 from .program import LOG_LIBRARY_FAILED, LOG_LIBRARY_WARNED
 
 Render = Literal["console", "json", "line"]
 """console: for a person · json: one object a line · line: `LOG1110 | message | extra={…}`."""
 
 _OWN = ("event", "level", "timestamp", "code", "component", "subcomponent", "tags")
+MOST_HELD = 200
+"""Of lines that wait, the newest so many are written in the end; sinks that store have all of them."""
 _FOR_PROGRAMS = ("pid", "inferred")
 """What a person at a terminal knows anyway."""
 
@@ -38,13 +44,13 @@ def configure(
     `level` is for all of ours, `levels` for single parts (`Store`, `Store/SQLite`), `heard` for the stream where that
     is to be quieter than the other sinks. `process` is what lines belong to that name no run.
     """
-    severity(heard or level)  # refuse a wrong word before anything changes
+    ours, of_stream = Levels(level, levels), Levels(heard or level, levels)  # refuses a wrong word before all else
     conclude()
-    set_level(level)
-    for part, its_level in (levels or {}).items():
-        set_level(its_level, part)
+    fan_out.levels = ours
     fan_out.process = dict(process or {})
-    _removals.append(add_sink(_Written(render, stream), heard or "DEBUG"))
+    target = _Stream(stream or sys.stderr)
+    _streams.append(target)
+    _removals.append(add_sink(_Written(render, target, of_stream)))
     set_sink(fan_out)
     _hear_libraries()
 
@@ -53,70 +59,94 @@ def conclude() -> None:
     """Say what was held back, and leave logging as it was before `configure`. Sinks that were added stay."""
     fan_out.flush()
     set_sink(None)
-    fan_out.reset_levels()
+    fan_out.levels = Levels(OURS)
     fan_out.process = {}
     while _removals:
         _removals.pop()()
+    _streams.clear()
 
 
-def parse_levels(text: str, known: tuple[str, ...]) -> dict[str, Level]:
-    """`Store=DEBUG, Recorder/Journal=ERROR` as the levels of parts; CatalogError names what is wrong with it."""
-    from difflib import get_close_matches
+@contextmanager
+def held() -> Iterator[None]:
+    """Keep lines back while something else has the terminal, and write them when it is given back."""
+    streams = [one for one in _streams if one.waiting is None]
+    for stream in streams:
+        stream.waiting = deque(maxlen=MOST_HELD)
+    try:
+        yield
+    finally:
+        for stream in streams:
+            stream.release()
 
-    found: dict[str, Level] = {}
-    for entry in filter(None, (entry.strip() for entry in text.split(","))):
-        part, equals, word = (piece.strip() for piece in entry.partition("="))
-        name = part.split("/")[0]
-        if not equals or word.upper() not in LEVELS:
-            raise CatalogError(f"{entry!r} is no level of a component; write Store=DEBUG, with {', '.join(LEVELS)}")
-        if name not in known:
-            near = get_close_matches(name, known, 1)
-            raise CatalogError(f"there is no component {name!r}; " + (f"{near[0]}?" if near else ", ".join(known)))
-        found[part] = next(level for level in LEVELS if level == word.upper())
-    return found
+
+class _Stream:
+    """Where lines are written, unless they wait."""
+
+    def __init__(self, target: TextIO) -> None:
+        self.target = target
+        self.waiting: deque[str] | None = None
+
+    def write(self, text: str) -> None:
+        if self.waiting is None:
+            self.target.write(text)
+        else:
+            self.waiting.append(text)
+
+    def flush(self) -> None:
+        if self.waiting is None:
+            self.target.flush()
+
+    def release(self) -> None:
+        """Write what waits."""
+        waiting, self.waiting = self.waiting or (), None
+        for text in waiting:
+            self.target.write(text)
+        self.flush()
 
 
 class _Written:
     """Lines on a stream, by structlog, which is loaded and configured when the first one comes."""
 
-    def __init__(self, render: Render, stream: TextIO | None) -> None:
+    def __init__(self, render: Render, stream: _Stream, levels: Levels) -> None:
         self.render: Render = render
         self.stream = stream
+        self.levels = levels
         self._logger: Any = None
 
     def __call__(self, constant: LogConstant, fields: Mapping[str, Any]) -> None:
+        if constant.severity < self.levels.least(constant):
+            return
         if self._logger is None:
-            self._logger = _structlog(self.render, self.stream or sys.stderr)
-        shown = fields
-        if self.render == "console":
-            shown = {name: value for name, value in fields.items() if name not in _FOR_PROGRAMS}
-        self._logger.log(constant.severity, constant.message, **_facts(constant), **_renamed(shown))
+            self._logger = _structlog(self.render, self.stream)
+        facts = _for_a_person(constant, fields) if self.render == "console" else _facts(constant) | _renamed(fields)
+        self._logger.log(constant.severity, constant.message, **facts)
 
 
-def _structlog(render: Render, stream: TextIO) -> Any:
+def _structlog(render: Render, stream: _Stream) -> Any:
     import structlog
 
+    console = render == "console"
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.TimeStamper(fmt="%H:%M:%S" if console else "iso", utc=not console),
             _renderer(render, stream),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(0),
-        logger_factory=structlog.WriteLoggerFactory(file=stream),
+        logger_factory=structlog.WriteLoggerFactory(file=cast(TextIO, stream)),
         cache_logger_on_first_use=False,
     )
     return structlog.get_logger()
 
 
-def _renderer(render: Render, stream: TextIO) -> Any:
+def _renderer(render: Render, stream: _Stream) -> Any:
     import structlog
 
     if render == "json":
         return structlog.processors.JSONRenderer(default=str, ensure_ascii=False)
     if render == "line":
         return _line
-    return structlog.dev.ConsoleRenderer(colors=stream.isatty())
+    return structlog.dev.ConsoleRenderer(colors=stream.target.isatty() and not os.environ.get("NO_COLOR"))
 
 
 def _line(_logger: Any, _method: str, event: Any) -> str:
@@ -134,6 +164,12 @@ def _facts(constant: LogConstant) -> dict[str, Any]:
         "subcomponent": constant.subcomponent,
         "tags": constant.tags,
     }
+
+
+def _for_a_person(constant: LogConstant, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What is worth a place at a terminal."""
+    shown = {name: value for name, value in fields.items() if name not in _FOR_PROGRAMS}
+    return {"code": constant.code, "part": f"{constant.component}/{constant.subcomponent}", **_renamed(shown)}
 
 
 def _renamed(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -159,5 +195,6 @@ def _hear_libraries() -> None:
     _removals.append(lambda: root.removeHandler(handler))
 
 
-_removals: list[Any] = []
+_removals: list[Callable[[], object]] = []
 """What undoes `configure`."""
+_streams: list[_Stream] = []

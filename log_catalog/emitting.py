@@ -61,7 +61,7 @@ def add_sink(sink: Sink, level: Level = "DEBUG") -> Callable[[], None]:
 
 def set_level(level: Level, part: str | None = None) -> None:
     """From which level on this program's lines count, for all or for one part: `Store`, `Store/SQLite`."""
-    fan_out.set_level(severity(level), part)
+    fan_out.levels.set(level, part)
 
 
 def bound(**context: Any) -> AbstractContextManager[None]:

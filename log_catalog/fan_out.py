@@ -11,14 +11,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
-from .constant import LogConstant, severity
+from .constant import LogConstant
+from .levels import Levels
 from .repeats import Repeats
 
 Sink = Callable[[LogConstant, Mapping[str, Any]], None]
 
-OURS = "INFO"
+OURS: Final = "INFO"
 """From which level on lines of ours count where nothing else was said; of other libraries it is WARNING."""
 WINDOW_SECONDS = 10.0
 BURST = 20
@@ -34,9 +35,7 @@ class FanOut:
         self.process: dict[str, Any] = {}
         """What lines belong to that name no run: what is known of this whole process."""
         self._sinks: dict[object, tuple[Sink, int]] = {}
-        self._levels: dict[str, int] = {}
-        self._least: dict[str, int] = {}
-        self._level = severity(OURS)
+        self.levels = Levels(OURS)
         self.forget()
 
     def forget(self) -> None:
@@ -55,20 +54,8 @@ class FanOut:
 
         return remove
 
-    def set_level(self, least: int, part: str | None = None) -> None:
-        """The level of a component or of `Component/Part`; of everything where none is named."""
-        if part is None:
-            self._level = least
-        else:
-            self._levels[part] = least
-        self._least = {}
-
-    def reset_levels(self) -> None:
-        """As if no level had been set."""
-        self._level, self._levels, self._least = severity(OURS), {}, {}
-
     def __call__(self, constant: LogConstant, fields: Mapping[str, Any]) -> None:
-        if constant.severity < self._least_of(constant):
+        if constant.severity < self.levels.least(constant):
             return
         with self._lock:
             held = self._repeats.admit(constant)
@@ -90,14 +77,6 @@ class FanOut:
         from structlog.contextvars import bound_contextvars
 
         return _nothing_from(bound_contextvars(**context))
-
-    def _least_of(self, constant: LogConstant) -> int:
-        least = self._least.get(constant.code)
-        if least is None:
-            part = f"{constant.component}/{constant.subcomponent}"
-            least = self._levels.get(part, self._levels.get(constant.component, self._level))
-            self._least[constant.code] = least
-        return least
 
     def _deliver(self, constant: LogConstant, fields: Mapping[str, Any]) -> None:
         whole = self._with_context(fields)

@@ -102,6 +102,12 @@ def registered_domains() -> Mapping[str, str]:
     return _words().domains
 
 
+def unreadable() -> str:
+    """Why the file is ignored; empty where it is not."""
+    _words()
+    return _seen.trouble
+
+
 @dataclass
 class _Words:
     codes: dict[str, LogConstant] = field(default_factory=dict)
@@ -115,6 +121,7 @@ class _Seen:
     words: _Words = field(default_factory=_Words)
     stamp: tuple[str, int, int] | None = None
     due: float = 0.0
+    trouble: str = ""
 
 
 def _check_free(new: LogConstant) -> None:
@@ -142,16 +149,16 @@ def _look_again(now: float) -> None:
         found = path.stat()
         stamp = (str(path), found.st_mtime_ns, found.st_ino)
     except OSError:
-        _seen.words, _seen.stamp = _Words(), None
+        _seen.words, _seen.stamp, _seen.trouble = _Words(), None, ""
         return
     if stamp == _seen.stamp:
         return
-    _seen.stamp = stamp
+    _seen.stamp, _seen.trouble = stamp, ""
     try:
         _seen.words = _parse(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        _seen.words = _Words()
-        log(LOG_WORDS_FILE_IGNORED, file=str(path), reason=str(error)[:200])
+        _seen.words, _seen.trouble = _Words(), str(error)[:200]
+        log(LOG_WORDS_FILE_IGNORED, file=str(path), reason=_seen.trouble)
 
 
 def _parse(text: str) -> _Words:

@@ -23,7 +23,7 @@ from . import constant as defined
 from .constant import CatalogError, Component, LogConstant, Source
 from .emitting import log
 from .program import LOG_COMPONENT_LEFT_OUT
-from .registered import registered_codes, registered_domains
+from .registered import registered_codes, registered_domains, unreadable, words_file
 
 GROUP = "cornerman.log_components"
 FIRST_FOREIGN = 5000
@@ -97,6 +97,29 @@ def _snapshot(name: str, own: list[LogConstant], loggers: Mapping[str, str]) -> 
     )
 
 
+def problems() -> list[str]:
+    """What is wrong with the catalogue as a whole, in sentences; what a definition does wrong fails where it stands."""
+    everything, owners = catalog(), components()
+    found = [f"the constants of {name} are left out: {reason}" for name, reason in _left_out.items()]
+    if reason := unreadable():
+        found.append(f"{words_file()} is ignored: {reason}")
+    for one in everything.values():
+        owner = owners.get(one.component)
+        try:
+            if one.source == "registered" or owner is None:
+                defined.check_form(one)
+            else:
+                defined.check(one, owner)
+        except CatalogError as error:
+            found.append(str(error))
+    found += [
+        f"{code} is registered by you and means {defined._CATALOG[code].message!r} by now"
+        for code in registered_codes()
+        if code in defined._CATALOG
+    ]
+    return found
+
+
 def _load() -> None:
     """Read every file of this folder and of `known/`: a component's file needs no other mention."""
     global _loaded
@@ -128,7 +151,8 @@ def take(name: str, load: Callable[[], Any]) -> None:
         for current, before in ((defined._CATALOG, constants), (defined._COMPONENTS, components)):
             current.clear()
             current.update(before)  # type: ignore[arg-type]
-        log(LOG_COMPONENT_LEFT_OUT, package=name, reason=f"{type(error).__name__}: {str(error)[:200]}")
+        _left_out[name] = f"{type(error).__name__}: {str(error)[:200]}"
+        log(LOG_COMPONENT_LEFT_OUT, package=name, reason=_left_out[name])
 
 
 def _check_foreign(before: Mapping[str, Component]) -> None:
@@ -137,5 +161,6 @@ def _check_foreign(before: Mapping[str, Component]) -> None:
             raise CatalogError(f"the codes of {new.name} must lie at LOG{FIRST_FOREIGN} or above")
 
 
+_left_out: dict[str, str] = {}
 _loading = threading.RLock()
 _loaded = False

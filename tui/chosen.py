@@ -12,6 +12,8 @@ from cornerman.core.setting_sources import effective, read_layers
 from . import output
 
 if TYPE_CHECKING:
+    from cornerman.log_catalog import Level
+    from cornerman.log_catalog.configuration import Render
     from cornerman.store.api import Store
 
     from .options import Options
@@ -52,11 +54,26 @@ def chosen_options() -> Options:
     )
 
 
-def choose_log_level() -> None:
-    """From which level on the recorder speaks: one line each on stderr, repeats counted instead of written."""
-    from cornerman.log_catalog import set_private_level
+def configure_logging() -> None:
+    """How this program logs: once, when it starts. A setting that cannot be used is left to `config check`."""
+    from cornerman.log_catalog import CatalogError, configure, parse_levels
 
-    set_private_level(effective(read_layers(on_problem=_note))["log.level"])
+    level, levels, render = log_settings()
+    parts: dict[str, Level] = {}
+    if levels:  # only then is the whole catalogue read, to know the components
+        from cornerman.log_catalog import list_known_components
+
+        try:
+            parts = parse_levels(levels, list_known_components())
+        except CatalogError as error:
+            output.say(f"note: log.levels is ignored: {error}")
+    configure("DEBUG" if level == "DEBUG" else "INFO", render, heard=level, levels=parts)
+
+
+def log_settings() -> tuple[Level, str | None, Render]:
+    """What the settings `log.level`, `log.levels` and `log.render` say."""
+    values = effective(read_layers(on_problem=lambda _: None))
+    return values["log.level"], values["log.levels"], values["log.render"]
 
 
 def _note(problem: InvalidOption) -> None:

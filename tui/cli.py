@@ -16,8 +16,10 @@ from importlib import import_module
 from typing import Any
 
 from cornerman.core.errors import CornermanError, InvalidOption, InvalidQuery, StoreError
+from cornerman.log_catalog import conclude
 
 from . import exits
+from .chosen import chosen_store, configure_logging
 from .commands import COMMANDS, Help, add_common, module_name
 
 DESCRIPTION = """\
@@ -48,6 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _refuse(CornermanError(f"{error.filename or 'The system'}: {error.strerror or error}."), arguments)
     except Exception as error:  # the last line of defence: a person reads one line, not a traceback
         return exits.INTERRUPTED if _by_ctrl_c(error) else _confess(error, arguments)
+    finally:
+        conclude()
 
 
 def parser_for(command: str | None) -> argparse.ArgumentParser:
@@ -80,6 +84,7 @@ def _run(arguments: list[str]) -> int:
 
         print(f"cornerman {__version__}")
         return exits.OK
+    configure_logging()
     if command is None:
         return _watch(args)
     return int(_module(command).run(args) or exits.OK)
@@ -107,7 +112,6 @@ def _watch(args: argparse.Namespace) -> int:
             "The screens need a terminal, and this output is not one.",
             "`cornerman runs` prints the same list; over SSH ask for a terminal with `ssh -t`.",
         )
-    from .chosen import chosen_store
     from .watching import watch
 
     return watch(chosen_store(args), args.open_run)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 
+from cornerman.log_catalog import held
+
 
 def preload() -> None:
     """Load what the screens need, so that they open at once when there is something to show."""
@@ -16,4 +18,5 @@ def watch(store: Path, run: str | None = None) -> int:
     from .app import run as show
     from .chosen import chosen_options
 
-    return show(store, options=chosen_options(), run=run)
+    with held():
+        return show(store, options=chosen_options(), run=run)

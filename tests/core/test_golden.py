@@ -23,6 +23,7 @@ from cornerman.core.payloads import (
     episode_v1,
     frame_chunk_v1,
     frame_v1,
+    log_constant_v1,
     log_record_v1,
     run_manifest_v1,
     step_v1,
@@ -84,16 +85,24 @@ LINE_1_0 = msgspec.structs.replace(
     LINE, schema="cornerman.log_record@1.0.0",
     output="", pid=None, env_index=None, logger="", flags=(), repeats=1, raw_bytes=b"",
 )  # fmt: skip
+CONSTANT = log_constant_v1.LogConstantV1(
+    code="LOG622A", level="ERROR", component="Store", subcomponent="SQLite", message="the disk failed",
+    tags=("sqlite", "disk"), source="known",
+)  # fmt: skip
 BOUNDARY: dict[str, Any] = {
     "step_v1": STEP,
     "episode_v1": EPISODE,
     "run_manifest_v1": MANIFEST,
     "log_record_v1_1": LINE,
+    "log_constant_v1": CONSTANT,
 }
 """By file: what travels as a payload of its own, in the msgpack and in the JSON form."""
 EARLIER: dict[str, Any] = {"log_record_v1": LINE_1_0}
 """The same, as an earlier MINOR wrote them: they are read for ever, and written no more."""
-FORMS = {"step": step_v1, "episode": episode_v1, "run_manifest": run_manifest_v1, "log_record": log_record_v1}
+FORMS = {
+    "step": step_v1, "episode": episode_v1, "run_manifest": run_manifest_v1, "log_record": log_record_v1,
+    "log_constant": log_constant_v1,
+}  # fmt: skip
 
 
 def kind_of(name: str) -> str:

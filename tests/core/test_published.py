@@ -23,7 +23,7 @@ from cornerman.core.schema.validate import validator
 from cornerman.core.schema_of import draft_07, field_words, schema_of_struct
 from cornerman.core.settings import Settings
 
-BOUNDARY = ("step", "episode", "run_manifest", "log_record")
+BOUNDARY = ("step", "episode", "run_manifest", "log_record", "log_constant")
 GOLDEN = Path(__file__).parents[1] / "data" / "golden"
 DOCUMENTS = {document.pin: document for document in published()}
 

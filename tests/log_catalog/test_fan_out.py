@@ -20,6 +20,7 @@ from cornerman.log_catalog import (
     bound,
     conclude,
     configure,
+    held,
     list_known_components,
     log,
     parse_levels,
@@ -163,6 +164,25 @@ def test_the_stream_may_be_quieter_than_the_other_sinks() -> None:
     log(LOG_STREAM_STARTED)
     remove()
     assert (stream.getvalue(), kept) == ("", ["LOG1103"])
+
+
+def test_a_stream_that_is_quiet_may_hear_one_component() -> None:
+    """What `log.levels` asks for is written, and nothing else that was not before."""
+    stream = io.StringIO()
+    configure("INFO", "line", stream, heard="WARNING", levels={"Recorder/Journal": "DEBUG"})
+    for constant in (LOG_STREAM_STARTED, LOG_CHUNK_SEALED, LOG_STORE_CREATED):
+        log(constant)
+    assert [line[:7] for line in stream.getvalue().splitlines()] == ["LOG1112"]
+
+
+def test_lines_wait_while_a_screen_has_the_terminal() -> None:
+    """They are written when it is given back, and none between its pictures."""
+    stream = io.StringIO()
+    configure("INFO", "line", stream)
+    with held():
+        log(LOG_STREAM_STARTED, run="R1")
+        assert stream.getvalue() == ""
+    assert stream.getvalue().startswith("LOG1103")
 
 
 def test_what_other_libraries_warn_of_is_a_line_of_ours() -> None:

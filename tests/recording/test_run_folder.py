@@ -82,7 +82,7 @@ def test_the_folder_has_the_script_the_inputs_and_the_manifest(script: Script) -
 
 
 def test_settings_name_the_job_and_the_user(tmp_path: Path) -> None:
-    """Without `job=`, the configuration's holds, for every record() of the program; provenance has the user it names."""
+    """Without `job=`, the configuration's holds, for all of a program; provenance has the user it names."""
     program = "import gymnasium, cornerman, sys\nfor name in 'ab':\n    env = gymnasium.make('CartPole-v1')\n"
     program += "    cornerman.record(env, store=sys.argv[1], name=name).reset()\n"
     settings = {"CORNERMAN_JOB": "nightly", "CORNERMAN_USER": "rig-7"}

@@ -28,6 +28,7 @@ COMMANDS = {
     "prune": "remove old runs by rule: age, number of a job, size; shows first",
     "selftest": "prove the promises on this host, with figures",
     "doctor": "look at the store and this host, and say what to do",
+    "codes": "the words of log lines: what a code means, which are unknown",
     "config": "show settings, and where each value comes from",
 }
 """In the order of the help: first what a newcomer needs. The module is `commands/<name>.py`."""

@@ -14,7 +14,7 @@ from cornerman.core.errors import CornermanError, InvalidOption
 from cornerman.core.frames_option import parse_frames
 
 from .. import exits, output
-from ..chosen import choose_log_level, chosen_job, chosen_store
+from ..chosen import chosen_job, chosen_store
 from ..progress import Reporter
 from . import Subparsers, describe
 
@@ -98,7 +98,6 @@ def add(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     _check(args)
-    choose_log_level()
     from cornerman.adapters import stopping
 
     with stopping.StopSignals() as stop, warnings.catch_warnings():

@@ -11,7 +11,7 @@ from types import FrameType
 from typing import Any
 
 from .. import exits, output
-from ..chosen import choose_log_level, chosen_store
+from ..chosen import chosen_store
 from . import Subparsers, describe
 
 DESCRIPTION = """
@@ -44,7 +44,6 @@ def add(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    choose_log_level()
     from cornerman.adapters.selftest import suite
 
     began, path = time.monotonic(), chosen_store(args)
