@@ -9,7 +9,7 @@ from typing import Any
 from cornerman.core.errors import InvalidOption
 
 from .. import output
-from ..chosen import choose_log_level, chosen_store
+from ..chosen import chosen_job, chosen_store
 from . import Subparsers, describe
 
 DESCRIPTION = """
@@ -43,7 +43,9 @@ def add(subparsers: Subparsers) -> None:
         "--env", action="append", default=[], metavar="K=V", help="a variable for the command; repeatable"
     )
     parser.add_argument(
-        "--frames", metavar="WHICH", help="none, auto, every=N or envs=0,3: which pictures are wanted, whatever its script says"
+        "--frames",
+        metavar="WHICH",
+        help="none, auto, every=N or envs=0,3: which pictures are wanted, whatever its script says",
     )
     parser.add_argument(
         "--restart", metavar="WHEN", help="N: start it again up to N times; on-failure or on-failure:N: when it fails"
@@ -62,7 +64,6 @@ def run(args: argparse.Namespace) -> int:
     command = tuple(args.command_line[1:] if args.command_line[:1] == ["--"] else args.command_line)
     if not command or not command[0]:
         raise InvalidOption("There is no command to run.", "Write it after --: cornerman run -- python train.py.")
-    choose_log_level()
     from cornerman.adapters.bridge import launching
 
     request = _request(args, command)
@@ -70,6 +71,9 @@ def run(args: argparse.Namespace) -> int:
     if ended.failure:
         output.say(f"cornerman: {output.harmless(command[0])} cannot be run: {ended.failure}.")
         return ended.code
+    from cornerman.log_catalog import conclude
+
+    conclude()  # to die of a signal skips what is done at exit
     return launching.end_like(ended)
 
 
@@ -83,7 +87,7 @@ def _request(args: argparse.Namespace, command: tuple[str, ...]) -> Any:
     return launching.Request(
         command,
         chosen_store(args),
-        args.job or launching.default_job(command),
+        chosen_job(args) or launching.default_job(command),
         environment=dict(map(_variable, args.env)),
         resources={name: value for name, value in noted.items() if value},
         note=args.note,
@@ -112,5 +116,3 @@ def _restarts(text: str | None) -> Any:
     if found[3]:
         return Restarts(int(found[3]), always=True)
     return Restarts(int(found[2]) if found[2] else 1_000_000)
-
-

@@ -11,6 +11,7 @@ from cornerman.core.rerun import rerun_line
 
 from .. import exits, output
 from ..chosen import opened_store
+from ..launch_words import launch_facts, usage_facts, usage_in
 from ..space_words import space_words
 from . import Subparsers, describe
 from .runs import as_json, trend
@@ -49,10 +50,11 @@ def run(args: argparse.Namespace) -> int:
         streams = [(stream.summary(), _episodes(stream, args)) for stream in reader.streams()]
         spaces = [_spaces(stream) for stream in reader.streams()] if args.json else []
         kept = _kept(reader)
+        usage = usage_in(store, summary.run_id) if summary.launch else {}
     if args.json:
-        output.print_json({**_json(summary, streams, spaces), **kept, "notices": notices})
+        output.print_json({**_json(summary, streams, spaces), **kept, "usage": usage, "notices": notices})
     else:
-        _print(summary, streams, kept)
+        _print(summary, streams, kept, usage)
     return exits.OK
 
 
@@ -109,10 +111,16 @@ def episode_json(episode: Any) -> dict[str, Any]:
     return {name: output.plain(getattr(episode, name)) for name in EpisodeRollup.__dataclass_fields__}
 
 
-def _print(summary: Any, streams: list[tuple[Any, list[Any]]], kept: dict[str, Any]) -> None:
+def _print(summary: Any, streams: list[tuple[Any, list[Any]]], kept: dict[str, Any], usage: dict[str, Any]) -> None:
     output.print_facts(_run_facts(summary) | ({"folder": kept["folder"]} if kept["folder"] else {}))
     for note in summary.notes:
         print(f"note      {output.harmless(note)}")
+    if summary.launch:
+        print("\ncommand")
+        output.print_facts(launch_facts(summary.launch), indent=2)
+    if usage:
+        print("\nused")
+        output.print_facts(usage_facts(usage), indent=2)
     for stream, episodes in streams:
         print()
         _print_stream(stream)
