@@ -46,3 +46,5 @@ LOG_DOCUMENTS_DELETED = _define("LOG1272", "INFO", "Documents", "the documents o
 
 LOG_SQLITE_WRITE_FAILED = _define("LOG622", "ERROR", "SQLite", "a write to the store failed", "sqlite")
 LOG_SQLITE_DISK_FAILED = _define("LOG622A", "ERROR", "SQLite", "the disk failed under the store", "sqlite", "disk")
+
+LOG_RECORDS_LOST = _define("LOG1250", "ERROR", "Logs", "log records could not be kept", "loss")

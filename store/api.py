@@ -38,7 +38,7 @@ from .launches import launches as launched
 from .launches import state_of
 from .launches import version as launches_version
 from .liveness import alive
-from .location import store_path
+from .location import SPOOL, store_path
 from .network import place_of, prepare
 from .network_view import NetworkView
 from .reader import MARKS, STREAMS, Shelf, StreamRows, identity_of
@@ -50,6 +50,7 @@ from .summaries import Summarizer, summarize, without_streams
 if TYPE_CHECKING:
     from .documents import Documents
     from .enforcement import Enforcement
+    from .logs.reader import Logs
     from .quarantine import Quarantine
     from .query import Result as QueryResult
     from .schemas import SchemaRegistry
@@ -128,6 +129,13 @@ class Store:
 
         return Documents(self.path, self._shelf.query)
 
+    @cached_property
+    def logs(self) -> Logs:
+        """The log records of this store; empty where there are none."""
+        from .logs.reader import Logs
+
+        return Logs(self.path, lambda: dict(self._shelf.query("select run_id, job from run")))
+
     @property
     def notices(self) -> tuple[str, ...]:
         """What its user should know: that it was written by a newer version, cannot be written here, or is on a network
@@ -151,9 +159,17 @@ class Store:
             return
         try:
             recovery.recover(self.path)
+            self._ingest_logs()
             self._network.copy_the_rest()
         except (StoreReadOnly, StoreLocked, StoreFull) as error:
             self._notices += (f"{error.what} What is in its journal is shown from there.",)
+
+    def _ingest_logs(self) -> None:
+        """Log records of programs that ended before they were in the database. Most stores have none waiting."""
+        if (self.path / SPOOL).is_dir():
+            from .logs.writer import ingest_leftovers
+
+            ingest_leftovers(self.path)
 
     def runs(self) -> Sequence[Run]:
         """Newest first."""
@@ -216,6 +232,8 @@ class Store:
         return freed
 
     def close(self) -> None:
+        if "logs" in self.__dict__:
+            self.logs.close()
         self._shelf.close()
 
     def __enter__(self) -> Store:

@@ -14,7 +14,8 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -38,12 +39,38 @@ from .filesystem import filesystem_of
 from .location import DATABASE
 from .own_schemas import knows_ours, our_documents, register_ours
 
-APPLICATION_ID = 0x434F524E  # "CORN"
 FORMAT = 7
 """The number of the newest step file in ddl/."""
 
 
-def create(path: Path, *, busy_ms: int = 5000) -> apsw.Connection:
+@dataclass(frozen=True, slots=True)
+class Database:
+    """One of the SQLite files in a store's folder: what tells it from other programs' files, and its step files."""
+
+    file: str
+    application_id: int
+    format: int
+    """The number of its newest step file."""
+    package: str
+    """Its step files are in this package's folder ddl/."""
+    begin: Callable[[apsw.Connection], None]
+    """Fills a new one, in the transaction of its step files."""
+    pragma: str = "page_size=8192"
+    """What only a new one can be told."""
+    documents: bool = False
+    """Whether the product's own schemas are registered in it."""
+
+
+def _begin(connection: apsw.Connection) -> None:
+    connection.execute(
+        "insert into store_meta values ('store_id', ?), ('created_us', ?)", (new_ulid(), time.time_ns() // 1000)
+    )
+
+
+STORE = Database(DATABASE, 0x434F524E, FORMAT, "cornerman.store", _begin, documents=True)  # "CORN"
+
+
+def create(path: Path, *, busy_ms: int = 5000, of: Database = STORE) -> apsw.Connection:
     """The writable connection of the store in the folder `path`, made if it is not there.
 
     Raises StoreTooNew, StoreUnreadable, StoreReadOnly, StoreLocked or StoreFull; the folder is then as it was.
@@ -56,56 +83,56 @@ def create(path: Path, *, busy_ms: int = 5000) -> apsw.Connection:
             raise StoreUnreadable(path, "it is a file, not a folder") from error
         except OSError as error:
             raise StoreReadOnly(path) from error
-        _refuse_foreign(path)
-        new = not (path / DATABASE).exists()
+        _refuse_foreign(path, of)
+        new = not (path / of.file).exists()
         flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
-        connection = apsw.Connection(os.fspath(path / DATABASE), flags=flags)
+        connection = apsw.Connection(os.fspath(path / of.file), flags=flags)
         connection.set_busy_timeout(busy_ms)
-        _prepare(connection, path)
-        if new:
+        _prepare(connection, path, of)
+        if new and of is STORE:
             log(LOG_STORE_CREATED, path=str(path))
         return connection
 
 
-def connect(path: Path, *, write: bool = False, busy_ms: int = 5000) -> apsw.Connection:
+def connect(path: Path, *, write: bool = False, busy_ms: int = 5000, of: Database = STORE) -> apsw.Connection:
     """A connection to an existing store; StoreNotFound where there is none.
 
-    A reader's connection changes nothing. A format newer than FORMAT is refused for writing only.
+    A reader's connection changes nothing. A format newer than ours is refused for writing only.
     """
-    database = path / DATABASE
+    database = path / of.file
     if not database.exists():
         raise StoreNotFound(path)
     if write:
         _refuse_network(path)
     with translated(path):
-        _refuse_foreign(path)
+        _refuse_foreign(path, of)
         if write:
             connection = apsw.Connection(os.fspath(database), flags=apsw.SQLITE_OPEN_READWRITE)
         else:
             connection = _reader(database)
         connection.set_busy_timeout(busy_ms)
-        found = format_of(connection, path)
-        if write and found > FORMAT:
+        found = format_of(connection, path, of)
+        if write and found > of.format:
             connection.close()
-            raise StoreTooNew(path, found, FORMAT)
+            raise StoreTooNew(path, found, of.format)
         if write:
-            _upgrade(connection)
+            _upgrade(connection, of)
             _tune(connection)
         return connection
 
 
-def format_of(connection: apsw.Connection, path: Path) -> int:
+def format_of(connection: apsw.Connection, path: Path, of: Database = STORE) -> int:
     """The store's format number; StoreUnreadable for some other program's database, StoreNotFound while it is made."""
-    if _scalar(connection, "pragma application_id") == APPLICATION_ID:
+    if _scalar(connection, "pragma application_id") == of.application_id:
         return int(_scalar(connection, "pragma user_version"))
     empty = not _scalar(connection, "select count(*) from sqlite_schema")
     if empty and _scalar(connection, "pragma application_id") == 0:
         connection.close()
         raise StoreNotFound(path)
-    if _scalar(connection, "pragma application_id") == APPLICATION_ID:  # finished between the two looks
+    if _scalar(connection, "pragma application_id") == of.application_id:  # finished between the two looks
         return int(_scalar(connection, "pragma user_version"))
     connection.close()
-    raise StoreUnreadable(path / DATABASE, "it is another program's SQLite database")
+    raise StoreUnreadable(path / of.file, "it is another program's SQLite database")
 
 
 @contextlib.contextmanager
@@ -191,9 +218,9 @@ def _quoted(path: Path) -> str:
     return quote(os.fspath(path))
 
 
-def _refuse_foreign(path: Path) -> None:
+def _refuse_foreign(path: Path, of: Database = STORE) -> None:
     """SQLite treats an empty file as a new database and reads a short one as damaged: say it in words first."""
-    database = path / DATABASE
+    database = path / of.file
     try:
         with database.open("rb") as file:
             head = file.read(16)
@@ -208,18 +235,19 @@ def _refuse_foreign(path: Path) -> None:
         raise StoreUnreadable(database, reason)
 
 
-def _prepare(connection: apsw.Connection, path: Path) -> None:
+def _prepare(connection: apsw.Connection, path: Path, of: Database) -> None:
     if _scalar(connection, "pragma application_id") == 0 and not _scalar(
         connection, "select count(*) from sqlite_schema"
     ):
-        _scalar(connection, "pragma page_size=8192")
-    elif format_of(connection, path) > FORMAT:
-        found = format_of(connection, path)
+        for pragma in of.pragma.split(";"):
+            _scalar(connection, f"pragma {pragma}")
+    elif format_of(connection, path, of) > of.format:
+        found = format_of(connection, path, of)
         connection.close()
-        raise StoreTooNew(path, found, FORMAT)
+        raise StoreTooNew(path, found, of.format)
     _set_wal(connection)
     _tune(connection)
-    _upgrade(connection)
+    _upgrade(connection, of)
 
 
 def _set_wal(connection: apsw.Connection) -> None:
@@ -240,31 +268,27 @@ def _tune(connection: apsw.Connection) -> None:
         _scalar(connection, f"pragma {pragma}")
 
 
-def _upgrade(connection: apsw.Connection) -> None:
+def _upgrade(connection: apsw.Connection, of: Database) -> None:
     """Apply the step files that this store has not seen, and register the schemas that it does not have, at once."""
-    if _scalar(connection, "pragma user_version") >= FORMAT and knows_ours(connection):
+    if _scalar(connection, "pragma user_version") >= of.format and (not of.documents or knows_ours(connection)):
         return
-    documents = our_documents()
+    documents = our_documents() if of.documents else []
     with transaction(connection):
         version = int(_scalar(connection, "pragma user_version"))
-        for number, statements in _steps():
+        for number, statements in _steps(of.package):
             if number > version:
                 for _ in connection.execute(statements):
                     pass
                 connection.execute(f"pragma user_version={number}")
         if version == 0:
-            connection.execute(f"pragma application_id={APPLICATION_ID}")
-            connection.execute(
-                "insert into store_meta values ('store_id', ?), ('created_us', ?)",
-                (new_ulid(), time.time_ns() // 1000),
-            )
-        register_ours(connection, documents)
+            connection.execute(f"pragma application_id={of.application_id}")
+            of.begin(connection)
+        if of.documents:
+            register_ours(connection, documents)
 
 
-def _steps() -> list[tuple[int, str]]:
-    files = [
-        file for file in resources.files("cornerman.store").joinpath("ddl").iterdir() if file.name.endswith(".sql")
-    ]
+def _steps(package: str) -> list[tuple[int, str]]:
+    files = [file for file in resources.files(package).joinpath("ddl").iterdir() if file.name.endswith(".sql")]
     return sorted((int(file.name[:4]), file.read_text(encoding="utf-8")) for file in files)
 
 

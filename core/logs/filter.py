@@ -82,6 +82,10 @@ class LogFilter:
         """Its terms of these fields."""
         return tuple(term for term in self.terms if term.field in fields and term.exclude is exclude)
 
+    def of_field(self, field: str) -> tuple[Term, ...]:
+        """Its terms of this field, excluding ones too."""
+        return tuple(term for term in self.terms if term.field == field)
+
     def including(self, field: str, value: str) -> LogFilter:
         """Also records with this value, where others of the field are chosen already; no longer excluded."""
         return self._with(Term(field, value), [Term(field, value, True)])

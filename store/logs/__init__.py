@@ -1,0 +1,27 @@
+"""The store of log records: `logs.db` beside `store.db`, the spools that feed it, and what is asked of it.
+
+    writer = open_writer(path)          # a LogWriter: core/logs/port.py
+    open_store(path).logs               # a LogReader
+
+Records stand in blocks of 4,096, column by column and compressed; what has a block in few words (its kinds with their
+counts, its times, a set of the pieces of its text) is enough to answer most questions without looking into it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .writer import Writer
+
+__all__ = ["open_writer"]
+
+
+def open_writer(path: Path | str | None = None) -> Writer:
+    """The writer of the store in the folder `path`; made where there is none. Never waits, hardly ever raises."""
+    from ..location import store_path
+    from ..network import place_of
+    from .writer import Writer
+
+    return Writer(place_of(store_path(path)).local)

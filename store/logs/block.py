@@ -1,0 +1,368 @@
+"""A block: some records, column by column, as bytes and back.
+
+    columns   kind (which of the block's kinds), time, pid, episode, step, env: read to decide which records are meant
+    slices    texts and bodies of up to 256 records each, compressed together: read to search and to show them
+
+A record's text is its message, its fields as they are shown, and the line as it came, one after another. Its body is
+what else there is, msgpack: fields and extra as `core.values` wrote them, agent, repeats, bytes that are no text.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+
+from cornerman.core import values
+from cornerman.core.columns import Column, compress, decompress, pack, unpack
+
+Array = np.ndarray[Any, Any]
+
+RECORDS = 4096
+"""Records of a full block."""
+TEXT_BYTES = 8 << 20
+"""A block is full, too, when its texts and bodies are so long."""
+SLICE_RECORDS, SLICE_BYTES = 256, 256 << 10
+NUMBERS = ("pid", "episode", "step", "env")
+"""Columns of numbers that may be missing."""
+SLICES = 1 << 16
+"""`block_text.id` is the block's id times this, and the number of the slice."""
+
+
+class Rows:
+    """Records that are about to become a block, as lists."""
+
+    __slots__ = ("body", "env", "episode", "fields", "id", "kind", "message", "pid", "raw", "size", "step", "time_us")
+
+    def __init__(self) -> None:
+        self.id: list[int] = []
+        self.kind: list[int] = []
+        self.time_us: list[int] = []
+        self.pid: list[int | None] = []
+        self.episode: list[int | None] = []
+        self.step: list[int | None] = []
+        self.env: list[int | None] = []
+        self.message: list[str] = []
+        self.fields: list[str] = []
+        self.raw: list[str] = []
+        self.body: list[bytes] = []
+        self.size = 0
+        """Characters and bytes of texts and bodies, about."""
+
+    def __len__(self) -> int:
+        return len(self.id)
+
+    def take(self, count: int) -> Rows:
+        """Its first `count` records, which are then no longer in it."""
+        taken = Rows()
+        for name in _LISTS:
+            mine = getattr(self, name)
+            getattr(taken, name).extend(mine[:count])
+            del mine[:count]
+        taken.size = taken.weigh()
+        self.size -= taken.size
+        return taken
+
+    def extend(self, other: Rows) -> None:
+        for name in _LISTS:
+            getattr(self, name).extend(getattr(other, name))
+        self.size += other.size
+
+    def last(self, count: int) -> Rows:
+        """A copy of its last `count` records."""
+        copy = Rows()
+        for name in _LISTS:
+            setattr(copy, name, getattr(self, name)[-count:])
+        copy.size = copy.weigh()
+        return copy
+
+    def weigh(self) -> int:
+        return sum(sum(map(len, part)) for part in (self.message, self.fields, self.raw, self.body))
+
+    def full_at(self) -> int:
+        """How many of its first records make a full block; 0 where they do not yet."""
+        if self.size >= TEXT_BYTES:
+            weight = 0
+            for count, parts in enumerate(zip(self.message, self.fields, self.raw, self.body, strict=True), 1):
+                weight += sum(map(len, parts))
+                if weight >= TEXT_BYTES or count == RECORDS:
+                    return count
+        return RECORDS if len(self) >= RECORDS else 0
+
+
+_LISTS = tuple(name for name in Rows.__slots__ if name != "size")
+
+
+class Packed(NamedTuple):
+    """A block as its tables take it."""
+
+    first_id: int
+    last_id: int
+    count: int
+    min_us: int
+    max_us: int
+    kinds: bytes
+    counts: bytes
+    ranges: bytes
+    columns: bytes
+    slices: list[bytes]
+
+    @property
+    def bytes(self) -> int:
+        parts = (self.kinds, self.counts, self.ranges, self.columns, *self.slices)
+        return sum(map(len, parts)) + 64
+
+
+class Numbers(NamedTuple):
+    """A column of numbers, some of which may be missing: there is one only where `present` is true."""
+
+    values: Array
+    present: Array | None
+    """None: all of them."""
+
+
+def packed(rows: Rows) -> Packed:
+    ids, times = np.array(rows.id, np.int64), np.array(rows.time_us, np.int64)
+    kinds, kind, counts = np.unique(np.array(rows.kind, np.uint32), return_inverse=True, return_counts=True)
+    numbers = {name: _numbers(getattr(rows, name)) for name in NUMBERS}
+    bounds = list(_slice_bounds(rows))
+    columns: dict[str, Any] = {
+        "kind": compress(kind.astype(_kind_type(len(kinds))).tobytes()) if len(kinds) > 1 else b"",
+        "time": pack("time", times, delta=True),
+        "bounds": bounds,
+    }
+    if ids[-1] - ids[0] != len(ids) - 1:
+        columns["id"] = pack("id", ids, delta=True)
+    for name, (found, present) in numbers.items():
+        if present is None or present.any():
+            columns[name] = pack(name, found, delta=name != "pid")
+            if present is not None:
+                columns[name + "?"] = compress(np.packbits(present).tobytes())
+    edges = [*bounds, len(rows)]
+    return Packed(
+        int(ids[0]), int(ids[-1]), len(rows), int(times.min()), int(times.max()),
+        kinds.astype("<u4").tobytes(), counts.astype("<u4").tobytes(), _ranges(numbers),
+        msgspec.msgpack.encode(columns),
+        [_slice(rows, a, b) for a, b in itertools.pairwise(edges)],
+    )  # fmt: skip
+
+
+def _kind_type(kinds: int) -> type:
+    return np.uint8 if kinds <= 256 else np.uint16
+
+
+def _numbers(found: list[int | None]) -> Numbers:
+    missing = found.count(None)
+    if not missing:
+        return Numbers(np.array(found, np.int64), None)
+    present = np.array([value is not None for value in found])
+    if missing == len(found):
+        return Numbers(np.zeros(0, np.int64), present)
+    # a missing one repeats the last there was: what does not change costs nothing
+    last, filled = 0, []
+    for value in found:
+        last = last if value is None else value
+        filled.append(last)
+    return Numbers(np.array(filled, np.int64), present)
+
+
+def _ranges(numbers: dict[str, Numbers]) -> bytes:
+    bounds: list[int] = []
+    for found, present in numbers.values():
+        some = found if present is None else found[present] if found.size else found
+        bounds += [int(some.min()), int(some.max())] if some.size else [1, 0]
+    return np.array(bounds, "<i8").tobytes()
+
+
+def _slice_bounds(rows: Rows) -> Iterator[int]:
+    """Where slices begin."""
+    begin = weight = 0
+    yield 0
+    for at, parts in enumerate(zip(rows.message, rows.fields, rows.raw, rows.body, strict=True)):
+        if at - begin == SLICE_RECORDS or (at > begin and weight >= SLICE_BYTES):
+            begin, weight = at, 0
+            yield at
+        weight += sum(map(len, parts))
+
+
+def _slice(rows: Rows, a: int, b: int) -> bytes:
+    parts = [
+        part.encode()
+        for three in zip(rows.message[a:b], rows.fields[a:b], rows.raw[a:b], strict=True)
+        for part in three
+    ]
+    bodies = rows.body[a:b]
+    lengths = np.array([*map(len, parts), *map(len, bodies)], "<u4")
+    content = b"".join((lengths.tobytes(), *parts, *bodies))
+    return len(content).to_bytes(4, "little") + compress(content)
+
+
+class Slice:
+    """The texts and bodies of some records of a block, from row `begin` of it on."""
+
+    __slots__ = ("_bodies", "_ends", "ascii", "begin", "content", "count", "size")
+
+    def __init__(self, payload: bytes, begin: int, count: int) -> None:
+        self.size = int.from_bytes(payload[:4], "little")
+        content = decompress(payload[4:], self.size)
+        lengths = np.frombuffer(content, "<u4", 4 * count)
+        self.begin, self.count, self.content = begin, count, content
+        self._ends = np.cumsum(lengths[: 3 * count], dtype=np.int64) + 16 * count
+        self._bodies = np.cumsum(lengths[3 * count :], dtype=np.int64) + (self._ends[-1] if count else 0)
+
+    @property
+    def text_begin(self) -> int:
+        return 16 * self.count
+
+    @property
+    def text(self) -> bytes:
+        return self.content[self.text_begin : int(self._ends[-1])]
+
+    def record_ends(self) -> Array:
+        """Where each record's text ends in `text`."""
+        return self._ends[2::3] - self.text_begin
+
+    def part_ends(self, at: int) -> tuple[int, tuple[int, ...]]:
+        """Where in `text` the record at this place begins, and where its three parts end."""
+        begin = int(self._ends[3 * at - 1]) - self.text_begin if at else 0
+        return begin, tuple((self._ends[3 * at : 3 * at + 3] - self.text_begin).tolist())
+
+    def parts(self, at: int) -> tuple[str, str, str]:
+        """Message, fields and raw line of the record at this place of the slice."""
+        begin = int(self._ends[3 * at - 1]) if at else self.text_begin
+        one, two, three = self._ends[3 * at : 3 * at + 3].tolist()
+        content = self.content
+        return content[begin:one].decode(), content[one:two].decode(), content[two:three].decode()
+
+    def body(self, at: int) -> bytes:
+        begin = int(self._bodies[at - 1]) if at else int(self._ends[-1])
+        return self.content[begin : int(self._bodies[at])]
+
+
+class Columns:
+    """The columns of a block, each unpacked when it is first asked for."""
+
+    def __init__(self, payload: bytes, count: int, kinds: int) -> None:
+        self._found: dict[str, Any] = msgspec.msgpack.decode(payload)
+        self.count, self._kinds = count, kinds
+        self.bounds: list[int] = self._found["bounds"]
+        self._unpacked: dict[str, Any] = {}
+
+    @property
+    def kind(self) -> Array:
+        """For each record the place of its kind among the block's kinds."""
+        return self._once("kind", self._kind)
+
+    def _kind(self) -> Array:
+        if not self._found["kind"]:
+            return np.zeros(self.count, np.uint8)
+        type = np.dtype(_kind_type(self._kinds))
+        return np.frombuffer(decompress(self._found["kind"], self.count * type.itemsize), type)
+
+    @property
+    def time(self) -> Array:
+        return self._once("time", lambda: unpack(self._column("time")))
+
+    def ids(self, first_id: int) -> Array:
+        if "id" not in self._found:
+            return np.arange(first_id, first_id + self.count)
+        return self._once("id", lambda: unpack(self._column("id")))
+
+    @property
+    def gapless(self) -> bool:
+        return "id" not in self._found
+
+    def numbers(self, name: str) -> Numbers | None:
+        """A column of `NUMBERS`; None where no record has one."""
+        if name not in self._found:
+            return None
+        return self._once(name, lambda: self._numbers(name))
+
+    def _numbers(self, name: str) -> Numbers:
+        found, marks = unpack(self._column(name)), self._found.get(name + "?")
+        if marks is None:
+            return Numbers(found, None)
+        bits = np.frombuffer(decompress(marks, (self.count + 7) // 8), np.uint8)
+        return Numbers(found, np.unpackbits(bits, count=self.count).astype(np.bool_))
+
+    def _column(self, name: str) -> Column:
+        return msgspec.convert(self._found[name], Column)
+
+    def _once(self, name: str, make: Callable[[], Any]) -> Any:
+        found = self._unpacked.get(name)
+        if found is None:
+            found = self._unpacked[name] = make()
+        return found
+
+
+class Body(NamedTuple):
+    """What of a record is neither in a column, nor in its kind, nor in its text."""
+
+    fields: dict[str, Any]
+    extra: dict[str, Any]
+    agent: str
+    repeats: int
+    raw_bytes: bytes
+
+
+def pack_body(fields: bytes, extra: bytes, agent: str, repeats: int, raw_bytes: bytes) -> bytes:
+    """Nothing where all of it is empty, as in most lines; `fields` and `extra` are msgpack already."""
+    found: dict[str, Any] = {}
+    if len(fields) > 1:
+        found["f"] = msgspec.Raw(fields)
+    if len(extra) > 1:
+        found["x"] = msgspec.Raw(extra)
+    if agent:
+        found["a"] = agent
+    if repeats != 1:
+        found["n"] = repeats
+    if raw_bytes:
+        found["b"] = raw_bytes
+    return _ENCODER.encode(found) if found else b""
+
+
+def unpack_body(body: bytes) -> Body:
+    if not body:
+        return Body({}, {}, "", 1, b"")
+    found = values.decode(body)
+    return Body(found.get("f", {}), found.get("x", {}), found.get("a", ""), found.get("n", 1), found.get("b", b""))
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+
+
+def rows_of(first_id: int, kinds: Array, columns: Columns, slices: Sequence[Slice]) -> Rows:
+    """The records of a block as lists again: to merge it, or to take some out."""
+    rows = Rows()
+    rows.id = columns.ids(first_id).tolist()
+    rows.kind = kinds[columns.kind].tolist()
+    rows.time_us = columns.time.tolist()
+    for name in NUMBERS:
+        setattr(rows, name, optional(columns.numbers(name), columns.count))
+    for slice in slices:
+        for at in range(slice.count):
+            message, fields, raw = slice.parts(at)
+            rows.message.append(message)
+            rows.fields.append(fields)
+            rows.raw.append(raw)
+            rows.body.append(slice.body(at))
+    rows.size = rows.weigh()
+    return rows
+
+
+def optional(numbers: Numbers | None, count: int) -> list[int | None]:
+    """A column of numbers as a list, None where there is none."""
+    if numbers is None:
+        return [None] * count
+    found: list[int | None] = numbers.values.tolist()
+    if numbers.present is None:
+        return found
+    return [value if there else None for value, there in zip(found, numbers.present.tolist(), strict=True)]
+
+
+def slice_of(payload: bytes, columns: Columns, number: int) -> Slice:
+    edges = [*columns.bounds, columns.count]
+    return Slice(payload, edges[number], edges[number + 1] - edges[number])

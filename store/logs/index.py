@@ -1,0 +1,132 @@
+"""What a reader has of all blocks in memory: their ids, times, ranges, and the kinds in each with their counts.
+
+Enough to say how many records of which kinds there are, in which blocks and when, without reading one. Sealed blocks
+are kept as arrays that only grow; the few that are not sealed are read anew with every change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import apsw
+import numpy as np
+
+from .block import NUMBERS
+
+Array = np.ndarray[Any, Any]
+
+_COLUMNS = "id, first_id, last_id, count, min_us, max_us, kinds, counts, ranges, sealed"
+SELECT_SEALED = f"select {_COLUMNS} from block where sealed and id > ? order by first_id"
+SELECT_OPEN = f"select {_COLUMNS} from block where not sealed order by first_id"
+
+
+class Part:
+    """Some blocks, by place, the oldest first."""
+
+    def __init__(self, rows: list[tuple[Any, ...]], places: Any) -> None:
+        numbers = np.array([row[:6] for row in rows], np.int64).reshape(-1, 6)
+        self.id, self.first_id, self.last_id, self.count, self.min_us, self.max_us = numbers.T
+        self.ranges = np.frombuffer(b"".join(row[8] for row in rows), "<i8").reshape(-1, len(NUMBERS), 2)
+        lengths = np.array([len(row[6]) // 4 for row in rows], np.int64)
+        self.begins = np.cumsum(lengths) - lengths
+        self.lengths = lengths
+        self.place = places(np.frombuffer(b"".join(row[6] for row in rows), "<u4")).astype(np.uint32)
+        self.weight = np.frombuffer(b"".join(row[7] for row in rows), "<u4").astype(np.uint16)
+        self.sealed = np.array([row[9] for row in rows], np.bool_)
+
+    def __len__(self) -> int:
+        return len(self.id)
+
+    def joined(self, other: Part) -> Part:
+        """Both, as one."""
+        both = Part.__new__(Part)
+        for name in ("id", "first_id", "last_id", "count", "min_us", "max_us", "ranges", "lengths", "place", "weight",
+                     "sealed"):  # fmt: skip
+            setattr(both, name, np.concatenate((getattr(self, name), getattr(other, name))))
+        both.begins = np.cumsum(both.lengths) - both.lengths
+        return both
+
+    def counts(self, mask: Array | None) -> Array:
+        """How many records of the chosen kinds each block has."""
+        if mask is None:
+            return self.count
+        if not len(self):
+            return np.zeros(0, np.int64)
+        weights = np.where(mask[self.place], self.weight, np.uint16(0))
+        found: Array = np.add.reduceat(weights, self.begins, dtype=np.int64)
+        return found
+
+    def entries(self, chosen: Array) -> Array:
+        """Which entries of `place` and `weight` belong to the chosen blocks."""
+        return np.repeat(chosen, self.lengths)
+
+    def kinds(self, at: int) -> Array:
+        """The places of the kinds that a block has, in its own order."""
+        begin = int(self.begins[at])
+        return self.place[begin : begin + int(self.lengths[at])]
+
+
+class Spot(NamedTuple):
+    """One block of an index."""
+
+    part: Part
+    at: int
+    id: int
+    first_id: int
+    last_id: int
+    count: int
+    sealed: bool
+
+    @property
+    def kinds(self) -> Array:
+        return self.part.kinds(self.at)
+
+
+class Index:
+    """All blocks at one version of the database."""
+
+    def __init__(self, version: int, sealed: Part, open: Part) -> None:
+        self.version, self.sealed, self.open = version, sealed, open
+        self.parts = (sealed, open)
+        self.total = int(sealed.count.sum() + open.count.sum())
+        self._totals: Array | None = None
+
+    def __len__(self) -> int:
+        return len(self.sealed) + len(self.open)
+
+    def spot(self, at: int) -> Spot:
+        part = self.sealed
+        if at >= len(part):
+            at, part = at - len(part), self.open
+        return Spot(
+            part, at, int(part.id[at]), int(part.first_id[at]), int(part.last_id[at]), int(part.count[at]),
+            bool(part.sealed[at]),
+        )  # fmt: skip
+
+    def column(self, name: str) -> Array:
+        """A property of every block."""
+        return np.concatenate([getattr(part, name) for part in self.parts])
+
+    def counts(self, mask: Array | None) -> Array:
+        return np.concatenate([part.counts(mask) for part in self.parts])
+
+    def kind_totals(self, kinds: int, chosen: Array | None = None) -> Array:
+        """How many records each kind has, in all blocks or in the chosen ones."""
+        if chosen is None:
+            if self._totals is None or len(self._totals) < kinds:
+                self._totals = sum(
+                    (np.bincount(part.place, part.weight, kinds) for part in self.parts), np.zeros(kinds)
+                )
+            return self._totals
+        totals = np.zeros(kinds)
+        edges = (0, len(self.sealed), len(self))
+        for part, begin, end in zip(self.parts, edges, edges[1:], strict=False):
+            if chosen[begin:end].any():
+                entries = part.entries(chosen[begin:end])
+                totals += np.bincount(part.place[entries], part.weight[entries], kinds)
+        return totals
+
+
+def read_part(connection: apsw.Connection, statement: str, bindings: Iterable[Any], places: Any) -> Part:
+    return Part(connection.execute(statement, tuple(bindings)).fetchall(), places)

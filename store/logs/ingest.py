@@ -1,0 +1,284 @@
+"""From spools into `logs.db`: exactly once, by whoever comes first.
+
+A transaction takes some items of a spool, puts their records into blocks, and moves the place up to which the spool was
+read: all of it or nothing. A spool whose writer is gone is removed when it has been read to its end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import apsw
+import msgspec
+
+from cornerman.core import values
+from cornerman.core.logs.text import fields_text
+from cornerman.core.payloads.log_record_v1 import VERSION, LogRecordV1
+
+from ..location import SPOOL
+from .block import Rows, pack_body
+from .blocks import append_rows, tail_of
+from .database import create_logs, writing
+from .kinds import COLUMNS, MOST, Kind, kind_of, row_of
+from .spool import JOB, RECORD, SAMPLE, Item, opened, parse, spools
+
+BATCH_BYTES = 4 << 20
+"""Of a spool that one transaction takes."""
+CHECKPOINT_PAGES = 1024
+_INT64 = range(-(2**63), 2**63)
+
+_Incoming: Any = msgspec.defstruct(
+    "Incoming",
+    [
+        (field.name, msgspec.Raw, msgspec.Raw(b"\x80"))
+        if field.name in ("fields", "extra")
+        else (field.name, field.type)
+        if field.required
+        else (field.name, field.type, msgspec.field(default=field.default, default_factory=field.default_factory))
+        for field in msgspec.structs.fields(LogRecordV1)
+    ],
+    kw_only=True,
+    tag_field="payload_version",
+    tag=VERSION,
+)
+"""A record whose fields and extra are left as they are: they go into its body byte for byte."""
+_DECODER = msgspec.msgpack.Decoder(_Incoming)
+
+
+class Ingestor:
+    """Brings spools into the database of the store at `path`. For one thread."""
+
+    def __init__(self, path: Path, *, busy_ms: int = 500, max_kinds: int = MOST) -> None:
+        self.path, self.busy_ms, self.max_kinds = path, busy_ms, max_kinds
+        self.offsets: dict[Path, int] = {}
+        """How far each spool is in the database, as far as we saw to it."""
+        self._connection: apsw.Connection | None = None
+        self._file: tuple[int, int] | None = None
+        self._kinds: dict[Kind, int] = {}
+        self._last_kind = self._generation = 0
+        self._tail: Any = None
+        self._wal_pages = 0
+
+    def turn(self, paths: Sequence[Path] | None = None) -> int:
+        """Ingest what there is in these spools, or in all; how many records. StoreError where the database is not to
+        be had: everything stays in the spools."""
+        taken = 0
+        for path in spools(self.path) if paths is None else paths:
+            taken += self._ingest(path)
+        return taken
+
+    def close(self) -> None:
+        if self._connection is not None:
+            with contextlib.suppress(apsw.Error):
+                self._connection.close()
+        self._connection = self._tail = None
+        self._kinds.clear()
+        self._last_kind = 0
+
+    def connection(self) -> apsw.Connection:
+        """The connection that writes; made again where the file was replaced."""
+        try:
+            stats = os.stat(self.path / "logs.db")
+            found: tuple[int, int] | None = (stats.st_dev, stats.st_ino)
+        except OSError:
+            found = None
+        if self._connection is None or found is None or found != self._file:
+            self.close()
+            self._connection = create_logs(self.path, busy_ms=self.busy_ms)
+            self._connection.set_wal_hook(self._committed)
+            stats = os.stat(self.path / "logs.db")
+            self._file = stats.st_dev, stats.st_ino
+        return self._connection
+
+    def _ingest(self, path: Path) -> int:
+        """All there is in one spool now."""
+        taken = 0
+        with opened(path) as reading:
+            if reading is None:
+                return 0
+            alive = reading.alive  # asked first: what a dead writer wrote is all there
+            while True:
+                size, known = reading.size, self.offsets.get(path, -1)
+                if known < size:
+                    before, (count, known) = known, self._batch(path, reading, alive)
+                    taken += count
+                    if known != before and known >= 0:
+                        continue
+                break
+            done = known >= size or not alive
+        if not alive and done:
+            with contextlib.suppress(OSError):
+                path.unlink()
+            self.offsets.pop(path, None)
+        return taken
+
+    def _batch(self, path: Path, reading: Any, alive: bool) -> tuple[int, int]:
+        """One transaction: how many records came, and how far the spool is read then."""
+        connection = self.connection()
+        try:
+            count, end = self._commit(connection, path, reading, alive)
+        except BaseException:  # what we have in memory was of a transaction that is undone
+            self._kinds.clear()
+            self._tail = None
+            raise
+        self.offsets[path] = end
+        self._checkpoint(connection)
+        return count, end
+
+    def _commit(self, connection: apsw.Connection, path: Path, reading: Any, alive: bool) -> tuple[int, int]:
+        with writing(connection, self.path):
+            rows = connection.execute("select offset from spool where name = ?", (path.stem,)).fetchall()
+            if not rows and not path.exists():
+                return 0, -1  # somebody else finished it
+            offset = rows[0][0] if rows else 0
+            data = reading.read(offset, BATCH_BYTES)
+            found = parse(data, offset)
+            if not found.items and len(data) == BATCH_BYTES:  # one item that is longer
+                data = reading.read(offset, reading.size - offset)
+                found = parse(data, offset)
+            end, torn = found.end, found.torn
+            last = offset + len(data) >= reading.size
+            if not alive and last and end < offset + len(data):
+                torn, end = torn + 1, offset + len(data)
+            count = self._take(connection, found.items, torn)
+            if end != offset or not rows:
+                connection.execute(
+                    "insert into spool values (?, ?) on conflict (name) do update set offset = excluded.offset",
+                    (path.stem, end),
+                )
+            self._forget_spools(connection)
+        return count, end
+
+    def _take(self, connection: apsw.Connection, items: list[Item], torn: int) -> int:
+        """The items of one batch into their tables."""
+        lost: Counter[str] = Counter({"torn": 1} if torn else {})
+        records: list[Any] = []
+        for item in items:
+            try:
+                if item.what == RECORD:
+                    records.append(_DECODER.decode(item.content))
+                elif item.what == SAMPLE:
+                    connection.execute("insert or ignore into sample values (?, ?, ?)", _sample(item.content))
+                elif item.what == JOB:
+                    connection.execute("insert or replace into log_run values (?, ?)", _job(item.content))
+            except (msgspec.DecodeError, KeyError, TypeError):
+                lost["unreadable"] += 1
+        if records:
+            self._store(connection, records)
+        for cause, count in lost.items():
+            count_lost(connection, cause, count)
+        return len(records)
+
+    def _store(self, connection: apsw.Connection, records: list[Any]) -> None:
+        self._learn(connection)
+        next_id = int(connection.execute("select value from log_meta where key = 'next_id'").fetchall()[0][0])
+        rows = Rows()
+        for id, record in enumerate(records, next_id):
+            self._add(connection, rows, id, record)
+        connection.execute("update log_meta set value = ? where key = 'next_id'", (next_id + len(records),))
+        self._tail = tail_of(connection, self._tail)
+        append_rows(connection, self._tail, rows)
+
+    def _add(self, connection: apsw.Connection, rows: Rows, id: int, record: Any) -> None:
+        kind = Kind(
+            record.run_id, record.stream, record.output, record.source, record.code, record.level, record.component,
+            record.subcomponent, record.tags, record.logger, record.flags,
+        )  # fmt: skip
+        extra = bytes(record.extra)
+        number = self._kinds.get(kind)
+        if number is None:
+            number, extra = self._new_kind(connection, kind, extra)
+        fields = bytes(record.fields)
+        words = ""
+        if len(fields) > 1 or len(extra) > 1:
+            words = fields_text(values.decode(fields), values.decode(extra))
+        body = pack_body(fields, extra, record.agent, record.repeats, record.raw_bytes)
+        rows.id.append(id)
+        rows.kind.append(number)
+        rows.time_us.append(min(max(record.time_us, -(2**62)), 2**62))
+        rows.pid.append(_fitting(record.pid))
+        rows.episode.append(_fitting(record.episode))
+        rows.step.append(_fitting(record.step))
+        rows.env.append(_fitting(record.env_index))
+        rows.message.append(record.message)
+        rows.fields.append(words)
+        rows.raw.append(record.raw)
+        rows.body.append(body)
+        rows.size += len(record.message) + len(words) + len(record.raw) + len(body)
+
+    def _new_kind(self, connection: apsw.Connection, kind: Kind, extra: bytes) -> tuple[int, bytes]:
+        """A kind that the store has not seen; beyond the limit a coarser one, and the rest of it in `extra`."""
+        if len(self._kinds) >= self.max_kinds and (kind.component or kind.tags or kind.logger or kind.code):
+            found = values.decode(extra)
+            for name in ("component", "subcomponent", "tags", "logger", "code"):
+                if getattr(kind, name):
+                    found.setdefault(name, list(kind.tags) if name == "tags" else getattr(kind, name))
+            extra = values.encode(found)
+            kind = kind._replace(
+                component="", subcomponent="", tags=(), logger="", code="", flags=(*kind.flags, "capped")
+            )
+        number = self._kinds.get(kind)
+        if number is None:
+            connection.execute(f"insert into kind ({COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row_of(kind))
+            number = self._kinds[kind] = connection.last_insert_rowid()
+            self._last_kind = number
+        return number, extra
+
+    def _learn(self, connection: apsw.Connection) -> None:
+        """The kinds that others have entered since we looked."""
+        generation = int(connection.execute("select value from log_meta where key = 'generation'").fetchall()[0][0])
+        if generation != self._generation or not self._kinds:
+            self._kinds.clear()
+            self._last_kind, self._generation = 0, generation
+            self._tail = None
+        for id, *row in connection.execute(
+            f"select id, {COLUMNS} from kind where id > ? order by id", (self._last_kind,)
+        ):
+            self._kinds[kind_of(row)] = self._last_kind = id
+
+    def _forget_spools(self, connection: apsw.Connection) -> None:
+        """Rows of spools that are no longer there: their names never come again."""
+        for (name,) in connection.execute("select name from spool").fetchall():
+            if not (self.path / SPOOL / f"{name}.spool").exists():
+                connection.execute("delete from spool where name = ?", (name,))
+
+    def _committed(self, connection: apsw.Connection, name: str, pages: int) -> int:
+        self._wal_pages = pages
+        return apsw.SQLITE_OK
+
+    def _checkpoint(self, connection: apsw.Connection) -> None:
+        """Move the log into the database, as far as readers allow; nobody waits for it."""
+        if self._wal_pages < CHECKPOINT_PAGES:
+            return
+        with contextlib.suppress(apsw.Error):
+            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+            self._wal_pages = 0
+
+
+def count_lost(connection: apsw.Connection, cause: str, count: int) -> None:
+    """Within a write transaction: records that did not become rows, by cause."""
+    connection.execute(
+        "insert into loss values (?1, ?2, ?3) on conflict (cause) do update set count = count + ?2, last_us = ?3",
+        (cause, count, time.time_ns() // 1000),
+    )
+
+
+def _fitting(number: int | None) -> int | None:
+    """A number as the columns can hold it; one beyond 64 bits is left out."""
+    return number if number is None or number in _INT64 else None
+
+
+def _sample(content: memoryview) -> tuple[str, int, str]:
+    found = msgspec.msgpack.decode(content)
+    return found["run_id"], found["time_us"], msgspec.json.encode(found["values"]).decode()
+
+
+def _job(content: memoryview) -> tuple[str, str]:
+    found = msgspec.msgpack.decode(content)
+    return found["run_id"], found["job"]

@@ -1,0 +1,243 @@
+"""Going through the blocks of an index to the records that a filter means, newest or oldest first.
+
+Blocks that cannot have one are passed over by their heads, then by the sets of what their texts contain; of the others
+the columns decide, and only then texts are read. Every few milliseconds it comes up for air: who walks may stop.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import apsw
+import numpy as np
+
+from cornerman.core.logs.text import folded
+
+from .block import SLICES, Columns, Slice, slice_of
+from .grams import having
+from .index import Index, Spot
+from .plan import Plan
+
+Array = np.ndarray[Any, Any]
+
+GROUP = 64
+"""Blocks whose sets are read together."""
+SET_BYTES = 40 << 20
+"""Of sets that are kept in memory."""
+KEPT_COLUMNS, KEPT_SLICES = 96, 128
+
+
+class Met(NamedTuple):
+    """Records that are meant, by their place in a block, in the order of the walk; or none, and only how far it is."""
+
+    spot: Spot
+    rows: list[int]
+    next_id: int
+    """Where a walk goes on: below this id, or above it where it goes to newer ones."""
+
+
+class Shelf:
+    """What was read lately: columns, slices and sets. Sealed blocks never change, and ids never come again."""
+
+    def __init__(self) -> None:
+        self._columns: OrderedDict[int, Columns] = OrderedDict()
+        self._slices: OrderedDict[int, Slice] = OrderedDict()
+        self._sets: OrderedDict[tuple[int, int, int], list[tuple[Array, Array]]] = OrderedDict()
+        self._set_bytes = 0
+
+    def columns(self, connection: apsw.Connection, spot: Spot) -> Columns:
+        found = self._columns.get(spot.id)
+        if found is None:
+            payload = connection.execute("select payload from block_columns where block = ?", (spot.id,)).fetchall()
+            found = self._columns[spot.id] = Columns(payload[0][0], spot.count, len(spot.kinds))
+            if len(self._columns) > KEPT_COLUMNS:
+                self._columns.popitem(last=False)
+        else:
+            self._columns.move_to_end(spot.id)
+        return found
+
+    def slice(self, connection: apsw.Connection, spot: Spot, columns: Columns, number: int) -> Slice:
+        id = spot.id * SLICES + number
+        found = self._slices.get(id)
+        if found is None:
+            payload = connection.execute("select payload from block_text where id = ?", (id,)).fetchall()
+            found = self._slices[id] = slice_of(payload[0][0], columns, number)
+            if len(self._slices) > KEPT_SLICES:
+                self._slices.popitem(last=False)
+        else:
+            self._slices.move_to_end(id)
+        return found
+
+    def having(self, connection: apsw.Connection, index: Index, plan: Plan, begin: int, end: int) -> Array:
+        """Of the sealed blocks in these places, which have what the plan looks for in their sets."""
+        found = np.zeros(end - begin, np.bool_)
+        for places, sets in self._group(connection, index, begin, end):
+            some = np.ones(len(sets), np.bool_)
+            if plan.text_keys is not None:
+                some &= having(sets, plan.text_keys)
+            for keys in plan.number_keys:
+                one = np.zeros(len(sets), np.bool_)
+                for key in keys:
+                    one |= having(sets, np.array([key]))
+                some &= one
+            found[places] = some
+        return found
+
+    def clear(self) -> None:
+        self.__init__()  # type: ignore[misc]
+
+    def _group(self, connection: apsw.Connection, index: Index, begin: int, end: int) -> list[tuple[Array, Array]]:
+        """The sets of some blocks, those of one size together, with the places of the blocks."""
+        ids = index.sealed.id[begin:end]
+        key = int(ids[0]), int(ids[-1]), len(ids)
+        found = self._sets.get(key)
+        if found is not None:
+            self._sets.move_to_end(key)
+            return found
+        by_size: dict[int, tuple[list[int], list[bytes]]] = {}
+        for place, id in enumerate(ids.tolist()):
+            bits = connection.execute("select bits from block_grams where block = ?", (id,)).fetchall()[0][0]
+            places, sets = by_size.setdefault(len(bits), ([], []))
+            places.append(place)
+            sets.append(bits)
+        found = [
+            (np.array(places), np.frombuffer(b"".join(sets), np.uint8).reshape(len(sets), size))
+            for size, (places, sets) in by_size.items()
+        ]
+        self._sets[key] = found
+        self._set_bytes += sum(sets.nbytes for _, sets in found)
+        while self._set_bytes > SET_BYTES and len(self._sets) > 1:
+            _, old = self._sets.popitem(last=False)
+            self._set_bytes -= sum(sets.nbytes for _, sets in old)
+        return found
+
+
+class Walk:
+    """One walk through one index."""
+
+    def __init__(
+        self, connection: apsw.Connection, index: Index, plan: Plan, shelf: Shelf, check: Callable[[], None]
+    ) -> None:
+        self.connection, self.index, self.plan, self.shelf, self.check = connection, index, plan, shelf, check
+
+    def newest_first(self, before: int | None) -> Iterator[Met]:
+        places = np.flatnonzero(self._blocks(before, None))[::-1]
+        for place in self._possible(places, newest_first=True):
+            yield from self._meet(self.index.spot(place), before, None, newest_first=True)
+
+    def oldest_first(self, after: int | None) -> Iterator[Met]:
+        places = np.flatnonzero(self._blocks(None, after))
+        for place in self._possible(places, newest_first=False):
+            yield from self._meet(self.index.spot(place), None, after, newest_first=False)
+
+    def _blocks(self, before: int | None, after: int | None) -> Array:
+        found = self.plan.blocks(self.index)
+        if before is not None:
+            found &= self.index.column("first_id") < before
+        if after is not None:
+            found &= self.index.column("last_id") > after
+        return found
+
+    def _possible(self, places: Array, *, newest_first: bool) -> Iterator[int]:
+        """The blocks that are left when their sets were asked, group by group as the walk comes to them."""
+        if not self.plan.uses_sets:
+            yield from places.tolist()
+            return
+        sealed = len(self.index.sealed)
+        group, has = -1, np.zeros(0, np.bool_)
+        for place in places.tolist():
+            if place >= sealed:
+                yield place
+                continue
+            if place // GROUP != group:
+                self.check()
+                group = place // GROUP
+                has = self.shelf.having(
+                    self.connection, self.index, self.plan, group * GROUP, min(group * GROUP + GROUP, sealed)
+                )
+            if has[place - group * GROUP]:
+                yield place
+
+    def rows(self, spot: Spot) -> tuple[Columns, Array]:
+        """The records of a block that are meant, text aside: their places, ascending."""
+        columns = self.shelf.columns(self.connection, spot)
+        found = self.plan.rows(spot.kinds, columns)
+        return columns, np.arange(spot.count) if found is None else np.flatnonzero(found)
+
+    def _meet(self, spot: Spot, before: int | None, after: int | None, *, newest_first: bool) -> Iterator[Met]:
+        self.check()
+        columns, rows = self.rows(spot)
+        if (before is not None and spot.last_id >= before) or (after is not None and spot.first_id <= after):
+            ids = columns.ids(spot.first_id)[rows]
+            low = 0 if after is None else int(np.searchsorted(ids, after, "right"))
+            rows = rows[low : len(ids) if before is None else int(np.searchsorted(ids, before))]
+        end = spot.first_id if newest_first else spot.last_id
+        if not self.plan.searches_text:
+            yield Met(spot, (rows[::-1] if newest_first else rows).tolist(), end)
+            return
+        yield from self._search(spot, columns, rows, newest_first)
+        yield Met(spot, [], end)
+
+    def _search(self, spot: Spot, columns: Columns, rows: Array, newest_first: bool) -> Iterator[Met]:
+        """Slice by slice."""
+        edges = [*columns.bounds, columns.count]
+        cuts = np.searchsorted(rows, edges)
+        ids = columns.ids(spot.first_id)
+        numbers = range(len(edges) - 1)
+        for number in reversed(numbers) if newest_first else numbers:
+            some = rows[cuts[number] : cuts[number + 1]]
+            if not len(some):
+                continue
+            self.check()
+            found = with_text(self.shelf.slice(self.connection, spot, columns, number), some, self.plan)
+            bound = int(ids[edges[number]] if newest_first else ids[edges[number + 1] - 1])
+            yield Met(spot, (found[::-1] if newest_first else found).tolist(), bound)
+
+
+def with_text(slice: Slice, rows: Array, plan: Plan) -> Array:
+    """Of some records of a slice, by their places in the block, those whose texts are as the plan wants."""
+    here = rows - slice.begin
+    text = slice.text
+    if not text.isascii():
+        return rows[[_matches(slice, at, plan) for at in here.tolist()]]
+    text = text.lower()
+    ends = slice.record_ends()
+    for needle in plan.texts:
+        if not len(here):
+            break
+        here = np.intersect1d(here, _having(slice, text, ends, needle), assume_unique=True)
+    for needle in plan.no_texts:
+        here = np.setdiff1d(here, _having(slice, text, ends, needle), assume_unique=True)
+    return here + slice.begin
+
+
+def _having(slice: Slice, text: bytes, ends: Array, needle: bytes) -> Array:
+    """The records, by place in the slice, of which one part has the needle; `text` is folded."""
+    if not needle:
+        return np.arange(slice.count)
+    found: list[int] = []
+    place = text.find(needle)
+    while 0 <= place < len(text):
+        at = int(np.searchsorted(ends, place, "right"))
+        if _part_has(slice, at, text, place, needle):
+            found.append(at)
+            place = int(ends[at])
+        else:
+            place += 1
+        place = text.find(needle, place)
+    return np.array(found, np.int64)
+
+
+def _part_has(slice: Slice, at: int, text: bytes, place: int, needle: bytes) -> bool:
+    """Whether what was found lies within one part of a record's text: parts stand side by side."""
+    begin, ends = slice.part_ends(at)
+    return any(place + len(needle) <= end for start, end in zip((begin, *ends), ends, strict=False) if place >= start)
+
+
+def _matches(slice: Slice, at: int, plan: Plan) -> bool:
+    parts = [folded(part).encode() for part in slice.parts(at)]
+    return all(any(text in part for part in parts) for text in plan.texts) and not any(
+        text in part for text in plan.no_texts for part in parts
+    )
