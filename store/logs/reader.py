@@ -23,7 +23,7 @@ from cornerman.core.logs.filter import FACETS, LogFilter
 from cornerman.core.logs.port import Found, Sample
 from cornerman.core.logs.records import Facets, LogEntry, Span, Timeline
 from cornerman.core.payloads.log_record_v1 import LogRecordV1
-from cornerman.log_catalog import by_code
+from cornerman.log_catalog import get_constant_by_code
 from cornerman.log_catalog.constant import LEVELS
 
 from ..connection import snapshot, translated
@@ -151,7 +151,7 @@ class Logs:
     def unknown_codes(self) -> dict[str, int]:
         """Codes of records that no catalogue knows, and how many records have them."""
         codes = self.facets(LogFilter()).values["code"]
-        return {facet.value: facet.count for facet in codes if by_code(facet.value) is None}
+        return {facet.value: facet.count for facet in codes if get_constant_by_code(facet.value) is None}
 
     def samples(self, run_id: str, since_us: int = 0) -> Sequence[Sample]:
         """What a run's process used, the oldest first."""
