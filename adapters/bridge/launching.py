@@ -1,6 +1,7 @@
 """`cornerman run`: a command as a run of a job. What it is, its lines, what it uses and how it ended are in the store.
 
-    ended = launch(Request(("python", "train.py"), store=path, job="baseline"))
+    with AwaitedSignals() as signals:
+        ended, kept = launch(Request(("python", "train.py"), store=path, job="baseline"), signals)
 
 A command that is started again is another run of the same job: a run is one execution. Its id begins with the first
 one's, and it says which run it follows.
@@ -77,20 +78,22 @@ class Request:
     sample_seconds: float = 5.0
 
 
-def launch(request: Request) -> tuple[Ended, Launch]:
-    """Run the command to its last end. Never raises for anything that is wrong with the store."""
+def launch(request: Request, signals: AwaitedSignals) -> tuple[Ended, Launch]:
+    """Run the command to its last end. Never raises for anything that is wrong with the store.
+
+    `signals` were entered before this module was imported: NumPy brings threads, which must not get them.
+    """
     first, attempt, pause = new_ulid(), 1, RESTART_SECONDS
     after = ""
-    with AwaitedSignals() as signals:
-        while True:
-            run_id = first if attempt == 1 else f"{first}-{attempt}"
-            ended, kept = _Attempt(request, run_id, attempt, after).run(signals)
-            if not request.restarts.wanted(ended, attempt):
-                return ended, kept
-            log(LOG_COMMAND_RESTARTED, run=run_id, job=request.job, ended=kept.ended, attempt=attempt + 1)
-            if _interrupted(signals, pause):
-                return ended, kept
-            after, attempt, pause = run_id, attempt + 1, min(2 * pause, LONGEST_RESTART_SECONDS)
+    while True:
+        run_id = first if attempt == 1 else f"{first}-{attempt}"
+        ended, kept = _Attempt(request, run_id, attempt, after).run(signals)
+        if not request.restarts.wanted(ended, attempt):
+            return ended, kept
+        log(LOG_COMMAND_RESTARTED, run=run_id, job=request.job, ended=kept.ended, attempt=attempt + 1)
+        if _interrupted(signals, pause):
+            return ended, kept
+        after, attempt, pause = run_id, attempt + 1, min(2 * pause, LONGEST_RESTART_SECONDS)
 
 
 class _Attempt:

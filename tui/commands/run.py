@@ -64,10 +64,12 @@ def run(args: argparse.Namespace) -> int:
     command = tuple(args.command_line[1:] if args.command_line[:1] == ["--"] else args.command_line)
     if not command or not command[0]:
         raise InvalidOption("There is no command to run.", "Write it after --: cornerman run -- python train.py.")
-    from cornerman.adapters.bridge import launching
+    from cornerman.adapters.bridge.signals import AwaitedSignals
 
-    request = _request(args, command)
-    ended, _ = launching.launch(request)
+    with AwaitedSignals() as signals:
+        from cornerman.adapters.bridge import launching
+
+        ended, _ = launching.launch(_request(args, command), signals)
     if ended.failure:
         output.say(f"cornerman: {output.harmless(command[0])} cannot be run: {ended.failure}.")
         return ended.code
