@@ -15,6 +15,8 @@ from typing import Any
 from cornerman.core.redaction import redacted
 from cornerman.store.who import user
 
+from .redaction import redacted
+
 _PACKAGES = (
     "gymnasium", "numpy", "cornerman", "torch", "jax", "tensorflow", "stable-baselines3", "ray", "pettingzoo", "ale-py",
     "mujoco", "box2d", "pygame", "minigrid", "cleanrl", "tianshou", "sbx-rl",
@@ -37,6 +39,7 @@ def provenance() -> dict[str, Any]:
         "cpus": os.cpu_count(),
         "cuda_visible_devices": os.environ.get("CUDA_VISIBLE_DEVICES"),
         "slurm_job": os.environ.get("SLURM_JOB_ID"),
+        "launch": os.environ.get("CORNERMAN_LAUNCH"),
     }
 
 
