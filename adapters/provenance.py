@@ -15,8 +15,6 @@ from typing import Any
 from cornerman.core.redaction import redacted
 from cornerman.store.who import user
 
-from .redaction import redacted
-
 _PACKAGES = (
     "gymnasium", "numpy", "cornerman", "torch", "jax", "tensorflow", "stable-baselines3", "ray", "pettingzoo", "ale-py",
     "mujoco", "box2d", "pygame", "minigrid", "cleanrl", "tianshou", "sbx-rl",

@@ -29,11 +29,11 @@ from .provenance import provenance
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _INHERITED = (os.environ.get("CORNERMAN_RUN"), os.environ.get("CORNERMAN_JOB"))
-LAUNCH_VARIABLE = "CORNERMAN_LAUNCH"
+BRIDGE_VARIABLE = "CORNERMAN_BRIDGE"
 """Names the run that `cornerman run` made for a command: all that it records belongs to that run, whatever its job."""
 WANTED_FRAMES_VARIABLE = "CORNERMAN_WANTED_FRAMES"
 """Which frames somebody wants, said from outside: stronger than what a script says."""
-_LAUNCHED = _INHERITED[0] is not None and os.environ.get(LAUNCH_VARIABLE) == _INHERITED[0]
+_BRIDGED = _INHERITED[0] is not None and os.environ.get(BRIDGE_VARIABLE) == _INHERITED[0]
 _RUNS: dict[tuple[Path, str], dict[str, Any]] = {}
 
 
@@ -45,7 +45,7 @@ def run_for(
     `named` are the files its user declared as inputs. A run that has begun takes no more of them. `settings` are those
     that its provenance tells.
     """
-    name = (_INHERITED[1] if _LAUNCHED else None) or job or default_job()
+    name = (_INHERITED[1] if _BRIDGED else None) or job or default_job()
     run = _RUNS.get((store, name))
     if run is None:
         run = _RUNS[store, name] = _identity(store, name, named or {}, settings or {})

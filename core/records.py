@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from .launch import Launch
 from .payloads.frame_v1 import Frame
+from .run_command import RunCommand
 
 RunState = Literal["live", "stale", "done", "interrupted"]
 """live: its process records · stale: the process lives, no step for a while · done: closed · interrupted: it died."""
@@ -206,5 +206,5 @@ class RunSummary:
     provenance: dict[str, Any]
     """Command line, working folder, git commit, Python and package versions, host, user, pid."""
     notes: tuple[str, ...] = ()
-    launch: Launch | None = None
+    command: RunCommand | None = None
     """The command that it is, where `cornerman run` ran it."""

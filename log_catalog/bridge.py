@@ -13,7 +13,7 @@ LOG_FORMAT_FAILED = _define(
 LOG_LINES_LOST = _define("LOG1702", "ERROR", "Lines", "lines of a command could not be kept", "log", "loss")
 
 LOG_COMMAND_RESTARTED = _define("LOG1710", "WARNING", "Command", "a command is started again", "run")
-LOG_LAUNCH_NOT_KEPT = _define("LOG1711", "WARNING", "Command", "a run could not be entered in the store", "run")
+LOG_COMMAND_NOT_KEPT = _define("LOG1711", "WARNING", "Command", "a run could not be entered in the store", "run")
 LOG_PIPE_HELD = _define(
     "LOG1712", "WARNING", "Command", "processes that a command left behind still had its output when we left it", "run"
 )

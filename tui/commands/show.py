@@ -11,7 +11,7 @@ from cornerman.core.rerun import rerun_line
 
 from .. import exits, output
 from ..chosen import opened_store
-from ..launch_words import launch_facts, usage_facts, usage_in
+from ..command_words import command_facts, usage_facts, usage_in
 from ..space_words import space_words
 from . import Subparsers, describe
 from .runs import as_json, trend
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
         streams = [(stream.summary(), _episodes(stream, args)) for stream in reader.streams()]
         spaces = [_spaces(stream) for stream in reader.streams()] if args.json else []
         kept = _kept(reader)
-        usage = usage_in(store, summary.run_id) if summary.launch else {}
+        usage = usage_in(store, summary.run_id) if summary.command else {}
     if args.json:
         output.print_json({**_json(summary, streams, spaces), **kept, "usage": usage, "notices": notices})
     else:
@@ -115,9 +115,9 @@ def _print(summary: Any, streams: list[tuple[Any, list[Any]]], kept: dict[str, A
     output.print_facts(_run_facts(summary) | ({"folder": kept["folder"]} if kept["folder"] else {}))
     for note in summary.notes:
         print(f"note      {output.harmless(note)}")
-    if summary.launch:
+    if summary.command:
         print("\ncommand")
-        output.print_facts(launch_facts(summary.launch), indent=2)
+        output.print_facts(command_facts(summary.command), indent=2)
     if usage:
         print("\nused")
         output.print_facts(usage_facts(usage), indent=2)

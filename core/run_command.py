@@ -7,7 +7,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Launch:
+class RunCommand:
     """One execution of a command by `cornerman run`. Secrets are hidden in all of it."""
 
     run_id: str

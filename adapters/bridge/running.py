@@ -1,7 +1,7 @@
 """`cornerman run`: a command as a run of a job. What it is, its lines, what it uses and how it ended are in the store.
 
     with AwaitedSignals() as signals:
-        ended, kept = launch(Request(("python", "train.py"), store=path, job="baseline"), signals)
+        ended, kept = run_command(Request(("python", "train.py"), store=path, job="baseline"), signals)
 
 A command that is started again is another run of the same job: a run is one execution. Its id begins with the first
 one's, and it says which run it follows.
@@ -21,19 +21,19 @@ from typing import Any, Final
 
 from cornerman.core.errors import CornermanError
 from cornerman.core.ids import new_ulid
-from cornerman.core.launch import Launch
 from cornerman.core.redaction import redacted, redacted_values
+from cornerman.core.run_command import RunCommand
 from cornerman.core.run_inputs import Input, Inputs
 from cornerman.log_catalog import log
-from cornerman.log_catalog.bridge import LOG_COMMAND_RESTARTED, LOG_LAUNCH_NOT_KEPT, LOG_LINES_LOST, LOG_PIPE_HELD
-from cornerman.store import launches
+from cornerman.log_catalog.bridge import LOG_COMMAND_NOT_KEPT, LOG_COMMAND_RESTARTED, LOG_LINES_LOST, LOG_PIPE_HELD
+from cornerman.store import commands
 from cornerman.store.liveness import Process
 from cornerman.store.network import place_of, prepare
 
 from ..inputs import SCRIPT
 from ..inputs import read as read_input
 from ..provenance import provenance
-from ..runs import LAUNCH_VARIABLE, WANTED_FRAMES_VARIABLE
+from ..runs import BRIDGE_VARIABLE, WANTED_FRAMES_VARIABLE
 from .command import Command, Ended
 from .keeper import LineKeeper
 from .samples import Sampler
@@ -78,7 +78,7 @@ class Request:
     sample_seconds: float = 5.0
 
 
-def launch(request: Request, signals: AwaitedSignals) -> tuple[Ended, Launch]:
+def run_command(request: Request, signals: AwaitedSignals) -> tuple[Ended, RunCommand]:
     """Run the command to its last end. Never raises for anything that is wrong with the store.
 
     `signals` were entered before this module was imported: NumPy brings threads, which must not get them.
@@ -107,7 +107,7 @@ class _Attempt:
         self._trouble = ""
         with contextlib.suppress(OSError):
             self._process = Process(self._place)
-        self._launch = Launch(
+        self._kept = RunCommand(
             run_id=run_id,
             job=request.job,
             command=tuple(redacted(request.command)),
@@ -122,7 +122,7 @@ class _Attempt:
             provenance={**provenance(), "command": redacted(request.command)},
         )
 
-    def run(self, signals: AwaitedSignals) -> tuple[Ended, Launch]:
+    def run(self, signals: AwaitedSignals) -> tuple[Ended, RunCommand]:
         self._note()
         making = threading.Thread(target=self._make_store, daemon=True)
         making.start()
@@ -131,7 +131,7 @@ class _Attempt:
 
         def started(pid: int) -> None:
             self._keeper.begin(pid)
-            self._launch = replace(self._launch, pid=pid)
+            self._kept = replace(self._kept, pid=pid)
             self._note()
             samplers.append(Sampler(pid, self._keeper.sample, self._request.sample_seconds))
             samplers[0].start()
@@ -140,15 +140,15 @@ class _Attempt:
         for sampler in samplers:
             sampler.stop()
         if ended.held:
-            log(LOG_PIPE_HELD, run=self._launch.run_id, command=self._launch.command[0])
+            log(LOG_PIPE_HELD, run=self._kept.run_id, command=self._kept.command[0])
         self._end(ended)
         making.join(1.0)
-        return ended, self._launch
+        return ended, self._kept
 
     def _end(self, ended: Ended) -> None:
         self._keeper.finish()
-        self._launch = replace(
-            self._launch,
+        self._kept = replace(
+            self._kept,
             ended_us=_now(),
             exit_code=ended.code,
             signal=ended.signal.name if ended.signal else "",
@@ -160,21 +160,21 @@ class _Attempt:
         self._keep_folder()
         if self._process is not None:
             self._process.leave()
-        for cause, count in self._launch.lost.items():
-            log(LOG_LINES_LOST, run=self._launch.run_id, cause=cause, lines=count)
+        for cause, count in self._kept.lost.items():
+            log(LOG_LINES_LOST, run=self._kept.run_id, cause=cause, lines=count)
         if self._trouble:
-            log(LOG_LAUNCH_NOT_KEPT, run=self._launch.run_id, store=str(self._place), reason=self._trouble)
+            log(LOG_COMMAND_NOT_KEPT, run=self._kept.run_id, store=str(self._place), reason=self._trouble)
 
     def _variables(self) -> dict[str, str]:
         """What the command finds in its environment: ours, what was asked for, and which run it is."""
-        request, own = self._request, self._launch
+        request, own = self._request, self._kept
         variables = {
             **os.environ,
             **request.environment,
             "CORNERMAN_STORE": str(request.store),
             "CORNERMAN_RUN": own.run_id,
             "CORNERMAN_JOB": own.job,
-            LAUNCH_VARIABLE: own.run_id,
+            BRIDGE_VARIABLE: own.run_id,
         }
         variables.setdefault("PYTHONUNBUFFERED", "1")
         variables.pop(WANTED_FRAMES_VARIABLE, None)
@@ -185,7 +185,7 @@ class _Attempt:
     def _note(self) -> None:
         """Write down what is known of the command now."""
         try:
-            launches.keep(self._place, self._launch)
+            commands.keep(self._place, self._kept)
             self._trouble = ""
         except OSError as error:
             self._trouble = f"{error.strerror or error}"
@@ -204,7 +204,7 @@ class _Attempt:
         from cornerman.core.payloads.run_manifest_v1 import RunManifestV1
         from cornerman.store import run_folder
 
-        own = self._launch
+        own = self._kept
         facts: dict[str, Any] = {"run_id": own.run_id, "job": own.job, "created_us": own.started_us}
         with contextlib.suppress(Exception):
             manifest = RunManifestV1(**facts, provenance=own.provenance)

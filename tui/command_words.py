@@ -8,33 +8,33 @@ from typing import TYPE_CHECKING, Any
 from . import output
 
 if TYPE_CHECKING:
-    from cornerman.core.launch import Launch
     from cornerman.core.logs.port import Sample
+    from cornerman.core.run_command import RunCommand
 
 
-def launch_facts(launch: Launch) -> dict[str, str]:
+def command_facts(command: RunCommand) -> dict[str, str]:
     """What was run, how, and how it ended."""
-    resources = " ".join(f"{name} {value}" for name, value in launch.resources.items())
-    environment = " ".join(f"{name}={value}" for name, value in launch.environment.items())
+    resources = " ".join(f"{name} {value}" for name, value in command.resources.items())
+    environment = " ".join(f"{name}={value}" for name, value in command.environment.items())
     facts = {
-        "command": " ".join(launch.command),
+        "command": " ".join(command.command),
         "with": environment,
-        "attempt": f"{launch.attempt}, after {launch.after}" if launch.after else "",
-        "ended": _ended(launch),
+        "attempt": f"{command.attempt}, after {command.after}" if command.after else "",
+        "ended": _ended(command),
         "given": resources,
-        "frames": launch.frames,
-        "note": launch.note,
-        "lines": ", ".join(f"{count:,} {name}" for name, count in launch.lines.items()),
-        "lost": ", ".join(f"{count:,} lines ({cause})" for cause, count in launch.lost.items()),
+        "frames": command.frames,
+        "note": command.note,
+        "lines": ", ".join(f"{count:,} {name}" for name, count in command.lines.items()),
+        "lost": ", ".join(f"{count:,} lines ({cause})" for cause, count in command.lost.items()),
     }
     return {name: output.harmless(text) for name, text in facts.items() if text}
 
 
-def _ended(launch: Launch) -> str:
-    if not launch.ended:
-        return f"not yet seen; pid {launch.pid}" if launch.pid else "not yet seen"
-    took = output.duration(((launch.ended_us or 0) - launch.started_us) / 1e6)
-    return launch.ended if launch.failure else f"{launch.ended} after {took}"
+def _ended(command: RunCommand) -> str:
+    if not command.ended:
+        return f"not yet seen; pid {command.pid}" if command.pid else "not yet seen"
+    took = output.duration(((command.ended_us or 0) - command.started_us) / 1e6)
+    return command.ended if command.failure else f"{command.ended} after {took}"
 
 
 def usage_of(samples: Sequence[Sample]) -> dict[str, dict[str, float]]:
