@@ -24,10 +24,6 @@ from cornerman.core import values
 from cornerman.core.errors import NotFound, StoreFull, StoreLocked, StoreReadOnly, StoreTooNew
 from cornerman.core.payloads.frame_v1 import Frame
 from cornerman.core.payloads.run_manifest_v1 import RunManifestV1
-<<<<<<< HEAD
-from cornerman.core.records import EpisodeOrder, EpisodeRollup, LedgerRow, RunSummary, StepRecord, StreamSummary
-from cornerman.core.run_command import RunCommand
-=======
 from cornerman.core.records import (
     EpisodeOrder,
     EpisodeRollup,
@@ -37,7 +33,7 @@ from cornerman.core.records import (
     StepRecord,
     StreamSummary,
 )
->>>>>>> main
+from cornerman.core.run_command import RunCommand
 from cornerman.core.spaces import Descriptor
 from cornerman.log_catalog import log
 from cornerman.log_catalog.store import LOG_RUN_DELETED

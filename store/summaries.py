@@ -12,12 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cornerman.core import values
-<<<<<<< HEAD
-from cornerman.core.records import LedgerRow, RunState, RunSummary, StreamSummary
-from cornerman.core.run_command import RunCommand
-=======
 from cornerman.core.records import LedgerEntry, LedgerRow, RunState, RunSummary, StreamSummary
->>>>>>> main
+from cornerman.core.run_command import RunCommand
 
 from .chunk_sums import sealed_statistics
 from .episode_index import EpisodeIndex
