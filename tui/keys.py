@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from textual.binding import Binding, BindingType
 
-Where = Literal["app", "runs", "run", "schemas"]
+Where = Literal["app", "runs", "run", "schemas", "logs"]
 
 
 class Key(NamedTuple):
@@ -35,7 +35,7 @@ _LABELS = {
     "question_mark": "?", "slash": "/", "plus": "+", "minus": "-", "left_square_bracket": "[", "colon": ":",
     "right_square_bracket": "]", "escape": "esc", "pageup": "pgup", "pagedown": "pgdn", "equals_sign": "=",
     "less_than_sign": "<", "greater_than_sign": ">", "ctrl+p": "^p", "ctrl+c": "^c", "ctrl+z": "^z", "ctrl+l": "^l",
-    "full_stop": ".", "comma": ",",
+    "full_stop": ".", "comma": ",", "backspace": "bksp",
 }  # fmt: skip
 
 KEYS: tuple[Key, ...] = (
@@ -57,6 +57,7 @@ KEYS: tuple[Key, ...] = (
     Key("runs.filter", ("slash",), "filter", "Only runs that match words: live cartpole", "filter", "runs", 2),
     Key("runs.clear", ("escape",), "clear", "Drop the filter", "clear", "runs"),
     Key("runs.delete", ("d", "delete"), "delete", "Delete the run, after asking", "delete", "runs", 4),
+    Key("runs.logs", ("l", "L"), "logs", "Logs of every run: filter, search, follow, timeline", "logs", "runs", 6),
     Key("runs.schemas", ("v",), "schemas", "Schemas: versions, diffs, adoption, quarantine", "schemas", "runs", 5),
     Key("run.play", ("space",), "play", "Play or pause", "play", "run", 1, "space"),
     Key("run.back", ("left", "h"), "back", "One step back", "step(-1)", "run", 2, "←"),
@@ -88,6 +89,7 @@ KEYS: tuple[Key, ...] = (
         "rendering", "run", 16),
     Key("run.scroll-up", ("pageup",), "fields up", "Scroll the fields up", "scroll(-1)", "run"),
     Key("run.scroll-down", ("pagedown",), "fields down", "Scroll the fields down", "scroll(1)", "run"),
+    Key("run.logs", ("L",), "logs", "The logs of this run, at this moment", "logs", "run", 16),
     Key("run.leave", ("escape",), "runs", "Back to the runs", "back", "run", 15),
     Key("schemas.open", ("enter",), "open", "The versions, the diff, or all of the text", "open", "schemas", 1),
     Key("schemas.up", ("up", "k"), "up", "The line above", "move(-1)", "schemas"),
@@ -121,6 +123,61 @@ KEYS: tuple[Key, ...] = (
     Key("schemas.zoom", ("z",), "zoom", "Give the text all the room", "zoom", "schemas", 8),
     Key("schemas.leave", ("escape",), "back", "Back: from the text, the filter, the view, to the runs", "back",
         "schemas", 9),
+    Key("logs.detail", ("enter",), "detail", "Show or hide the whole record; of counts: only this", "open", "logs",
+        5),
+    Key("logs.up", ("up", "k"), "up", "The record above", "move(-1)", "logs"),
+    Key("logs.down", ("down", "j"), "down", "The record below", "move(1)", "logs"),
+    Key("logs.page-up", ("pageup",), "page up", "A page up", "page(-1)", "logs"),
+    Key("logs.page-down", ("pagedown",), "page down", "A page down", "page(1)", "logs"),
+    Key("logs.first", ("home",), "first", "The very first record of the filter", "edge(-1)", "logs"),
+    Key("logs.last", ("end", "G"), "newest", "The newest record, followed from there", "edge(1)", "logs"),
+    Key("logs.follow", ("f", "space"), "follow", "Follow the newest record, or pause", "follow", "logs", 4),
+    Key("logs.filter", ("slash",), "filter", "Type a filter: level>=WARNING -tag:step nan since:2h", "filter", "logs",
+        1),
+    Key("logs.facets", ("tab",), "counts", "Choose by counts: components, levels, tags, codes, runs", "facets", "logs",
+        2),
+    Key("logs.only", ("equals_sign",), "only", "Only records with the marked value", "term('only')", "logs", 7, "="),
+    Key("logs.include", ("plus",), "include", "Also records with the marked value", "term('including')", "logs", 0,
+        "+"),
+    Key("logs.exclude", ("minus",), "exclude", "No records with the marked value", "term('excluding')", "logs", 8,
+        "-"),
+    Key("logs.field-next", ("right", "l"), "value", "Mark the next value of the record; open counts", "field(1)",
+        "logs", 9, "→"),
+    Key("logs.field-previous", ("left", "h"), "value before", "Mark the value before; close counts", "field(-1)",
+        "logs", 0, "←"),
+    Key("logs.level-1", ("1",), "all levels", "All levels", "least('DEBUG')", "logs"),
+    Key("logs.level-2", ("2",), "INFO", "INFO and what is more serious", "least('INFO')", "logs"),
+    Key("logs.level-3", ("3",), "WARNING", "WARNING and ERROR", "least('WARNING')", "logs"),
+    Key("logs.level-4", ("4",), "ERROR", "Only ERROR", "least('ERROR')", "logs"),
+    Key("logs.drop", ("backspace",), "drop", "Drop the last term of the filter", "drop", "logs"),
+    Key("logs.clear", ("0",), "all", "Drop the filter; the record stays where it is", "clear", "logs"),
+    Key("logs.undo", ("u",), "undo", "The filter before this one", "undo", "logs", 12),
+    Key("logs.search", ("s",), "search", "Find a text and hide nothing; hits stream in, newest first", "search",
+        "logs", 3),
+    Key("logs.hit", ("n",), "next hit", "The next hit, further back", "hit(-1)", "logs"),
+    Key("logs.hit-back", ("N",), "hit before", "The hit before it, nearer to now", "hit(1)", "logs"),
+    Key("logs.error", ("e",), "error", "The next error", "error(1)", "logs", 6),
+    Key("logs.error-back", ("E",), "error before", "The error before", "error(-1)", "logs"),
+    Key("logs.span-next", ("right_square_bracket",), "later", "The next span of the timeline with records", "span(1)",
+        "logs"),
+    Key("logs.span-previous", ("left_square_bracket",), "earlier", "The span before", "span(-1)", "logs"),
+    Key("logs.zoom-in", ("greater_than_sign",), "closer", "The timeline closer, around the record", "scale(1)",
+        "logs"),
+    Key("logs.zoom-out", ("less_than_sign",), "wider", "The timeline wider", "scale(-1)", "logs"),
+    Key("logs.goto", ("g",), "go to time", "Go to a time: 12:04, 2h (ago), 2026-11-26T07:00", "goto", "logs", 11),
+    Key("logs.mark", ("m",), "bookmark", "Set or remove a bookmark", "mark", "logs", 13),
+    Key("logs.mark-next", ("b",), "next mark", "The next bookmark", "mark_beside(1)", "logs"),
+    Key("logs.mark-previous", ("B",), "mark before", "The bookmark before", "mark_beside(-1)", "logs"),
+    Key("logs.marks", ("M",), "bookmarks", "List the bookmarks of this store", "marks", "logs"),
+    Key("logs.replay", ("r",), "replay", "Replay the run at this record's step, or at its time", "replay", "logs", 10),
+    Key("logs.presets", ("p",), "saved", "Choose a saved filter", "presets", "logs", 14),
+    Key("logs.save", ("P",), "save", "Save the filter under a name, also for cornerman logs --filter", "save", "logs"),
+    Key("logs.codes", ("v",), "unknown", "Codes that no catalogue knows, with counts; register them", "codes", "logs"),
+    Key("logs.copy", ("c",), "copy", "Copy the record as a line of text", "copy('text')", "logs", 15),
+    Key("logs.copy-json", ("C",), "copy JSON", "Copy the whole record as JSON", "copy('JSON')", "logs"),
+    Key("logs.export", ("w",), "write", "Write what the filter shows into a file", "export", "logs", 16),
+    Key("logs.zoom", ("z",), "zoom", "Give the record, or the list, all the room", "zoom", "logs"),
+    Key("logs.leave", ("escape",), "back", "Stop a search; then back, to where this was opened", "back", "logs", 17),
 )  # fmt: skip
 
 

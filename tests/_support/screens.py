@@ -56,7 +56,7 @@ async def settle(pilot: Pilot[int]) -> None:
     for _ in range(3):
         for _ in range(400):
             await pilot.pause(0.01)
-            if app.settled and not any(map(app.feed.waiting, ORDER)):
+            if app.settled and not any(map(app.feed.waiting, ORDER)) and not app.logs.waiting():
                 break
         await pilot.pause()
 
