@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 from cornerman.adapters.launches import Launch
-from cornerman.adapters.redaction import redacted
+from cornerman.core.redaction import redacted
 
 
 def state_words(launch: Launch) -> str:

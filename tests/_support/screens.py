@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from fake_host import FakeHost
 from fake_telemetry import NOW, FakeRepository, repository
 from textual.pilot import Pilot
 
+from cornerman.store.api import open_store
 from cornerman.tui.app import CornermanApp
 from cornerman.tui.feed import ORDER
 from cornerman.tui.host import CHANNELS, Host
@@ -29,7 +31,7 @@ class Clock:
 
 
 def app_on(
-    store: FakeRepository | None = None,
+    store: FakeRepository | Path | None = None,
     *,
     look: Look | None = None,
     options: Options | None = None,
@@ -37,10 +39,10 @@ def app_on(
     monotonic: Clock | None = None,
     host: Host | None = None,
 ) -> CornermanApp:
-    """The app on a fake repository."""
+    """The app on a fake repository, or on a store that is there."""
     answers = repository() if store is None else store
     return CornermanApp(
-        lambda read_only: answers,
+        lambda read_only: open_store(answers, read_only=read_only) if isinstance(answers, Path) else answers,
         STORE,
         look=look or Look(),
         options=options,
@@ -58,7 +60,8 @@ async def settle(pilot: Pilot[int]) -> None:
     for _ in range(3):
         for _ in range(400):
             await pilot.pause(0.01)
-            if app.settled and not any([*map(app.feed.waiting, ORDER), *map(app.host_feed.waiting, CHANNELS)]):
+            waiting = [*map(app.feed.waiting, ORDER), *map(app.host_feed.waiting, CHANNELS), app.logs.waiting()]
+            if app.settled and not any(waiting):
                 break
         await pilot.pause()
 

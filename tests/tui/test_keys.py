@@ -17,6 +17,7 @@ from cornerman.tui.screens import help as help_screen
 from cornerman.tui.screens.help import Help
 from cornerman.tui.screens.launch import LaunchScreen
 from cornerman.tui.screens.launches import LaunchesScreen
+from cornerman.tui.screens.logs import LogsScreen
 from cornerman.tui.screens.run import RunScreen
 from cornerman.tui.screens.runs import RunsScreen
 from cornerman.tui.screens.schemas import SchemasScreen
@@ -46,7 +47,7 @@ def on(*runs: object) -> CornermanApp:
     return app_on(FakeRepository(list(runs)))  # type: ignore[arg-type]
 
 
-WHERES: tuple[keys.Where, ...] = ("runs", "run", "schemas", "settings", "launches", "launch")
+WHERES: tuple[keys.Where, ...] = ("runs", "run", "schemas", "logs", "settings", "launches", "launch")
 
 # ---- the table ----
 
@@ -57,6 +58,7 @@ def test_every_key_has_an_action_and_a_sentence() -> None:
         "runs": RunsScreen,
         "run": RunScreen,
         "schemas": SchemasScreen,
+        "logs": LogsScreen,
         "settings": SettingsScreen,
         "launches": LaunchesScreen,
         "launch": LaunchScreen,
