@@ -12,13 +12,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cornerman.core import values
-from cornerman.core.records import LedgerRow, RunState, RunSummary, StreamSummary
+from cornerman.core.records import LedgerEntry, LedgerRow, RunState, RunSummary, StreamSummary
+from cornerman.core.run_command import RunCommand
 
 from .chunk_sums import sealed_statistics
 from .episode_index import EpisodeIndex
 from .flow import FlowMeter
 from .liveness import alive
 from .reader import StreamRows, View
+from .segments import SAMPLED
 from .tail import Moved
 
 STALE_AFTER = 10_000_000
@@ -93,6 +95,23 @@ class Summarizer:
         known = {name: causes.pop(name, 0) for name in _FIELDS}
         known["sampled"] += moment.open_sampled
         return LedgerRow(received, stored, moment.open_transitions, dropped=causes, **known)
+
+    def entries(self, moment: Moment) -> list[LedgerEntry]:
+        """The causes with their times. What only the journal knows so far was counted by its newest record."""
+        found = self.rows.shelf.query(
+            "select cause, transitions, first_us, last_us from ledger where stream = ? and cause <> 'received'",
+            (self.rows.stream_id,),
+        )
+        known = {str(row[0]): LedgerEntry(*row) for row in found}
+        more = {SAMPLED: moment.open_sampled} if moment.open_sampled else {}
+        for part in moment.view.parts:
+            if part.dropped and part.end_sequence > moment.view.totals.sequence:
+                more[part.cause] = more.get(part.cause, 0) + part.dropped
+        for cause, count in more.items():
+            before = known.get(cause) or LedgerEntry(cause, 0, moment.last_us, moment.last_us)
+            last = max(before.last_us, moment.last_us)
+            known[cause] = LedgerEntry(cause, before.transitions + count, before.first_us, last)
+        return list(known.values())
 
     def _received(self, moment: Moment) -> int:
         """The recorder's own count, as the newest segment's header has it, and what came after it."""
@@ -250,6 +269,29 @@ def summarize(streams: list[Summarizer]) -> RunSummary:
         ledger=ledger,
         provenance=provenance if isinstance(provenance, dict) else {},
         notes=tuple(dict.fromkeys(note for moment in moments for note in moment.view.totals.notes)),
+    )
+
+
+def without_streams(command: RunCommand, state: RunState) -> RunSummary:
+    """A run whose command never recorded a step, or has not yet."""
+    return RunSummary(
+        run_id=command.run_id,
+        job=command.job,
+        state=state,
+        env_ids=(),
+        started_us=command.started_us,
+        last_us=command.ended_us or command.started_us,
+        step_count=0,
+        transition_count=0,
+        episode_count=0,
+        steps_per_second=0.0,
+        last_return=None,
+        returns=(),
+        mean_length=None,
+        bytes=0,
+        bytes_per_hour=None,
+        ledger=LedgerRow(0, 0, 0),
+        provenance=command.provenance,
     )
 
 
