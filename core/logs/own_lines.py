@@ -1,6 +1,6 @@
-"""Lines of our own programs as log records: a sink for `log_catalog.add_sink` that gives them to a store of logs.
+"""Lines of our own programs as log records: a sink for `log_catalog.configure` that gives them to a store of logs.
 
-    remove = add_sink(OwnLines(lambda: open_writer(path)), "INFO")
+    configure(…, sinks=[OwnLines(lambda: open_writer(path))])
 
 The writer is opened by the first line: a program that says nothing opens nothing.
 """
@@ -33,7 +33,7 @@ class OwnLines:
     def __call__(self, constant: LogConstant, fields: Mapping[str, Any]) -> None:
         if self._writer is None or self._owner != os.getpid():  # a forked child writes for itself
             self._writer, self._owner = self._open(), os.getpid()
-        self._writer.append([record_of(constant, fields, time.time_ns() // 1000)])
+        self._writer.append([record_of(constant, fields)])
 
     def close(self) -> None:
         """Bring what was taken into the store."""
@@ -42,8 +42,8 @@ class OwnLines:
         self._writer = None
 
 
-def record_of(constant: LogConstant, fields: Mapping[str, Any], time_us: int) -> LogRecordV1:
-    """The record of a line: what says where it belongs has a field of its own, the rest is what it was about."""
+def record_of(constant: LogConstant, fields: Mapping[str, Any]) -> LogRecordV1:
+    """The record of a line that is written now: where it belongs has fields of its own, the rest is what it says."""
     rest, place = dict(fields), {}
     for name, meant in _NUMBERS.items():
         if type(rest.get(name)) is int and rest[name] >= 0:
@@ -52,7 +52,7 @@ def record_of(constant: LogConstant, fields: Mapping[str, Any], time_us: int) ->
         if type(rest.get(name)) in (int, str):
             place[meant] = str(rest.pop(name))
     return LogRecordV1(
-        time_us=time_us,
+        time_us=time.time_ns() // 1000,
         code=constant.code,
         level=constant.level,
         component=constant.component,
