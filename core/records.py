@@ -124,6 +124,27 @@ class LedgerRow:
 
 
 @dataclass(frozen=True, slots=True)
+class StreamFlow:
+    """How the recording of a stream goes now. Nothing here is lost: what waits in the journal is durable, and read."""
+
+    backlog: int = 0
+    """Rows in the journal that no chunk holds yet."""
+    oldest_us: int = 0
+    """When the oldest of them came; 0 where none waits. Its age is the disk lag."""
+    waiting: int = 0
+    """Full journal segments that the sealer has not come to."""
+    rows_per_second: float = 0.0
+    """Over the newest chunks, as are the next two."""
+    chunks_per_second: float = 0.0
+    bytes_per_second: float = 0.0
+    """Packed."""
+    sealed_per_second: float | None = None
+    """Rows that the sealer brought into chunks a second, over the last seconds that somebody looked; None at first."""
+    mismatches: int = 0
+    """Sealed steps that their schema does not allow."""
+
+
+@dataclass(frozen=True, slots=True)
 class StreamSummary:
     """What one `record()` call records, as far as it has come. Sealed and open rows together."""
 
@@ -154,6 +175,7 @@ class StreamSummary:
     notes: tuple[str, ...] = ()
     manifest: dict[str, Any] = field(default_factory=dict)
     """Environment id, kwargs, versions, spaces as data, autoreset mode, frames option, vector metadata, wrappers."""
+    flow: StreamFlow = StreamFlow()
 
 
 @dataclass(frozen=True, slots=True)

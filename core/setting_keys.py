@@ -129,6 +129,17 @@ KEYS: Final[dict[str, SettingKey]] = {
             "bytes per second", 10_000, 1_000_000_000,
         ),
         SettingKey(
+            "view.every", "int", 1, _VIEWED, "in the terminal, where rows of a live run are chosen to be drawn",
+            "tui.chosen:chosen_options",
+            "Of a run that is followed one row in so many is drawn. All of them are stored.", "rows", 1, 1_000_000,
+        ),
+        SettingKey(
+            "view.rendering", "bool", True, _VIEWED, "in the terminal, before a frame is read from the store",
+            "tui.chosen:chosen_options",
+            "Whether frames are drawn. Off, their panel is gone and none is decoded; what is recorded is the same"
+            " (producer.frames says what is).",
+        ),
+        SettingKey(
             "log.level", "choice", "WARNING", _VIEWED, "where a log line is written",
             "tui.chosen:log_settings",
             "The least serious line that is written, by our programs and by the recorder inside yours.",

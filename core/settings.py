@@ -88,6 +88,8 @@ class ViewSettings(_Section):
     """None: by the locale."""
     colour: Literal["auto", "truecolor", "256", "16", "none"] = _field("view.colour")
     byte_budget: int = _field("view.byte_budget")
+    every: int = _field("view.every")
+    rendering: bool = _field("view.rendering")
 
 
 class LogSettings(_Section):

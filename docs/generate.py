@@ -124,11 +124,22 @@ def _setting(one: SettingKey) -> list[str]:
 def _log_words() -> Iterator[str]:
     yield "# Log words\n"
     yield (
-        "Every line we write is one of these and its fields. Inside a training process lines below `log.level`"
-        " (WARNING) are dropped, the others go to stderr, once a minute each, with the count of the rest.\n"
+        "A log line is one of these and its fields. Inside a training process lines below `log.level` (WARNING) are"
+        " dropped, the others go to stderr, once a minute each, with the count of the rest. `cornerman codes` asks the"
+        " same catalogue, with what you and other packages added. How all this works: [Logs](../logs.md).\n"
     )
+    yield "## Said by our own programs\n"
+    yield from _constants("emitted")
+    yield "## Known from workers\n"
+    yield "The numbers of these are older than we are, so each component has several ranges.\n"
+    yield from _constants("known")
+
+
+def _constants(source: str) -> Iterator[str]:
     for component in components().values():
-        yield f"## {component.name}: {in_words(component.ranges)}\n"
+        if component.source != source:
+            continue
+        yield f"### {component.name}: {in_words(component.ranges)}\n"
         rows = [
             [one.code, one.level, one.subcomponent, one.message, ", ".join(one.tags)]
             for one in sorted(component.constants.values(), key=lambda one: one.order)

@@ -121,15 +121,20 @@ def problems() -> list[str]:
 
 
 def _load() -> None:
-    """Read every file of this folder and of `known/`: a component's file needs no other mention."""
-    global _loaded
-    if _loaded:
-        return
-    with _loading:
-        if _loaded:
-            return
-        from importlib.metadata import entry_points  # 10 ms, which no program pays that never looks a code up
+    if not _loaded:
+        with _loading:
+            _read_everything()
 
+
+def _read_everything() -> None:
+    """Read every file of this folder and of `known/`: a component's file needs no other mention."""
+    global _loaded, _reading
+    if _loaded or _reading:  # what is said of a package that is left out may itself be looked up
+        return
+    from importlib.metadata import entry_points  # 10 ms, which no program pays that never looks a code up
+
+    _reading = True
+    try:
         package = __name__.rpartition(".")[0]
         for name in (package, f"{package}.known"):
             for module in sorted(iter_modules(import_module(name).__path__), key=lambda found: found.name):
@@ -137,6 +142,8 @@ def _load() -> None:
         for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
             take(entry.name, entry.load)
         _loaded = True
+    finally:
+        _reading = False
 
 
 def take(name: str, load: Callable[[], Any]) -> None:
@@ -146,7 +153,7 @@ def take(name: str, load: Callable[[], Any]) -> None:
         found = load()
         if callable(found):
             found()
-        _check_foreign(components)
+        _check_foreign(constants, components)
     except Exception as error:
         for current, before in ((defined._CATALOG, constants), (defined._COMPONENTS, components)):
             current.clear()
@@ -155,12 +162,16 @@ def take(name: str, load: Callable[[], Any]) -> None:
         log(LOG_COMPONENT_LEFT_OUT, package=name, reason=_left_out[name])
 
 
-def _check_foreign(before: Mapping[str, Component]) -> None:
+def _check_foreign(constants: Mapping[str, LogConstant], before: Mapping[str, Component]) -> None:
+    """Another package defines nothing in a component of ours, and takes no codes that we may need."""
     for new in defined._COMPONENTS.values():
         if new.name not in before and (new.kept or any(one.start < FIRST_FOREIGN for one in new.ranges)):
             raise CatalogError(f"the codes of {new.name} must lie at LOG{FIRST_FOREIGN} or above")
+    for one in defined._CATALOG.values():
+        if one.code not in constants and one.component in before:
+            raise CatalogError(f"{one.code} was defined in {one.component}, which is not its own")
 
 
 _left_out: dict[str, str] = {}
 _loading = threading.RLock()
-_loaded = False
+_loaded = _reading = False

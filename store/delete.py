@@ -55,6 +55,7 @@ _STREAMS = "(select s.id from stream s join run r on r.id = s.run where r.run_id
 def _purge(connection: apsw.Connection, run_id: str) -> None:
     """All that hangs on the run, the leaves first."""
     for statement in (
+        f"delete from quarantine_edit where record in (select id from quarantine where stream in {_STREAMS})",
         f"delete from quarantine where stream in {_STREAMS}",
         f"delete from mismatch where stream in {_STREAMS}",
         f"delete from judged where stream in {_STREAMS}",

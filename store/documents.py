@@ -7,6 +7,7 @@ adds what is new, and the same records are never stored twice, whatever the file
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ import apsw
 from cornerman.core.errors import NotFound, StoreFull
 from cornerman.core.recorder_settings import RecorderSettings
 from cornerman.core.schema import parse_pin
-from cornerman.core.schema.refused import Quarantined, Refused
+from cornerman.core.schema.refused import Admitted, Refused
 from cornerman.log_catalog import log
 from cornerman.log_catalog.store import LOG_DOCUMENTS_DELETED
 
@@ -28,6 +29,7 @@ from .quarantine import insert as insert_refused
 
 FIRST_FORMAT = 6
 """The format of the store that brought these tables."""
+FIRST_WITH_CHECKSUMS = 8
 PAGE = 1000
 
 Query = Callable[..., list[Any]]
@@ -75,7 +77,7 @@ class Documents:
 
     def imports(self, pin: str | None = None, head: bytes | None = None) -> list[DocumentImport]:
         """What was imported, the oldest first; of one schema (`id` or `id@1.2.0`), of files that begin so."""
-        if int(self._query("pragma user_version")[0][0]) < FIRST_FORMAT:
+        if self._format < FIRST_FORMAT:
             return []
         where, bindings = _of_schema(pin)
         if head is not None:
@@ -93,13 +95,37 @@ class Documents:
     def documents(self, imports: Sequence[DocumentImport]) -> Iterator[Document]:
         """The documents of these imports, in the order of their lines; a thousand at a time, so nobody waits for it."""
         for one in imports:
-            line = 0
-            while rows := self._query(
-                "select import, line, content from document where import = ? and line > ? order by line limit ?",
-                (one.id, line, PAGE),
-            ):
-                yield from (Document(*row) for row in rows)
-                line = rows[-1][1]
+            yield from (Document(one.id, line, content) for line, content, _ in self._with_checksums(one.id))
+
+    def problems(self) -> Iterator[str]:
+        """What is not as it was stored: an import with another number of documents, a document with other bytes."""
+        for one in self.imports():
+            where = f"import {one.id} ({one.source})"
+            number, changed = 0, []
+            for line, content, known in self._with_checksums(one.id):
+                number += 1
+                if known is not None and checksum(content) != known:
+                    changed.append(line)
+            if number != one.accepted:
+                yield f"{where} has {number:,} documents, and accepted {one.accepted:,}"
+            if changed:
+                more = f" and {len(changed) - 5:,} more" if len(changed) > 5 else ""
+                lines = ", ".join(map(str, changed[:5]))
+                yield f"{where}: the documents of these lines are not those that were stored: {lines}{more}"
+
+    def _with_checksums(self, import_id: int) -> Iterator[tuple[int, str, int | None]]:
+        known = "checksum" if self._format >= FIRST_WITH_CHECKSUMS else "null"
+        line = 0
+        while rows := self._query(
+            f"select line, content, {known} from document where import = ? and line > ? order by line limit ?",
+            (import_id, line, PAGE),
+        ):
+            yield from rows
+            line = rows[-1][0]
+
+    @property
+    def _format(self) -> int:
+        return int(self._query("pragma user_version")[0][0])
 
     def delete(self, import_id: int) -> int:
         """Remove an import and its documents; how many those were. What it had refused stays in quarantine."""
@@ -151,10 +177,7 @@ class DocumentWriter:
         )
         with translated(self._path), transaction(self._connection) as connection:
             state = _put_state(connection, state)
-            connection.executemany(
-                "insert into document (import, line, content) values (?, ?, ?)",
-                [(state.id, line, content) for line, content in documents],
-            )
+            _insert(connection, state.id, documents)
             insert_refused(connection, refused, source=state.source, schema=state.pin)
         return state
 
@@ -169,29 +192,41 @@ class DocumentWriter:
             raise StoreFull(self._path, "its budget is used up (storage.max_store_bytes)")
 
 
-def readmit(connection: apsw.Connection, records: Iterable[tuple[Quarantined, str]]) -> int:
+def readmit(connection: apsw.Connection, records: Iterable[Admitted]) -> int:
     """Store refused records of imports under the pins that allow them now, in the caller's transaction; how many.
 
     They go beside the others of their file, in an import of that version. Steps are not for this.
     """
     count = 0
-    for record, pin in records:
-        wanted, line = parse_pin(pin), record.place.removeprefix("line ")
-        if record.stream_id is not None or not line.isdecimal():
+    for each in records:
+        wanted, line = parse_pin(each.pin), each.record.place.removeprefix("line ")
+        if each.record.stream_id is not None or not line.isdecimal():
             continue
+        source = each.record.source
         ((number,),) = connection.execute(
             "select max(id) from document_import where source = ? and schema_id = ? and version = ?",
-            (record.source, wanted.id, wanted.version),
+            (source, wanted.id, wanted.version),
         ).fetchall()
         if number is None:
-            number = _put_state(connection, new_import(record.source, "jsonl", wanted.id, str(wanted.version))).id
-        connection.execute(
-            "insert into document (import, line, content) values (?, ?, ?) on conflict do nothing",
-            (number, int(line), record.raw.decode()),
-        )
-        count += connection.changes()
-        connection.execute("update document_import set accepted = accepted + changes() where id = ?", (number,))
+            number = _put_state(connection, new_import(source, "jsonl", wanted.id, str(wanted.version))).id
+        added = _insert(connection, int(str(number)), [(int(line), each.content.decode())], "on conflict do nothing")
+        connection.execute("update document_import set accepted = accepted + ? where id = ?", (added, number))
+        count += added
     return count
+
+
+def _insert(connection: apsw.Connection, number: int, documents: Iterable[tuple[int, str]], otherwise: str = "") -> int:
+    before = connection.total_changes()
+    connection.executemany(
+        f"insert into document (import, line, content, checksum) values (?, ?, ?, ?) {otherwise}",
+        ((number, line, content, checksum(content)) for line, content in documents),
+    )
+    return int(connection.total_changes() - before)
+
+
+def checksum(content: str) -> int:
+    """The first eight bytes of the SHA-256 of a document."""
+    return int.from_bytes(hashlib.sha256(content.encode()).digest()[:8], "big", signed=True)
 
 
 def _put_state(connection: apsw.Connection, state: DocumentImport) -> DocumentImport:

@@ -39,6 +39,9 @@ from .liveness import alive
 from .quarantine import FIRST_FORMAT, Query
 from .who import who
 
+FIRST_WITH_ORDER = 8
+"""The format that keeps the order of the rules."""
+
 
 class RuleEvent(NamedTuple):
     """One change of the rules."""
@@ -269,8 +272,10 @@ def subject_of(run_id: str, job: str, manifest: dict[str, Any], derived: str) ->
 
 
 def read_rules(query: Query) -> Rules:
-    """All rules and cohorts, in the order of their names."""
-    rules = query("select schema, mode, job, cohort from enforcement_rule order by schema, job, cohort")
+    """All rules, in the order in which they were set, and all cohorts. Older stores did not keep that order."""
+    kept = int(query("pragma user_version")[0][0]) >= FIRST_WITH_ORDER
+    order = "rank, schema, job, cohort" if kept else "schema, job, cohort"
+    rules = query(f"select schema, mode, job, cohort from enforcement_rule order by {order}")
     cohorts = query("select name, share, job from enforcement_cohort order by name")
     return Rules(tuple(Rule(*row) for row in rules), tuple(Cohort(*row) for row in cohorts))
 
@@ -278,10 +283,10 @@ def read_rules(query: Query) -> Rules:
 def _write_rules(connection: apsw.Connection, rules: Rules) -> None:
     connection.execute("delete from enforcement_rule")
     connection.execute("delete from enforcement_cohort")
-    for rule in rules.rules:
-        connection.execute(
-            "insert into enforcement_rule (schema, job, cohort, mode) values (?, ?, ?, ?)", (*rule.place, rule.mode)
-        )
+    connection.executemany(
+        "insert into enforcement_rule (schema, job, cohort, mode, rank) values (?, ?, ?, ?, ?)",
+        ((*rule.place, rule.mode, rank) for rank, rule in enumerate(rules.rules)),
+    )
     for cohort in rules.cohorts:
         connection.execute("insert into enforcement_cohort values (?, ?, ?)", (cohort.name, cohort.share, cohort.job))
 

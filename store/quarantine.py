@@ -4,10 +4,12 @@
         for group in store.quarantine.groups():
             print(group.records, group.schema, group.path, group.rule)
         store.quarantine.retry(schema="telemetry.step@1.3.0")
+        store.quarantine.edit(Selection(rule="type", path="/size"), "convert /size integer")
 
 Steps get here in the transaction that seals the steps beside them; what an import refuses comes by `add`. A record is
-`held` until it is `accepted` (a schema allows it now, perhaps another version) or `discarded`. Nothing is deleted but
-with its run: an accepted step stays here with its values, its row in the stream stays withheld.
+`held` until it is `accepted` (a schema allows it now, perhaps another version, perhaps after a change) or `discarded`.
+Nothing is deleted but with its run: a record stays here as it came, with every reason against it; what was made of it
+is beside it. An accepted step stays here with its values, its row in the stream stays withheld.
 """
 
 from __future__ import annotations
@@ -21,21 +23,34 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import apsw
 
 from cornerman.core import values
-from cornerman.core.errors import NotFound
-from cornerman.core.schema import Problem, parse, validator
-from cornerman.core.schema.judge import judged
-from cornerman.core.schema.one_step import step_problems
-from cornerman.core.schema.refused import BYTES, STEP, ErrorGroup, Quarantined, Refused, State
-from cornerman.core.schema.step_schema import DERIVED
+from cornerman.core.errors import InvalidOption, NotFound
+from cornerman.core.schema import Problem
+from cornerman.core.schema.edits import Edit, NotEditable, edited, parse_edits, written
+from cornerman.core.schema.refused import (
+    STEP,
+    Admitted,
+    ErrorGroup,
+    Quarantined,
+    RecordEdit,
+    Refused,
+    State,
+    document_of,
+    edited_media,
+    step_bytes,
+)
 
 from .connection import connect, transaction, translated
+from .refused_judge import RefusedJudge
 from .who import who
 
 if TYPE_CHECKING:
     from .schemas import SchemaRegistry
 
 FIRST_FORMAT = 5
+FIRST_WITH_EDITS = 8
 PAGE = 500
+PREVIEWS = 20
+"""Records of which an edit shows what it makes of them."""
 Query = Callable[..., list[Any]]
 
 
@@ -52,11 +67,21 @@ class Selection(NamedTuple):
     state: State | None = "held"
 
 
+class Preview(NamedTuple):
+    """What an edit makes of a record, both as JSON."""
+
+    record: int
+    before: Any
+    after: Any
+
+
 class Retried(NamedTuple):
-    """What a retry came to: which records are accepted, and why the others are still refused."""
+    """What a retry or an edit came to: which records are accepted, and why the others are still refused."""
 
     accepted: tuple[int, ...]
     refused: dict[int, tuple[Problem, ...]]
+    previews: tuple[Preview, ...] = ()
+    """Of an edit: its first records, the accepted and the refused."""
 
 
 def insert(
@@ -96,7 +121,7 @@ class Quarantine:
     ) -> Sequence[Quarantined]:  # fmt: skip
         """Records, the newest first."""
         where, bindings = _where(selection)
-        statement = f"select {_FIELDS} from quarantine q where {where} order by id desc limit ? offset ?"
+        statement = f"select {self._fields} from quarantine q where {where} order by id desc limit ? offset ?"
         return [_record(row) for row in self._rows(statement, (*bindings, limit, offset))]
 
     def each(self, selection: Selection = Selection()) -> Iterator[Quarantined]:  # noqa: B008
@@ -104,7 +129,8 @@ class Quarantine:
         where, bindings = _where(selection)
         after = 0
         while rows := self._rows(
-            f"select {_FIELDS} from quarantine q where {where} and id > ? order by id limit {PAGE}", (*bindings, after)
+            f"select {self._fields} from quarantine q where {where} and id > ? order by id limit {PAGE}",
+            (*bindings, after),
         ):
             yield from map(_record, rows)
             after = rows[-1][0]
@@ -122,6 +148,14 @@ class Quarantine:
         rows = self._rows(_GROUPS.format(where=where), bindings)
         return [ErrorGroup._make(row) for row in rows]
 
+    def edits(self, number: int) -> Sequence[RecordEdit]:
+        """What was made of a record, by whom and when, the oldest first."""
+        if not self._has_edits:
+            return []
+        fields = ", ".join(RecordEdit._fields)
+        rows = self._rows(f"select {fields} from quarantine_edit where record = ? order by id", (number,))
+        return [RecordEdit._make(row) for row in rows]
+
     def retry(
         self, selection: Selection = Selection(), *, schema: str = "", note: str = "", dry_run: bool = False,  # noqa: B008
         accept: Callable[[Sequence[Quarantined]], None] | None = None,
@@ -132,34 +166,90 @@ class Quarantine:
         other documents; `accept` is called before that commits, and where it raises nothing is changed. NotFound for a
         schema that is not registered.
         """
-        found = self.each(selection)
-        accepted: list[Quarantined] = []
+        made, refused = self._judged(selection, schema, None)
+        if made and not dry_run:
+            self._accept(made, note or f"allowed by {schema or 'the newest version'}", "", accept)
+        return Retried(tuple(each.record.id for each in made), refused)
+
+    def edit(
+        self, selection: Selection, change: str | Sequence[Edit], *, schema: str = "", note: str = "",
+        dry_run: bool = False,
+    ) -> Retried:  # fmt: skip
+        """Change records by rules (see `core.schema.edits`) and accept those that a schema allows then.
+
+        A record that is refused still, or of which a change cannot be made, stays as it is. What came stays beside
+        what was made of it. With `dry_run` nothing is changed; `previews` show the first records. InvalidOption for
+        what says no change, NotFound for a schema that is not registered.
+        """
+        edits = parse_edits(change) if isinstance(change, str) else list(change)
+        return self._edit(selection, lambda value: edited(value, edits), "; ".join(map(str, edits)),
+                          schema, note, dry_run)  # fmt: skip
+
+    def rewrite(
+        self, number: int, document: Any, *, schema: str = "", note: str = "", dry_run: bool = False
+    ) -> Retried:
+        """The same for one record that was written anew as a JSON document. The values of a step keep their types."""
+        self.get(number)
+        return self._edit(
+            Selection((number,)), lambda value: written(value, document), "written anew", schema, note, dry_run
+        )
+
+    def _edit(
+        self, selection: Selection, change: Callable[[Any], Any], what: str, schema: str, note: str, dry_run: bool
+    ) -> Retried:
+        if selection.state != "held":
+            raise InvalidOption("Only what is held can be edited.", "`cornerman quarantine list` shows what is held.")
+        previews: list[Preview] = []
+        made, refused = self._judged(selection, schema, change, previews)
+        if made and not dry_run:
+            self._accept(made, note or what, what)
+        return Retried(tuple(each.record.id for each in made), refused, tuple(previews))
+
+    def _judged(
+        self, selection: Selection, schema: str, change: Callable[[Any], Any] | None,
+        previews: list[Preview] | None = None,
+    ) -> tuple[list[Admitted], dict[int, tuple[Problem, ...]]]:  # fmt: skip
+        """What of the records is allowed now, after a change or as they are, and why the others are not."""
+        judge = RefusedJudge(self._schemas, self._rows, schema)
+        made: list[Admitted] = []
         refused: dict[int, tuple[Problem, ...]] = {}
-        for record in found:
-            reasons = self._judged(record, schema)
+        for record in self.each(selection):
+            content, media = record.raw, record.media
+            if change is not None:
+                try:
+                    content, media = _changed(record, change), edited_media(record.media)
+                except NotEditable as error:
+                    refused[record.id] = (error.problem,)
+                    continue
+                if previews is not None and len(previews) < PREVIEWS:
+                    previews.append(Preview(record.id, record.document(), document_of(content, media)))
+            reasons = judge.problems(record.schema, content, media)
             if reasons:
                 refused[record.id] = reasons
             else:
-                accepted.append(record)
-        if accepted and not dry_run:
-            from .documents import readmit  # which puts refused records here, and so imports this
+                made.append(Admitted(record, judge.pin(record.schema), content))
+        return made, refused
 
-            imported = [each for each in accepted if each.stream_id is None]
+    def _accept(
+        self,
+        made: Sequence[Admitted],
+        note: str,
+        what: str,
+        accept: Callable[[Sequence[Quarantined]], None] | None = None,
+    ) -> None:
+        """In one transaction: they are accepted, `what` was made of them is kept, imported ones are documents now."""
+        from .documents import readmit  # which puts refused records here, and so imports this
 
-            def change(connection: apsw.Connection) -> int:
-                done = self._set(
-                    connection,
-                    [each.id for each in accepted],
-                    "accepted",
-                    note or f"allowed by {schema or 'the newest version'}",
-                )
-                readmit(connection, [(each, self._pin(schema or each.schema, not schema)) for each in imported])
-                if accept is not None:
-                    accept(accepted)
-                return done
+        def change(connection: apsw.Connection) -> int:
+            done = self._set(connection, [each.record.id for each in made], "accepted", note)
+            if what:
+                _keep_edits(connection, made, what, note)
+            readmit(connection, [each for each in made if each.record.stream_id is None])
+            if accept is not None:
+                accept([each.record for each in made])
+            return done
 
-            self._write(change)
-        return Retried(tuple(each.id for each in accepted), refused)
+        self._write(change)
 
     def discard(self, selection: Selection, *, note: str = "") -> int:
         """Say that records are not wanted; how many. They can still be shown and exported with `state`."""
@@ -168,30 +258,22 @@ class Quarantine:
 
     @property
     def _there(self) -> bool:
-        return int(self._query("pragma user_version")[0][0]) >= FIRST_FORMAT
+        return self._format >= FIRST_FORMAT
+
+    @property
+    def _has_edits(self) -> bool:
+        return self._format >= FIRST_WITH_EDITS
+
+    @property
+    def _format(self) -> int:
+        return int(self._query("pragma user_version")[0][0])
+
+    @property
+    def _fields(self) -> str:
+        return _FIELDS + (_EDITED if self._has_edits else ", null")
 
     def _rows(self, statement: str, bindings: tuple[Any, ...]) -> Sequence[Any]:
         return self._query(statement, bindings) if self._there else []
-
-    def _judged(self, record: Quarantined, schema: str) -> tuple[Problem, ...]:
-        document = record.document()
-        if document is None or record.media == BYTES:
-            return (Problem("", "json", "a JSON document", record.media, "The bytes are no JSON document."),)
-        found = self._schema(schema or record.schema, newest=not schema)
-        if record.media == STEP:
-            return tuple(step_problems(found, values.decode(record.raw)))
-        return tuple(judged(validator(found), document))
-
-    def _schema(self, pin: str, newest: bool) -> dict[str, Any]:
-        """What to judge by: the newest version of what refused it; that of spaces as it was, there is no other."""
-        if pin.startswith(DERIVED):
-            rows = self._rows("select document from step_schema where pin = ? order by id desc limit 1", (pin,))
-            if rows:
-                return parse(rows[0][0]).schema
-        return self._schemas.bundle(pin.partition("@")[0] if newest else pin).schema
-
-    def _pin(self, pin: str, newest: bool) -> str:
-        return self._schemas.get(pin.partition("@")[0] if newest else pin).pin
 
     def _set(self, connection: apsw.Connection, ids: Sequence[int], state: State, note: str) -> int:
         now, name = time.time_ns() // 1000, who()
@@ -215,6 +297,7 @@ _FIELDS = (
     "id, at_us, source, place, schema, errors, media, raw, run_id, stream, row, t, env, state, changed_us, changed_by,"
     " note"
 )
+_EDITED = ", (select e.raw from quarantine_edit e where e.record = q.id order by e.id desc limit 1)"
 _GROUPS = """
 with error as (
     select q.id, q.schema, q.at_us, json_extract(e.value, '$[0]') as path, json_extract(e.value, '$[1]') as rule,
@@ -226,6 +309,21 @@ kind as (
 select k.schema, k.path, k.rule, max(e.expected), k.records, k.first_us, k.last_us, k.example, max(e.got)
 from kind k join error e on e.id = k.example and e.schema = k.schema and e.path = k.path and e.rule = k.rule
 group by k.schema, k.path, k.rule order by k.records desc, k.schema, k.path, k.rule"""
+
+
+def _changed(record: Quarantined, change: Callable[[Any], Any]) -> bytes:
+    """The bytes of what a change makes of a record. Raises NotEditable."""
+    if record.media == STEP:
+        return step_bytes(change(values.decode(record.raw)))
+    return json.dumps(change(record.document()), ensure_ascii=False).encode()
+
+
+def _keep_edits(connection: apsw.Connection, made: Iterable[Admitted], what: str, note: str) -> None:
+    now, name = time.time_ns() // 1000, who()
+    connection.executemany(
+        "insert into quarantine_edit (record, at_us, who, what, note, schema, raw) values (?,?,?,?,?,?,?)",
+        ((each.record.id, now, name, what, "" if note == what else note, each.pin, each.content) for each in made),
+    )
 
 
 def _where(selection: Selection) -> tuple[str, tuple[Any, ...]]:

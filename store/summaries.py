@@ -16,6 +16,7 @@ from cornerman.core.records import LedgerRow, RunState, RunSummary, StreamSummar
 
 from .chunk_sums import sealed_statistics
 from .episode_index import EpisodeIndex
+from .flow import FlowMeter
 from .liveness import alive
 from .reader import StreamRows, View
 from .tail import Moved
@@ -46,6 +47,7 @@ class Summarizer:
         self.rows = rows
         self.episodes = episodes
         self._samples: dict[tuple[int, int], tuple[int, float]] = {}
+        self._meter = FlowMeter(rows)
 
     # --- state -------------------------------------------------------------------------------------------------------
 
@@ -199,6 +201,7 @@ class Summarizer:
             ledger=self.ledger(moment, counted=True),
             notes=view.totals.notes,
             manifest=manifest,
+            flow=self._meter.flow(view),
         )
 
 

@@ -52,6 +52,8 @@ class Part:
     dropped_records: int
     cause: str
     closed: bool
+    full: bool = False
+    """Its writer is done with it: it waits to be sealed."""
 
     @property
     def stop(self) -> int:
@@ -87,6 +89,7 @@ class Mapped:
             part = Part(
                 self, generation, segment.first_row, segment.first_t, segment.first_sequence, count,
                 segment.received, *segment.dropped[:2], segment.dropped_records, segment.dropped[2], segment.closed,
+                segment.full is not None,
             )  # fmt: skip
             if segment.generation == generation:
                 self._known = (generation, count)

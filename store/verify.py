@@ -2,8 +2,8 @@
 
 What is checked: the database's own integrity; each chunk's SHA-256, whether it decodes, and its counts against its
 row; that rows, steps and episodes follow one another without a gap; the totals of each stream; the frames; the open
-journal; the equation of the ledger, with stored transitions counted anew in the decoded chunks; and the snapshots of
-what the run was started with.
+journal; the equation of the ledger, with stored transitions counted anew in the decoded chunks; the snapshots of what
+the run was started with; and, with the whole store, the documents of imports: their number and each one's checksum.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from .api import Run, Store, Stream
 
 What = Literal[
-    "database", "chunk", "rows", "episodes", "totals", "frames", "journal", "ledger", "space", "quarantine", "inputs"
+    "database", "chunk", "rows", "episodes", "totals", "frames", "journal", "ledger", "space", "quarantine", "inputs",
+    "documents",
 ]  # fmt: skip
 
 
@@ -56,6 +57,8 @@ def verify(store: Store, run: str | None = None) -> Iterator[Finding]:
     for (message,) in store._shelf.query("pragma integrity_check"):
         if message != "ok":
             yield Finding("database", f"SQLite says: {message}")
+    if run is None:
+        yield from (Finding("documents", message) for message in store.documents.problems())
     for item in store.runs() if run is None else [store.run(run)]:
         provenance = values.decode(item.streams()[0].identity.run["provenance"])
         for message in run_folder.problems(store.path, item.job, item.run_id, provenance):

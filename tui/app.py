@@ -153,6 +153,10 @@ class CornermanApp(App[int], inherit_bindings=False):
             except RuntimeError:
                 return  # the loop closed meanwhile: nobody looks any more
 
+    def pump(self) -> None:
+        """There may be something to take now that the last was drawn."""
+        self._plan_pump()
+
     def _plan_pump(self) -> None:
         if self._pump_due or self._loop is None:
             return
@@ -181,7 +185,9 @@ class CornermanApp(App[int], inherit_bindings=False):
     def open_run(self, run_id: str) -> None:
         from .screens.run import RunScreen
 
-        self.push_screen(RunScreen(run_id))
+        screen = RunScreen(run_id, self.options)
+        screen.ask_first(self.feed)  # the reader works while the screen is laid out
+        self.push_screen(screen)
 
     def open_schemas(self) -> None:
         from .screens.schemas import SchemasScreen

@@ -51,6 +51,8 @@ def chosen_options() -> Options:
         ascii=values["view.ascii"],
         frames_per_second=values["view.fps"],
         bytes_per_second=values["view.byte_budget"],
+        every=values["view.every"],
+        rendering=values["view.rendering"],
     )
 
 

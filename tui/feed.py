@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from .queries import Answer, Query, Reading
+from .live import LivePath
+from .queries import Answer, Query, Reading, ViewQuery
 
 if TYPE_CHECKING:
     from cornerman.core.ports import TelemetryRepository
@@ -46,6 +47,10 @@ class Delivery(NamedTuple):
     answer: Answer | Problem
 
 
+Live: TypeAlias = "LivePath[tuple[int, Delivery]]"
+"""How frames of a run that is followed travel: with the number of their question."""
+
+
 class Feed:
     """Reads for the screens. `wake` is called from the reader's thread when there is something to take."""
 
@@ -61,6 +66,7 @@ class Feed:
         self._generation: dict[str, int] = {}
         self._answering = ""
         self._stopped = False
+        self._live: Live | None = None
         self._reading: Reading | None = None
         self._thread = threading.Thread(target=self._run, name="cornerman-feed", daemon=True)
 
@@ -80,6 +86,10 @@ class Feed:
             self._generation[query.channel] = generation
             self._watched.pop(query.channel, None)
             self._asked[query.channel] = (generation, query)
+            if query.channel == "view":
+                self._live = getattr(query, "live", None)
+                if self._live is not None:
+                    self._live.restart()
             self._lock.notify()
 
     def forget(self, *channels: str) -> None:
@@ -101,13 +111,25 @@ class Feed:
         with self._lock:
             answers = list(self._answers.items())
             self._answers.clear()
-            return [delivery for channel, (g, delivery) in answers if g in (0, self._generation.get(channel))]
+            found = [delivery for channel, (g, delivery) in answers if g in (0, self._generation.get(channel))]
+            return [*found, *self._live_frame()]
+
+    def _live_frame(self) -> Iterator[Delivery]:
+        """The next of the run that is followed, if the view has drawn the last one."""
+        while self._live is not None and (item := self._live.take()) is not None:
+            generation, delivery = item
+            if generation == self._generation.get("view"):
+                yield delivery
+                return
+            self._live.drawn()  # what it answers was replaced meanwhile
 
     def _run(self) -> None:
         while (job := self._next()) is not None:
             generation, query = job
             began = time.monotonic()
             try:
+                if self._followed(generation, query, began):
+                    continue
                 answer = self._answer(generation, query)
             except Exception as error:  # whatever it is, the screen shows it and goes on
                 answer = _problem(error)
@@ -117,6 +139,30 @@ class Feed:
 
     def _answer(self, generation: int, query: Query) -> Answer | Problem:
         return query.answer(self._connected())
+
+    def _followed(self, generation: int, query: Query, began: float) -> bool:
+        """Whether rows were added to a run that is followed: they go the live path, as far as it lets them."""
+        live: Live | None = getattr(query, "live", None)
+        if live is None or not isinstance(query, ViewQuery):
+            return False
+        newest = query.newest(self._connected())
+        if newest is None or not (live.hidden or live.newer(newest)):
+            return False
+        rows, answer = live.admit(newest, began), None
+        for at, row in enumerate(rows):
+            try:
+                answer = query.at(self._connected(), row)
+            except Exception:
+                live.failed(len(rows) - at)
+                raise
+            live.publish((generation, Delivery(query, answer)))
+        with self._lock:
+            self._answering = ""
+            watch = self._watched.get(query.channel)
+            if watch is not None and watch.generation == generation:
+                watch.went_on(answer, time.monotonic())
+        self._wake()
+        return True
 
     def _connected(self) -> Reading:
         if self._reading is None:
@@ -161,10 +207,13 @@ class Feed:
                 news = watch.heard(answer, time.monotonic(), took)
                 if not query.watched or getattr(answer, "settled", False):
                     del self._watched[query.channel]
-            if news and self._generation.get(query.channel) == generation:
-                self._answers[query.channel] = (generation, Delivery(query, answer))
-            else:
+            live: Live | None = getattr(query, "live", None)
+            if not news or self._generation.get(query.channel) != generation:
                 news = False
+            elif live is not None and live.early:
+                live.publish((generation, Delivery(query, answer)))
+            else:
+                self._answers[query.channel] = (generation, Delivery(query, answer))
         if news:
             self._wake()
 
@@ -189,6 +238,12 @@ class _Watch:
             self._pause = min(LIVE_S, self._pause * 2)
         self.due = now + max(self._pause, PACE * took if getattr(self.query, "paced", False) else 0)
         return not same
+
+    def went_on(self, answer: Answer | None, now: float) -> None:
+        """Rows were added to what is followed; `answer` is the newest that was decoded."""
+        self._last = answer or self._last
+        self._pause = FOLLOW_S
+        self.due = now + FOLLOW_S
 
     def _shortest(self, answer: Answer | Problem) -> float:
         """Following a run that grows is worth more looks than a list."""

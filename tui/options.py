@@ -18,5 +18,9 @@ class Options(NamedTuple):
     """Pictures may send this much; beyond it frames are dropped (and counted in the view ledger), keys never."""
     steps_per_second: float | None = None
     """What speed 1x means in replay; None: the environment's own `render_fps`, else 30."""
+    every: int = 1
+    """Of a run that is followed one row in so many is drawn."""
+    rendering: bool = True
+    """Whether frames are read, decoded and drawn."""
     read_only: bool = False
     """Deleting is refused."""

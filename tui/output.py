@@ -16,12 +16,22 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from cornerman.core.errors import InvalidOption
+
 from . import words
 
 
 def say(text: str) -> None:
     """Talk: a line to stderr, so that stdout stays data."""
     print(text, file=sys.stderr, flush=True)
+
+
+def agreed(question: str, remedy: str) -> bool:
+    """A yes typed at the terminal; InvalidOption with the remedy where nobody sits there."""
+    if not sys.stdin.isatty():
+        raise InvalidOption(f"There is nobody to ask: {question}", remedy)
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def print_json(value: Any) -> None:

@@ -7,6 +7,7 @@ ledger, apart from the loss ledger of the recording.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from threading import Lock
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 NORMAL = SPEEDS.index(1.0)
@@ -14,17 +15,21 @@ NORMAL = SPEEDS.index(1.0)
 
 @dataclass
 class ViewLedger:
-    """Rows the cursor passed: drawn, or skipped and why."""
+    """Rows the cursor passed: drawn, or skipped and why. Nothing in it is lost: all of it is stored.
+
+    The reader counts in it too, what it does not decode: hence the lock.
+    """
 
     drawn: int = 0
     skipped: dict[str, int] = field(default_factory=dict)
     ratio: float = 1.0
     """Rows passed for each drawn one, over the last few."""
+    _lock: Lock = field(default_factory=Lock, repr=False)
 
-    def drew(self, passed: int, cause: str) -> None:
-        """A row was drawn; `passed` rows before it were not."""
+    def drew(self, passed: int, cause: str = "") -> None:
+        """A row was drawn; `passed` rows before it were not. Without a cause they are counted already."""
         self.drawn += 1
-        if passed > 0:
+        if cause:
             self.skip(passed, cause)
         self.ratio += (max(0, passed) + 1 - self.ratio) * 0.2
 
@@ -34,7 +39,14 @@ class ViewLedger:
         self.skip(1, cause)
 
     def skip(self, rows: int, cause: str) -> None:
-        self.skipped[cause] = self.skipped.get(cause, 0) + rows
+        if rows > 0:
+            with self._lock:
+                self.skipped[cause] = self.skipped.get(cause, 0) + rows
+
+    def by_cause(self) -> dict[str, int]:
+        """What was skipped, the most first."""
+        with self._lock:
+            return dict(sorted(self.skipped.items(), key=lambda item: -item[1]))
 
     @property
     def words(self) -> str:

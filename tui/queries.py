@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypeAlias
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
 
 from .moves import Landing, Move, first_of, opening, resolve
 from .words import short_ids
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cornerman.core.ports import StreamReader, TelemetryRepository
     from cornerman.core.records import EpisodeOrder, EpisodeRollup, RunSummary, StepRecord, StreamSummary
 
+    from .live import LivePath
     from .schema_queries import SchemaAnswer, SchemaQuery
 
 ORDERS: tuple[EpisodeOrder, ...] = ("newest", "best", "worst", "longest")
@@ -73,12 +74,32 @@ class ViewQuery:
     env: int
     move: Move
     frame: bool = True
+    """Whether the frame is wanted: with rendering off none is read nor decoded."""
+    live: LivePath[Any] | None = field(default=None, compare=False)
+    """The way of what is followed to the screen that asked."""
 
     @property
     def watched(self) -> bool:
         return True
 
     def answer(self, reading: Reading) -> ViewAnswer:
+        return self._answer(reading, None)
+
+    def at(self, reading: Reading, row: int) -> ViewAnswer:
+        """What is said around one row, wherever the move leads."""
+        return self._answer(reading, row)
+
+    def newest(self, reading: Reading) -> int | None:
+        """The newest row of a living run that is followed; None where nothing is."""
+        if self.move.kind != "newest":
+            return None
+        summary, streams = reading.summaries(self.run_id)
+        if not streams or summary.state not in ("live", "stale"):
+            return None
+        rows = reading.stream(max(0, min(self.stream, len(streams) - 1))).row_count()
+        return rows - 1 if rows > 0 else None
+
+    def _answer(self, reading: Reading, row: int | None) -> ViewAnswer:
         summary, streams = reading.summaries(self.run_id)
         short = reading.short_id
         index = max(0, min(self.stream, len(streams) - 1))
@@ -90,7 +111,7 @@ class ViewQuery:
         if rows <= 0:
             return ViewAnswer(summary, short, streams, index, env, 0, None, None, "no step is recorded yet")
         live = summary.state in ("live", "stale")
-        landing = self._landing(reading, stream, rows, env, live)
+        landing = self._landing(reading, stream, rows, env, live) if row is None else Landing(row)
         record = stream.step(landing.row, env, frame=self.frame)
         episode = stream.episode_at(landing.row, env)
         return ViewAnswer(summary, short, streams, index, env, rows, record, episode, landing.said)

@@ -6,19 +6,22 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from cornerman.core.ledger_words import cause_of, counts, lost
+
 from . import words
+from .flow_view import Viewing, diagnosis
 from .look import Look
 from .observed import observed_frame
-from .playback import Player, ViewLedger
+from .playback import ViewLedger
 from .queries import EpisodesAnswer, RewardsAnswer, ViewAnswer
 from .renderers._cells import wrap
-from .runs_view import lost, safe, state_cell
+from .runs_view import safe, state_cell
 from .space_words import space_words
 from .values import described
 from .widgets.lines import Line, rule
 
 if TYPE_CHECKING:
-    from cornerman.core.records import EpisodeRollup, StepRecord, StreamSummary
+    from cornerman.core.records import EpisodeRollup, LedgerRow, StepRecord, StreamSummary
 
 
 def header(view: ViewAnswer, width: int, look: Look) -> Line:
@@ -246,23 +249,21 @@ def _marked(line: str, at: int, look: Look, last: bool) -> Line:
     return ((line[:at], "curve"), (sign, "accent|cursor"), (line[at + 1 :], "curve"))
 
 
-def status(
-    view: ViewAnswer, player: Player, ledger: ViewLedger, now: float, width: int, look: Look, said: str
-) -> list[Line]:
-    """Two lines: what playback does and how far the view lags; what the store holds and what was lost."""
-    return [_playing(view, player, ledger, now, width, look, said), _keeping(view, ledger, width, look)]
+def status(view: ViewAnswer, viewing: Viewing, width: int, look: Look, said: str) -> list[Line]:
+    """What playback does; what the store holds and what was not drawn; and what that means, if anything."""
+    lines = [_playing(view, viewing, width, look, said), _keeping(view, viewing.ledger, width, look)]
+    text, style = diagnosis(view, viewing)
+    return [*lines, ((words.fit(" " + text, width), style),)] if text else lines
 
 
-def _playing(
-    view: ViewAnswer, player: Player, ledger: ViewLedger, now: float, width: int, look: Look, said: str
-) -> Line:
-    dot = f" {look.glyph('dot')} "
+def _playing(view: ViewAnswer, viewing: Viewing, width: int, look: Look, said: str) -> Line:
+    player, dot = viewing.player, f" {look.glyph('dot')} "
     behind = view.rows - 1 - view.record.row if view.record else 0
     if player.following:
         mode, style = f"{look.glyph('follow')} FOLLOW", "good"
         parts = ["newest row" if behind <= 0 else f"{behind:,} behind"]
         if view.live:
-            parts.append(f"last step {words.span(now - view.run.last_us / 1e6)} ago")
+            parts.append(f"last step {words.span(viewing.now - view.run.last_us / 1e6)} ago")
     else:
         mode, style = (
             (f"{look.glyph('play')} PLAY", "accent") if player.playing else (f"{look.glyph('pause')} PAUSED", "dim")
@@ -270,7 +271,6 @@ def _playing(
         parts = [f"{player.factor:g}{look.glyph('times')} = {player.rate:g} steps/s"]
         if view.live:
             parts.append(f"{behind:,} rows behind live")
-    parts.append(f"view {ledger.words}")
     left = f" {mode}  "
     text = dot.join(parts)
     tail = f"  {said}" if said else ""
@@ -286,18 +286,27 @@ def _keeping(view: ViewAnswer, ledger: ViewLedger, width: int, look: Look) -> Li
     if not kept.balanced:
         text, style = f" LEDGER UNEVEN: {kept.received:,} received", "bad"
     elif gone := lost(kept):
-        causes = ", ".join(f"{cause} {number:,}" for cause, number in kept.dropped.items() if number)
+        causes = ", ".join(f"{cause_of(name).label} {number:,}" for name, number in kept.dropped.items() if number)
         text, style = f" ledger: {gone:,} LOST ({causes}) of {kept.received:,}", "bad"
     else:
-        text, style = f" ledger ok: {kept.received:,} = {kept.stored:,} stored + {kept.open:,} in journal", "good"
-    skipped = sum(ledger.skipped.values())
-    drawn = f"drawn {words.count(ledger.drawn)}, skipped {words.count(skipped)}"
-    if skipped:
-        cause = max(ledger.skipped, key=lambda name: ledger.skipped[name])
-        drawn += f" ({cause})"
+        text, style = _balance(kept), "good"
+    skipped = ledger.by_cause()
+    drawn = f"drawn {words.count(ledger.drawn)}, skipped {words.count(sum(skipped.values()))}"
+    if skipped and len(text) + len(drawn) + len(next(iter(skipped))) + 5 <= width:
+        drawn += f" ({next(iter(skipped))})"
     drawn += " "
     room = max(0, width - len(drawn) - 1)
+    if style == "good" and len(text) > room:
+        text = _balance(kept, short=True)
     return ((words.fit(text, room), style), (" ", "normal"), (drawn[: max(0, width - room - 1)], "dim"))
+
+
+def _balance(kept: LedgerRow, short: bool = False) -> str:
+    """The equation of the loss ledger, where nothing is lost."""
+    say = words.count if short else words.exact
+    text = f" ledger ok: {say(kept.received)} = {say(kept.stored)} stored + {say(kept.open)} "
+    text += "open" if short else "in journal"
+    return text + "".join(f" + {say(n)} {name if short else cause_of(name).label}" for name, n in counts(kept).items())
 
 
 def returns_panel(view: ViewAnswer, width: int, height: int, look: Look) -> list[Line]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cornerman.core.ledger_words import cause_of, lost
+
 from . import words
 from .look import Look
 from .widgets.lines import Line, rule
 
 if TYPE_CHECKING:
-    from cornerman.core.records import LedgerRow, RunState, RunSummary
+    from cornerman.core.records import RunState, RunSummary
 
 STATE_STYLES = {"live": "good", "stale": "warn", "done": "info", "interrupted": "bad"}
 STATE_WORDS = {"live": "LIVE", "stale": "STALE", "done": "DONE", "interrupted": "INTERRUPTED"}
@@ -44,10 +46,6 @@ def environments(run: RunSummary) -> str:
     if not run.env_ids:
         return "-"
     return run.env_ids[0] if len(run.env_ids) == 1 else f"{run.env_ids[0]} +{len(run.env_ids) - 1}"
-
-
-def lost(ledger: LedgerRow) -> int:
-    return sum(ledger.dropped.values())
 
 
 def ledger_cell(run: RunSummary, width: int, look: Look) -> tuple[str, str]:
@@ -256,7 +254,8 @@ def _ledger_words(run: RunSummary, width: int, look: Look) -> Line:
         text = f"ledger does not add up: {words.exact(ledger.received)} received; `cornerman verify` says more"
         return ((words.fit(" " + text, width), "bad"),)
     if gone := lost(ledger):
-        causes = ", ".join(f"{cause} {words.exact(number)}" for cause, number in ledger.dropped.items() if number)
+        dropped = {name: number for name, number in ledger.dropped.items() if number}
+        causes = ", ".join(f"{cause_of(name).label} {words.exact(number)}" for name, number in dropped.items())
         return ((words.fit(f" ledger: {words.exact(gone)} lost ({causes})", width), "bad"),)
     received, stored, under_way = map(words.exact, (ledger.received, ledger.stored, ledger.open))
     text = f" ledger ok: {received} received = {stored} stored + {under_way} open"

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from cornerman.core.schema.adoption import Checkpoint, VersionShare
     from cornerman.core.schema.compare import Verdict
     from cornerman.core.schema.entries import VersionEntry
-    from cornerman.core.schema.refused import Quarantined
+    from cornerman.core.schema.refused import Quarantined, RecordEdit
+    from cornerman.store.quarantine import Preview
 
 LONGEST = 4000
 """Characters of a counter-example; --json has it whole."""
@@ -85,18 +86,35 @@ def record_facts(record: Quarantined, moment: Any) -> Mapping[str, str]:
 def record_text(record: Quarantined, indent: int | None = None) -> str:
     """The values of a refused record as JSON; what is no JSON as it came."""
     document = record.document()
-    if document is None:
-        return record.raw.decode("utf-8", "replace")
-    return json.dumps(output.plain(document), indent=indent, ensure_ascii=False)
+    return record.raw.decode("utf-8", "replace") if document is None else value_text(document, indent)
+
+
+def value_text(value: Any, indent: int | None = None) -> str:
+    return json.dumps(output.plain(value), indent=indent, ensure_ascii=False)
+
+
+def edit_words(edit: RecordEdit, moment: Any) -> str:
+    """Who made what of a refused record."""
+    note = f" ({edit.note})" if edit.note else ""
+    return f"{moment(edit.at_us)} {edit.who}: {edit.what}{note}; allowed by {edit.schema}"
+
+
+def preview_words(preview: Preview) -> Iterator[str]:
+    """What an edit makes of a record, place by place, in the signs of a diff."""
+    from cornerman.core.schema.edits import changes
+
+    found = [str(change) for change in changes(preview.before, preview.after)]
+    yield from found or ["nothing changes"]
 
 
 def retried_words(accepted: int, refused: int, dry_run: bool = False) -> str:
-    would = "would be accepted" if dry_run else "are accepted"
-    return f"{accepted:,} records {would}, {refused:,} are still refused"
+    verb = "would be" if dry_run else "is" if accepted == 1 else "are"
+    still = "is" if refused == 1 else "are"
+    return f"{accepted:,} record{'s' * (accepted != 1)} {verb} accepted, {refused:,} {still} still refused"
 
 
 def discarded_words(count: int) -> str:
-    return f"{count:,} records are discarded; `--state discarded` still shows them"
+    return f"{count:,} record{'s are' if count != 1 else ' is'} discarded; `--state discarded` still shows them"
 
 
 def adopted(versions: Sequence[VersionShare], point: Checkpoint | None) -> str:

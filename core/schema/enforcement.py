@@ -11,7 +11,8 @@ Of the rules that apply to a run, the closest wins:
     1. of its cohort, before everybody's
     2. of its job, or of its run alone: the pattern with more letters given
     3. of its schema: a version, before an id, before any
-    4. otherwise what the run itself was started with (`producer.schema_mode`)
+    4. of those that are as close: the one that was set, or promoted, last
+    5. otherwise what the run itself was started with (`producer.schema_mode`)
 
 A rule that names a schema also says that the steps of its jobs are judged by it; a run that names its schema itself
 keeps that one. Steps of all other runs are judged by the schema that their spaces declare.
@@ -87,6 +88,7 @@ class Rules(NamedTuple):
     """All rules and cohorts of a store."""
 
     rules: tuple[Rule, ...] = ()
+    """The one that was set last is the last."""
     cohorts: tuple[Cohort, ...] = ()
 
     def with_rule(self, rule: Rule) -> Rules:
@@ -100,7 +102,11 @@ class Rules(NamedTuple):
         return self._replace(cohorts=(*(each for each in self.cohorts if each.name != cohort.name), cohort))
 
     def promoted(self, cohort: str) -> Rules:
-        """The rules of a cohort become everybody's. Raises InvalidOption where it has none."""
+        """The rules of a cohort become everybody's, set now in the order in which they were. InvalidOption for none.
+
+        Rules for everybody that name another schema stay. Where they are as close, what is promoted decides; where they
+        name closer jobs, they do, since somebody meant just those.
+        """
         found = [rule for rule in self.rules if rule.cohort == cohort]
         if not found:
             raise InvalidOption(
@@ -152,13 +158,22 @@ def check_rule(rule: Rule, cohorts: Iterable[Cohort]) -> None:
 
 def decide(subject: Subject, rules: Rules) -> Decision:
     """By which schema a run's steps are judged, and what happens to those it does not allow."""
-    applying = sorted((rule for rule in rules.rules if _applies(rule, subject, rules)), key=_closeness, reverse=True)
-    named = [rule.schema for rule in applying if rule.schema != ANY and not rule.schema.startswith(DERIVED)]
-    schema = subject.pin or (named[0] if named else subject.derived)
-    for rule in applying:
+    newest_first = [rule for rule in reversed(rules.rules) if _applies(rule, subject, rules)]
+    schema = subject.pin or _named(newest_first) or subject.derived
+    for rule in sorted(newest_first, key=lambda rule: (_closeness(rule), _precision(rule)), reverse=True):
         if rule.schema in (ANY, schema, _id(schema)):
             return Decision(schema, rule.mode, rule)
     return Decision(schema, subject.mode)
+
+
+def _named(newest_first: Sequence[Rule]) -> str:
+    """The schema that the closest rule names. How precisely it does so counts among those of one id alone."""
+    naming = [rule for rule in newest_first if rule.schema != ANY and not rule.schema.startswith(DERIVED)]
+    if not naming:
+        return ""
+    closest = max(naming, key=_closeness)  # the first of those that are as close
+    same = [each for each in naming if _id(each.schema) == _id(closest.schema)]
+    return max((each for each in same if _closeness(each) == _closeness(closest)), key=_precision).schema
 
 
 def _applies(rule: Rule, subject: Subject, rules: Rules) -> bool:
@@ -168,9 +183,12 @@ def _applies(rule: Rule, subject: Subject, rules: Rules) -> bool:
     return not rule.cohort or any(cohort.has(subject.run_id, subject.job) for cohort in members)
 
 
-def _closeness(rule: Rule) -> tuple[bool, int, int, str]:
-    letters = sum(char not in "*?[]" for char in rule.job)
-    return bool(rule.cohort), letters, (rule.schema != ANY) + ("@" in rule.schema), rule.schema
+def _closeness(rule: Rule) -> tuple[bool, int]:
+    return bool(rule.cohort), sum(char not in "*?[]" for char in rule.job)
+
+
+def _precision(rule: Rule) -> int:
+    return (rule.schema != ANY) + ("@" in rule.schema)
 
 
 def _id(pin: str) -> str:

@@ -48,10 +48,43 @@ class Quarantined(NamedTuple):
     changed_us: int
     changed_by: str
     note: str
+    edited: bytes | None = None
+    """What was made of it before it was accepted: a step as a step, all else as JSON."""
 
     def document(self) -> Any:
-        """The record as JSON; None where its bytes are none."""
+        """The record as JSON, as it came; None where its bytes are none."""
         return document_of(self.raw, self.media)
+
+    def result(self) -> Any:
+        """The record as it was accepted: as it was edited, else as it came."""
+        return self.document() if self.edited is None else document_of(self.edited, edited_media(self.media))
+
+
+class Admitted(NamedTuple):
+    """A record that is allowed now: by which version, and as what, where it was edited."""
+
+    record: Quarantined
+    pin: str
+    content: bytes
+
+
+class RecordEdit(NamedTuple):
+    """One change that was made of a record, by whom and when. The record itself stays as it came."""
+
+    id: int
+    record: int
+    at_us: int
+    who: str
+    what: str
+    note: str
+    schema: str
+    """The pin that allows the result."""
+    raw: bytes
+
+
+def edited_media(media: str) -> str:
+    """What the bytes of an edited record are: what was no JSON was written anew as JSON."""
+    return STEP if media == STEP else JSON
 
 
 class ErrorGroup(NamedTuple):

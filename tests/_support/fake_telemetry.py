@@ -22,6 +22,7 @@ from cornerman.core.records import (
     RunState,
     RunSummary,
     StepRecord,
+    StreamFlow,
     StreamSummary,
 )
 
@@ -89,6 +90,7 @@ class FakeStream:
             frame_envs=(0,) if self.kind != "none" else (),
             ledger=self.ledger or LedgerRow(transitions, transitions - 12, 12),
             manifest=self.manifest,
+            flow=StreamFlow() if self.ledger else StreamFlow(12, self._time(self._rows - 12)),
         )
 
     def row_count(self) -> int:

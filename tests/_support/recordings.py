@@ -48,6 +48,25 @@ class Walk(gym.Env[np.ndarray, np.int64]):
         return self.np_random.normal(size=3).astype(np.float32)
 
 
+class Faulty(Walk):
+    """Every tenth step is beyond the bounds, every fifteenth reward is no number."""
+
+    def __init__(self, longest: int = 20, *, sound: bool = False) -> None:
+        super().__init__(longest)
+        self.observation_space = gym.spaces.Box(-10, 10, (3,), np.float32)
+        self.sound, self.steps = sound, 0
+
+    def step(self, action: Any) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+        observation, reward, terminated, truncated, info = super().step(action)
+        self.steps += 1
+        if not self.sound:
+            if self.steps % 10 == 0:
+                observation[1] = 99
+            if self.steps % 15 == 0:
+                reward = float("nan")
+        return observation, reward, terminated, truncated, info
+
+
 class Recording:
     """A loop over a recorded environment, as long as the test wants it; `seen` is what it saw."""
 

@@ -63,7 +63,14 @@ def test_a_schema_is_enforced_from_the_command_line(cornerman: Command, tmp_path
     assert record["errors"][0]["rule"] == "maximum"
     assert len(cornerman("quarantine", "export")[1].splitlines()) == listed["records"]
     assert cornerman("quarantine", "retry")[0] == 1, "they are still refused"
+    edit = ("quarantine", "edit", "--rule", "maximum", "set /observation/* 0")
+    assert cornerman(*edit)[0] == 2, "nobody is there to ask"
+    assert cornerman.json(*edit, "--dry-run")["previews"][0]["after"]["observation"] == [0, 0, 0, 0]
+    accepted = cornerman.json(*edit, "--yes", "--note", "sensor")["accepted"]
+    assert cornerman.json("quarantine", "show", str(accepted[0]))[0]["edits"][0]["note"] == "sensor"
     assert cornerman.json("verify")["sound"]
+    listed = cornerman.json("quarantine", "list")
+    assert listed["records"] == judged["refused"] - len(accepted)
 
     assert cornerman.json("quarantine", "discard", "--all")["discarded"] == listed["records"]
     assert cornerman("quarantine", "list")[0] == 0

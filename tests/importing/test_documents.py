@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import signal
@@ -147,6 +148,25 @@ def test_what_a_later_version_allows_comes_out_of_quarantine(
     assert store.quarantine.retry(Selection(state="accepted")).accepted
     assert stored(store) == [value]
     assert [one.accepted for one in store.documents.imports("ticks_v1@1.2.0")] == [1]
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        ("update document set content = '{}' where line = 7", "these lines are not those that were stored: 7"),
+        ("delete from document where line = 7", "has 19 documents, and accepted 20"),
+    ],
+)
+def test_verify_finds_documents_that_are_not_as_they_were(
+    store: Store, ticks: SchemaDocument, tmp_path: Path, damage: str, said: str
+) -> None:
+    import_documents(store, lines_of(tmp_path / "data.jsonl", valid(ticks, 20)), ticks)
+    assert list(store.verify()) == []
+    with contextlib.closing(sqlite3.connect(store.path / "store.db")) as connection, connection:
+        connection.execute(damage)
+    (finding,) = store.verify()
+    assert finding.what == "documents"
+    assert said in finding.message
 
 
 def test_documents_can_be_asked_in_sql_and_removed(store: Store, ticks: SchemaDocument, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
-from recordings import Recording, Walk
+from recordings import Faulty, Recording
 from waiting import wait_until
 
 import cornerman
@@ -24,25 +24,6 @@ from cornerman.log_catalog.recorder import LOG_SCHEMA_MISMATCH, LOG_STEPS_REFUSE
 from cornerman.store.api import Store, make_store
 from cornerman.store.quarantine import Selection
 from cornerman.store.verify import StreamCheck
-
-
-class Faulty(Walk):
-    """Every tenth step is beyond the bounds, every fifteenth reward is no number."""
-
-    def __init__(self, longest: int = 20, *, sound: bool = False) -> None:
-        super().__init__(longest)
-        self.observation_space = gym.spaces.Box(-10, 10, (3,), np.float32)
-        self.sound, self.steps = sound, 0
-
-    def step(self, action: Any) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
-        observation, reward, terminated, truncated, info = super().step(action)
-        self.steps += 1
-        if not self.sound:
-            if self.steps % 10 == 0:
-                observation[1] = 99
-            if self.steps % 15 == 0:
-                reward = float("nan")
-        return observation, reward, terminated, truncated, info
 
 
 def store_with(path: Path, mode: str, **rule: Any) -> Store:

@@ -34,6 +34,8 @@ from cornerman.store.api import Store, make_store, open_store
 from cornerman.store.connection import connect
 from cornerman.store.schemas import SchemaRegistry
 
+DDL = Path(__file__).resolve().parents[2] / "store" / "ddl"
+
 
 def document(version: str, id: str = "ticks", **schema: Any) -> SchemaDocument:
     return parse({"id": id, "version": version, "type": "object", **schema})
@@ -331,9 +333,8 @@ def test_a_store_of_an_older_format_has_no_schemas_until_it_is_written(tmp_path:
     path = tmp_path / "old"
     path.mkdir()
     old = apsw.Connection(str(path / "store.db"))
-    folder = Path(__file__).resolve().parents[2] / "store" / "ddl"
     for name in ("0001_base.sql", "0002_relay.sql"):
-        old.execute((folder / name).read_text())
+        old.execute((DDL / name).read_text())
     old.execute("pragma user_version=2; pragma application_id=0x434F524E")
     old.close()
     with open_store(path, read_only=True) as store:
@@ -526,6 +527,20 @@ def test_a_reference_that_leads_back_to_itself_is_never_registered(schemas: Sche
     with pytest.raises(InvalidSchema, match="back to themselves"):
         schemas.add(parse({"id": "loop", "version": "1.0.0", "$ref": "schema:loop@1.0.0"}))
     assert "loop" not in [entry.id for entry in schemas.list()]
+
+
+def test_a_store_made_before_versions_could_be_purged_can_purge_them(tmp_path: Path) -> None:
+    """Formats 4 to 6 were once made with a trigger that let nothing go."""
+    with apsw.Connection(str(tmp_path / "store.db")) as old:
+        for number in range(1, 7):
+            (file,) = DDL.glob(f"{number:04}_*.sql")
+            old.execute(file.read_text().replace(" when old.retired_us is null", ""))
+        old.execute("pragma user_version=6; pragma application_id=0x434F524E")
+    old.close()
+    with open_store(tmp_path) as store:
+        store.schemas.add(document("1.0.0"))
+        store.schemas.purge("ticks@1.0.0")
+        assert "ticks" not in [entry.id for entry in store.schemas.list()]
 
 
 def test_only_what_nothing_names_can_be_purged(schemas: SchemaRegistry, store: Store) -> None:

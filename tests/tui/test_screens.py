@@ -171,9 +171,11 @@ async def test_view_and_loss_ledger_are_two_things() -> None:
         await settle(pilot)
         screen = pilot.app.screen
         assert isinstance(screen, RunScreen)
-        assert screen.ledger.skipped == {"live pace": 39}
+        skipped = screen.ledger.skipped
+        assert skipped["throttled"] >= 36
+        assert screen.ledger.drawn + sum(skipped.values()) == 41
         text = text_of(pilot.app)  # type: ignore[arg-type]
-        assert "skipped 39 (live pace)" in text
+        assert f"skipped {skipped['throttled']} (throttled)" in text
         assert "ledger ok" in text
 
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import Any
-
-from cornerman.core.errors import InvalidOption
 
 from .. import exits, output
 from ..chosen import opened_store
@@ -46,14 +43,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _agreed(summaries: list[Any]) -> bool:
-    if not sys.stdin.isatty():
-        raise InvalidOption(
-            "There is nobody to ask whether to delete.", "Add --yes, or --dry-run to see what would go."
-        )
     for summary in summaries:
         output.say(_line(summary))
-    print("Delete for good? [y/N] ", end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    return output.agreed("Delete for good?", "Add --yes, or --dry-run to see what would go.")
 
 
 def _line(summary: Any) -> str:

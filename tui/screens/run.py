@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
-from .. import keys, run_view
-from ..feed import Delivery, Problem
+from .. import flow_view, keys, run_view
+from ..feed import Delivery, Feed, Live, Problem
+from ..live import LivePath
 from ..moves import Kind, Move
+from ..options import Options
 from ..playback import Player, ViewLedger
 from ..queries import ORDERS, EpisodesAnswer, EpisodesQuery, RewardsAnswer, RewardsQuery, ViewAnswer, ViewQuery
 from ..runs_view import safe
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from cornerman.core.records import EpisodeOrder
 
 ZOOMS = ("", "-zoom-frame", "-zoom-fields", "-zoom-episodes")
+TICK_S = 0.5
+"""How often the header and the counters say what has become of the recording, whether or not anything is drawn."""
 WINDOW = 200
 """Episodes asked for at a time: several screens of them, so that scrolling seldom waits."""
 
@@ -39,11 +43,13 @@ class RunScreen(BaseScreen):
     WHERE: ClassVar[keys.Where] = "run"
     BINDINGS = keys.bindings_of("run")
 
-    def __init__(self, run_id: str) -> None:
+    def __init__(self, run_id: str, options: Options) -> None:
         super().__init__()
         self.run_id = run_id
         self.stream, self.env = 0, 0
         self.player, self.ledger = Player(), ViewLedger()
+        self.live: Live = LivePath(self.ledger, options.frames_per_second, options.every)
+        self.rendering = options.rendering
         self.view: ViewAnswer | None = None
         self._episodes: EpisodesAnswer | None = None
         self._rewards: RewardsAnswer | None = None
@@ -52,11 +58,13 @@ class RunScreen(BaseScreen):
         self._going: ViewQuery | None = None
         self._scroll = 0
         self._zoom = 0
+        self._accounts = False
         self._clock: Timer | None = None
 
     def parts(self) -> ComposeResult:
         options = self.cornerman.options
         yield Lines(id="header")
+        yield Lines(id="flow")
         with Horizontal(id="panes"):
             with Vertical(id="left"):
                 yield Lines(id="place")
@@ -73,10 +81,28 @@ class RunScreen(BaseScreen):
         yield Lines(id="status")
 
     def on_mount(self) -> None:
-        self.query_one(FrameView).dropped = self.ledger.undrawn
+        frame = self.query_one(FrameView)
+        frame.dropped, frame.drawn = self.ledger.undrawn, self._drawn
         self._clock = self.set_interval(1 / self.cornerman.options.frames_per_second, self._tick, pause=True)
-        self._ask("open")
+        self.set_interval(TICK_S, self._draw_status)
+        self.set_class(not self.rendering, "-no-frame")
         self._ask_episodes(0)
+        self.call_after_refresh(self._view_begins)
+
+    def _view_begins(self) -> None:
+        """Laid out, or in front again: what waited for it is drawn, and more is wanted."""
+        self.live.begin()
+        self.cornerman.pump()
+
+    def on_screen_suspend(self) -> None:
+        """Behind a screen that hides it nobody looks, and no frame is decoded."""
+        if not self.app.screen.is_modal:
+            self.live.end()
+
+    def on_screen_resume(self) -> None:
+        if self.live.hidden:
+            self._view_begins()
+            self._ask("newest" if self.player.following else "row")
 
     def on_unmount(self) -> None:
         self.cornerman.feed.forget("view", "episodes", "rewards")
@@ -91,9 +117,15 @@ class RunScreen(BaseScreen):
     def row(self) -> int:
         return self.view.record.row if self.view and self.view.record else 0
 
+    def _query(self, move: Move) -> ViewQuery:
+        return ViewQuery(self.run_id, self.stream, self.env, move, self.rendering, self.live)
+
+    def ask_first(self, feed: Feed) -> None:
+        """Ask before there is anything to draw on: the first answers wait in the early buffer of the live path."""
+        feed.ask(self._query(Move("open", 0, 0)))
+
     def _ask(self, kind: Kind, amount: int = 0) -> None:
-        move = Move(kind, self.row, amount)
-        self.cornerman.feed.ask(ViewQuery(self.run_id, self.stream, self.env, move))
+        self.cornerman.feed.ask(self._query(Move(kind, self.row, amount)))
 
     def _go(self, kind: Kind, amount: int = 0) -> None:
         """A key moved the cursor: that ends following; playback goes on from where it lands."""
@@ -153,6 +185,19 @@ class RunScreen(BaseScreen):
             self._said = f"the recording ended: {answer.run.state}"
         self._ask_rewards(answer)
         self.redraw()
+        self._settle()
+
+    def _settle(self) -> None:
+        """Give the credit back of what is on the screen now; a picture that has to wait keeps it."""
+        if waits := self.query_one(FrameView).waiting:
+            self.live.hold(waits)
+        else:
+            self._drawn()
+
+    def _drawn(self) -> None:
+        """What the live path brought is on the screen: that gives its credit back."""
+        if self.live.drawn():
+            self.cornerman.pump()
 
     def _begin(self, answer: ViewAnswer) -> None:
         """A live run is followed; one that ended waits at the start of its newest episode."""
@@ -168,7 +213,7 @@ class RunScreen(BaseScreen):
             self._going = query  # its next answers go on from this one
         passed = self.row - before - 1 if going else 0
         if self.row != before or first:
-            self.ledger.drew(max(0, passed), "live pace" if self.player.following else "speed")
+            self.ledger.drew(max(0, passed), "" if self.player.following else "speed")
 
     # ---- playback ------------------------------------------------------------------------------------------------
 
@@ -187,7 +232,7 @@ class RunScreen(BaseScreen):
                 self._said = "the end of the recording"
                 self._set_playing(False)
             return
-        self._going = ViewQuery(self.run_id, self.stream, self.env, Move("row", min(due, newest)))
+        self._going = self._query(Move("row", min(due, newest)))
         self.cornerman.feed.ask(self._going)
 
     def _set_playing(self, playing: bool) -> None:
@@ -329,6 +374,25 @@ class RunScreen(BaseScreen):
             self.set_class(ZOOMS[self._zoom] == name, name)
         self.call_after_refresh(self.redraw)
 
+    @property
+    def viewing(self) -> flow_view.Viewing:
+        """What this screen knows of itself, for those who draw it."""
+        return flow_view.Viewing(self.player, self.ledger, self.live, self.rendering, self.cornerman.clock())
+
+    def action_accounts(self) -> None:
+        """The writer and both ledgers in the place of the fields, and back."""
+        self._accounts, self._scroll = not self._accounts, 0
+        self.set_class(self._accounts, "-accounts")
+        self.call_after_refresh(self.redraw)
+
+    def action_rendering(self) -> None:
+        """Without pictures their panel is gone, and no frame is read nor decoded. What is recorded is the same."""
+        self.rendering = not self.rendering
+        self.set_class(not self.rendering, "-no-frame")
+        self._ask("newest" if self.player.following else "row")
+        self._tell(f"rendering {'on' if self.rendering else 'off'}: recording is the same")
+        self.call_after_refresh(self.redraw)
+
     def action_back(self) -> None:
         if self.app.screen is self:
             self.app.pop_screen()
@@ -356,6 +420,7 @@ class RunScreen(BaseScreen):
             ]
         )
         self._draw_frame()
+        self._settle()
         self._draw_fields()
         self._draw_rewards()
         self._draw_episodes()
@@ -363,7 +428,8 @@ class RunScreen(BaseScreen):
 
     def _draw_frame(self) -> None:
         assert self.view is not None
-        self.query_one(FrameView).present(*run_view.shown_frame(self.view))
+        if self.rendering:
+            self.query_one(FrameView).present(*run_view.shown_frame(self.view))
         returns = self.query_one("#returns", Lines)
         if returns.size.height:
             returns.show(run_view.returns_panel(self.view, *returns.size, self.cornerman.look))
@@ -373,11 +439,16 @@ class RunScreen(BaseScreen):
             return
         panel = self.query_one("#fields", Lines)
         width, height = panel.size
-        rows = run_view.fields(self.view, width, self.cornerman.look)
+        look = self.cornerman.look
+        if self._accounts:
+            rows = flow_view.panel(self.view, self.viewing, width, look)
+        else:
+            rows = run_view.fields(self.view, width, look)
         room = max(1, height - 1)
         self._scroll = max(0, min(self._scroll, len(rows) - room))
         more = f"{self._scroll + 1}-{min(len(rows), self._scroll + room)} of {len(rows)}" if len(rows) > room else ""
-        panel.show([rule("fields", width, self.cornerman.look, more), *rows[self._scroll : self._scroll + room]])
+        title = "writer" if self._accounts else "fields"
+        panel.show([rule(title, width, look, more), *rows[self._scroll : self._scroll + room]])
 
     def _draw_rewards(self) -> None:
         panel = self.query_one("#rewards", Lines)
@@ -421,11 +492,14 @@ class RunScreen(BaseScreen):
     def _draw_status(self) -> None:
         if self.view is None or not self.is_mounted:
             return
-        panel = self.query_one("#status", Lines)
-        now = self.cornerman.clock()
-        panel.show(
-            run_view.status(self.view, self.player, self.ledger, now, panel.size.width, self.cornerman.look, self._said)
-        )
+        panel, look, viewing = self.query_one("#status", Lines), self.cornerman.look, self.viewing
+        flow = self.query_one("#flow", Lines)
+        flow.show([flow_view.flow_line(self.view, viewing, flow.size.width, look)])
+        rows = run_view.status(self.view, viewing, panel.size.width, look, self._said)
+        panel.set_class(len(rows) > 2, "-three")
+        panel.show(rows)
+        if self._accounts:
+            self._draw_fields()
 
 
 def _is_reset(view: ViewAnswer) -> bool:

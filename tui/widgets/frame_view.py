@@ -61,6 +61,8 @@ class FrameView(Widget):
         super().__init__(id=id)
         self.budget = Budget(bytes_per_second)
         self.dropped: Callable[[str], None] = lambda cause: None
+        self.drawn: Callable[[], None] = lambda: None
+        """Called when a frame that had to wait is drawn."""
         self._pause = 1 / frames_per_second
         self._kind, self._frame, self._hint = "none", None, ""
         self._waiting = ""
@@ -83,6 +85,11 @@ class FrameView(Widget):
     def bits(self) -> int:
         """Bits of each colour channel now shown of a photographic frame."""
         return BITS[self._bits]
+
+    @property
+    def waiting(self) -> str:
+        """Why the newest frame is not drawn yet, or ''."""
+        return self._waiting
 
     def present(self, kind: str, frame: Any, hint: str = "") -> None:
         """Show a frame, now or as soon as rate and budget allow."""
@@ -112,15 +119,16 @@ class FrameView(Widget):
         self._timer = self.set_timer(seconds, do) if self.is_attached else None
 
     def _draw(self) -> None:
-        self._waiting = ""
+        waited, self._waiting = self._waiting, ""
         self._drawn_at = time.monotonic()
-        if not self.size:
-            return
-        spent = self._paint(BITS[self._bits])
-        self.budget.spend(spent)
-        self._choose_bits(spent)
-        if self._kind == "rgb" and self._bits:
-            self._after(REST_S, self._rest)
+        if self.size:
+            spent = self._paint(BITS[self._bits])
+            self.budget.spend(spent)
+            self._choose_bits(spent)
+            if self._kind == "rgb" and self._bits:
+                self._after(REST_S, self._rest)
+        if waited:
+            self.drawn()
 
     def _choose_bits(self, spent: int) -> None:
         """Fewer colours where frames at this rate would not fit the budget, more where they would fit twice over."""

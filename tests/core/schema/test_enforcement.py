@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -83,6 +85,36 @@ def test_nothing_closer_of_the_same_schema_holds_back_what_is_promoted() -> None
     inside, after = decide(Subject("r", "baseline"), before), before.promoted("c")
     assert decide(Subject("r", "baseline"), after.without(("b", "*", "")))[:2] == inside[:2] == ("a", "warn")
     assert after.rules == (Rule("b", "enforce"), Rule("a", "warn"))
+
+
+def test_of_rules_that_are_as_close_the_one_set_last_decides() -> None:
+    one, other = Rule("zebra@1.0.0", "observe"), Rule("ant@1.0.0", "enforce")
+    assert decide(Subject("r", "baseline"), Rules((one, other)))[:2] == ("ant@1.0.0", "enforce")
+    assert decide(Subject("r", "baseline"), Rules((other, one)))[:2] == ("zebra@1.0.0", "observe")
+
+
+names, modes = st.sampled_from(["ant", "ant@1.0.0", "zebra", "*"]), st.sampled_from(["observe", "warn", "enforce"])
+
+
+@given(
+    st.lists(st.tuples(names, modes), unique_by=lambda each: each[0]),
+    st.tuples(names.filter(lambda name: name != "*"), modes),
+)
+def test_what_is_promoted_decides_over_what_was_as_close(everybodys: list[Any], promoted: Any) -> None:
+    """Whatever the ids are called: what the cohort had is what everybody has of that schema from then on."""
+    rules = (
+        Rules(tuple(Rule(*each) for each in everybodys))
+        .with_cohort(Cohort("c", 1.0))
+        .with_rule(Rule(*promoted, "*", "c"))
+    )
+    inside = decide(Subject("r", "baseline", derived="derived.x@1.0.0"), rules)
+    after = decide(Subject("r", "baseline", derived="derived.x@1.0.0"), rules.promoted("c"))
+    assert after[:2] == inside[:2]
+
+
+def test_a_rule_set_again_is_the_last() -> None:
+    rules = Rules((Rule("ant", "warn"), Rule("zebra", "warn"))).with_rule(Rule("ant", "observe"))
+    assert [rule.schema for rule in rules.rules] == ["zebra", "ant"]
 
 
 def test_a_rule_that_cannot_be_meant_is_refused() -> None:
