@@ -20,9 +20,9 @@ import apsw
 import msgspec
 
 from cornerman.core.errors import CornermanError
+from cornerman.core.logs.own_lines import record_of
 from cornerman.core.logs.port import Sample
 from cornerman.core.payloads.log_record_v1 import LogRecordV1
-from cornerman.log_catalog import LogConstant, log
 from cornerman.log_catalog.store import LOG_RECORDS_LOST
 
 from .database import writing
@@ -138,22 +138,11 @@ class Writer:
         with writing(self._ingestor.connection(), self.path) as connection:
             for cause, count in self._unreported.items():
                 count_lost(connection, cause, count)
-        for cause, count in self._unreported.items():
-            log(LOG_RECORDS_LOST, cause=cause, count=count)
-        said = [
-            record_of(LOG_RECORDS_LOST, {"cause": cause, "count": count}) for cause, count in self._unreported.items()
+        now_us = time.time_ns() // 1000
+        said = [record_of(LOG_RECORDS_LOST, {"cause": cause, "count": count}, now_us) for cause, count in self._unreported.items()
         ]
         self._unreported.clear()
         self._spool.append(said)
-
-
-def record_of(constant: LogConstant, fields: dict[str, Any], **more: Any) -> LogRecordV1:
-    """The record of a line of ours, written now."""
-    return LogRecordV1(
-        time_us=time.time_ns() // 1000, code=constant.code, level=constant.level, component=constant.component,
-        subcomponent=constant.subcomponent, message=constant.message, tags=constant.tags, fields=fields,
-        pid=os.getpid(), **more,
-    )  # fmt: skip
 
 
 def ingest_leftovers(path: Path) -> int:

@@ -11,6 +11,7 @@ COMMANDS = {
     "demo": "three real environments learn while you watch",
     "record": "drive an environment, no screen, and record every step",
     "runs": "list the runs of a store: alive? learning? how large?",
+    "logs": "log lines of runs and of our programs: filter, search, count, follow",
     "show": "one run in full: streams, seeds, provenance, ledger",
     "sql": "ask the recorded steps a question in SQL",
     "export": "write the steps of a run as CSV, JSON lines or Parquet",
