@@ -14,11 +14,12 @@ from typing import Any
 
 from cornerman.store.who import user
 
+from .redaction import redacted
+
 _PACKAGES = (
     "gymnasium", "numpy", "cornerman", "torch", "jax", "tensorflow", "stable-baselines3", "ray", "pettingzoo", "ale-py",
     "mujoco", "box2d", "pygame", "minigrid", "cleanrl", "tianshou", "sbx-rl",
 )  # fmt: skip
-_SECRET = ("key", "token", "secret", "password", "passwd", "credential")
 
 
 @cache
@@ -37,19 +38,8 @@ def provenance() -> dict[str, Any]:
         "cpus": os.cpu_count(),
         "cuda_visible_devices": os.environ.get("CUDA_VISIBLE_DEVICES"),
         "slurm_job": os.environ.get("SLURM_JOB_ID"),
+        "launch": os.environ.get("CORNERMAN_LAUNCH"),
     }
-
-
-def redacted(arguments: list[str]) -> list[str]:
-    """The arguments with the values of `--api-key=…`, `--token …` and the like replaced by stars."""
-    shown, hide = [], False
-    for argument in arguments:
-        name, separator, value = argument.partition("=")
-        secret = name.startswith("-") and any(word in name.lower() for word in _SECRET)
-        shown.append("***" if hide else f"{name}=***" if secret and separator else argument)
-        hide = secret and not separator
-        del value
-    return shown
 
 
 def _versions() -> dict[str, str]:

@@ -129,7 +129,7 @@ class Recorder:
         """A new stream of this process. The store hears of it with the first reset: many environments are only made."""
         self._pid = os.getpid()
         self.session = session_for(self.store, self.settings)
-        self.run = run_for(self.store, self.job, self.inputs)
+        self.run = run_for(self.store, self.job, self.inputs, self.settings.chosen)
         self.stream_id = new_stream_id()
         self.writer = None
         self._layouts = 0

@@ -31,15 +31,18 @@ _INHERITED = (os.environ.get("CORNERMAN_RUN"), os.environ.get("CORNERMAN_JOB"))
 _RUNS: dict[tuple[Path, str], dict[str, Any]] = {}
 
 
-def run_for(store: Path, job: str | None, named: Mapping[str, str] | None = None) -> dict[str, Any]:
+def run_for(
+    store: Path, job: str | None, named: Mapping[str, str] | None = None, settings: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """This program's run of `job` in `store`: run_id, job, session, created_us, provenance, inputs, notes.
 
-    `named` are the files its user declared as inputs. A run that has begun takes no more of them.
+    `named` are the files its user declared as inputs. A run that has begun takes no more of them. `settings` are those
+    that its provenance tells.
     """
     name = job or default_job()
     run = _RUNS.get((store, name))
     if run is None:
-        run = _RUNS[store, name] = _identity(store, name, named or {})
+        run = _RUNS[store, name] = _identity(store, name, named or {}, settings or {})
         with contextlib.suppress(ValueError):  # a name that no environment takes: workers derive the same id
             os.environ.setdefault("CORNERMAN_JOB", name)
             os.environ.setdefault("CORNERMAN_RUN", run["run_id"])
@@ -58,7 +61,7 @@ def default_job() -> str:
     return script if script and script not in ("-c", "-", "__main__", "ipykernel_launcher") else "interactive"
 
 
-def _identity(store: Path, job: str, named: Mapping[str, str]) -> dict[str, Any]:
+def _identity(store: Path, job: str, named: Mapping[str, str], settings: Mapping[str, Any]) -> dict[str, Any]:
     inherited_run, inherited_job = _INHERITED
     session = _session()
     inputs, notes = gather(named)
@@ -69,7 +72,7 @@ def _identity(store: Path, job: str, named: Mapping[str, str]) -> dict[str, Any]
         "job": job,
         "session": f"{session}/{job}",
         "created_us": time.time_ns() // 1000,
-        "provenance": provenance(),
+        "provenance": {**provenance(), "settings": settings} if settings else provenance(),
         "inputs": inputs,
         "named": frozenset(named.values()),
         "notes": notes,

@@ -59,7 +59,7 @@ def generated() -> list[SchemaDocument]:
         step_v1,
     )
     from .schema_of import schema_of_model, schema_of_struct
-    from .settings import Settings
+    from .settings import Settings, ViewSettings
 
     structs: list[tuple[Any, Any, str]] = [
         (step_v1, step_v1.StepV1, "Step"),
@@ -79,12 +79,18 @@ def generated() -> list[SchemaDocument]:
         )
         for module, type, name in structs
     ]
-    return [*made, _document(SETTINGS, schema_of_model(Settings, "Settings"))]
+    return [
+        *made,
+        _document(SETTINGS, schema_of_model(Settings, "Settings")),
+        _document(UI_CONTROLS, schema_of_model(ViewSettings, "UI controls")),
+    ]
 
 
 _FRAME = "One rendered picture of an environment, of an explicit kind."
 SETTINGS = "cornerman.settings@1.0.0"
 """The settings are a payload like any other; their definition is the model in `core/settings.py`."""
+UI_CONTROLS = "cornerman.ui_controls@1.0.0"
+"""Those among them that touch nothing but the view."""
 
 
 def _document(pin: str, schema: dict[str, Any], arrow: dict[str, Any] | None = None) -> SchemaDocument:

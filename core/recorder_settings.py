@@ -40,6 +40,9 @@ class RecorderSettings:
     sample: int = field(default=parse_sample(KEYS["producer.sample"].default))
     schema_mode: str = KEYS["producer.schema_mode"].default
     log_level: str = KEYS["log.level"].default
+    chosen: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """By section and key, what is not as built in of the settings that touch what is stored: a run says how it was
+    recorded, and what it was given."""
 
     @classmethod
     def from_environment(
@@ -70,7 +73,17 @@ class RecorderSettings:
             sample=parse_sample(values["producer.sample"]),
             schema_mode=values["producer.schema_mode"],
             log_level=values["log.level"],
+            chosen=_chosen(values),
         )
+
+
+def _chosen(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for name, setting in KEYS.items():
+        told_elsewhere = setting.section == "identity"  # a run has its job, user and store anyway
+        if values[name] != setting.default and setting.effect == "affects stored data" and not told_elsewhere:
+            found.setdefault(setting.section, {})[setting.leaf] = values[name]
+    return found
 
 
 def _ignore(problem: InvalidOption) -> None:

@@ -15,8 +15,12 @@ from .errors import InvalidOption
 from .frames_option import parse_frames
 from .sample_option import parse_sample, sample_words
 
+MIB, GIB = 1 << 20, 1 << 30
+
 Effect = Literal["view only", "affects stored data"]
-Kind = Literal["path", "bool", "auto or bool", "int", "float", "bytes", "choice", "frames", "sample", "text"]
+Kind = Literal[
+    "path", "bool", "auto or bool", "int", "float", "bytes", "choice", "frames", "sample", "text", "devices"
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,14 @@ class SettingKey:
             return _WORDS[self.kind]
         return f"{self.minimum:,} or more" if self.maximum is None else f"{self.minimum:,} to {self.maximum:,}"
 
+    def words(self, value: Any) -> str:
+        """A value as people read and write it."""
+        if value is None:
+            return "auto" if self.kind == "auto or bool" else "not set"
+        if self.kind == "bytes" and value and value % MIB == 0:
+            return f"{value // GIB} GiB" if value % GIB == 0 else f"{value // MIB} MiB"
+        return str(value).lower() if isinstance(value, bool) else str(value)
+
     def parse(self, value: object, origin: str) -> Any:
         """The value that a file, a variable or a flag means; InvalidOption names the key, the origin and the bounds."""
         try:
@@ -86,6 +98,7 @@ class SettingKey:
 
 
 _WORDS: Final[dict[str, str]] = {
+    "devices": "all | none | 0,2",
     "frames": "none | auto | every=N | envs=0,2",
     "path": "a folder",
     "sample": "none | every=N",
@@ -163,6 +176,18 @@ def _text(value: object) -> str:
     return text
 
 
+def _devices(value: object) -> str:
+    """`all`, `none`, or numbers in order and once."""
+    if isinstance(value, list):
+        value = ",".join(map(str, value))
+    text = "" if isinstance(value, bool) else str(value).strip().lower()
+    if text in ("all", "none"):
+        return text
+    if not re.fullmatch(r"\d{1,4}(\s*,\s*\d{1,4})*", text):
+        raise ValueError(value)
+    return ",".join(map(str, sorted({int(part) for part in text.split(",")})))
+
+
 def _frames(value: object) -> str:
     """Checked, and kept as it is written: `parse_frames` reads it again where it is used."""
     return str(parse_frames(value))
@@ -177,6 +202,7 @@ _PARSERS: Final = {
     "bool": _bool,
     "bytes": _bytes,
     "choice": _choice,
+    "devices": _devices,
     "float": _float,
     "frames": _frames,
     "int": _int,

@@ -14,6 +14,7 @@ from typing import Final
 
 from .errors import InvalidOption
 from .setting_key import Effect, SettingKey
+from .setting_profiles import NO_PROFILE, PROFILES
 
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 
@@ -88,6 +89,12 @@ KEYS: Final[dict[str, SettingKey]] = {
             "Whether record() records. Off, it hands the environment back as it is.",
         ),
         SettingKey(
+            "producer.profile", "choice", NO_PROFILE, _RECORDED, "when settings are read: its values are defaults",
+            "core.setting_sources:read_layers",
+            "Named defaults for a kind of producer: " + ", ".join(PROFILES) + ". Whatever is said elsewhere wins.",
+            choices=(NO_PROFILE, *PROFILES),
+        ),
+        SettingKey(
             "producer.frames", "frames", "auto", _RECORDED, "when record() is called without frames=…",
             "adapters.handle:start",
             "Which frames are recorded: pixel observations or the family's own picture (auto), every N-th, some"
@@ -138,6 +145,29 @@ KEYS: Final[dict[str, SettingKey]] = {
             "tui.chosen:chosen_options",
             "Whether frames are drawn. Off, their panel is gone and none is decoded; what is recorded is the same"
             " (producer.frames says what is).",
+        ),
+        SettingKey(
+            "resources.cpus", "int", 0, _RECORDED, "when Cornerman launches a program", "adapters.launching:limits_of",
+            "The processors a launched program may use, and its threads by OMP_NUM_THREADS; 0 is all of them.",
+            "processors", 0, 4096,
+        ),
+        SettingKey(
+            "resources.memory_bytes", "bytes", 0, _RECORDED, "when Cornerman launches a program",
+            "adapters.launching:limits_of",
+            "The memory that each process of a launched program may allocate; 0 is no limit. Beyond it allocating"
+            " fails in the program, before the system kills something.",
+            "bytes", 0,
+        ),
+        SettingKey(
+            "resources.gpus", "devices", "all", _RECORDED, "when Cornerman launches a program",
+            "adapters.launching:limits_of",
+            "The GPUs that a launched program sees (CUDA_VISIBLE_DEVICES): all, none, or some by number.",
+        ),
+        SettingKey(
+            "resources.stop_seconds", "float", 10.0, _RECORDED, "when a launched program is restarted",
+            "adapters.launching:restart",
+            "How long a launched program may take to end by itself (SIGTERM) before a restart kills it.",
+            "seconds", 0, 3600,
         ),
         SettingKey(
             "log.level", "choice", "WARNING", _VIEWED, "where a log line is written",

@@ -1,4 +1,5 @@
-"""Where settings come from, weakest first: defaults < the user's file < $CORNERMAN_CONFIG < environment < flags.
+"""Where settings come from, weakest first: defaults < profile < the user's file < $CORNERMAN_CONFIG < environment <
+flags. A `.env` file is none of them: whoever wants it exports it (`dot_env.py` says so where one lies about).
 
 Standard library only, because the recorder reads its settings here inside somebody's training process.
 """
@@ -13,8 +14,10 @@ from typing import Any
 
 from cornerman.log_catalog.registered import user_folder
 
+from . import setting_file
 from .errors import InvalidOption
 from .setting_keys import KEYS, key
+from .setting_profiles import PROFILES
 
 OnProblem = Callable[[InvalidOption], None]
 
@@ -26,7 +29,7 @@ class Layer:
     """One source of settings: what kind it is, where exactly, and the values it holds, parsed, by key."""
 
     name: str
-    """defaults, file, environment or flags."""
+    """defaults, profile, file, environment or flags."""
     origin: str
     values: Mapping[str, Any] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
@@ -53,12 +56,12 @@ def read_layers(
     """Every source, weakest first. A value that cannot be used goes to `on_problem`; without one it is raised."""
     environ = os.environ if environ is None else environ
     report = on_problem or _raise
-    layers = [Layer("defaults", "built in", {name: key.default for name, key in KEYS.items()})]
-    layers += [_file_layer(path, report) for path in config_files(environ)]
-    layers.append(_environment_layer(environ, report))
+    defaults = Layer("defaults", "built in", {name: key.default for name, key in KEYS.items()})
+    said = [_file_layer(path, report) for path in config_files(environ)]
+    said.append(_environment_layer(environ, report))
     given = {name: value for name, value in (flags or {}).items() if value is not None}
-    layers.append(_layer("flags", "command line", given, lambda name: f"--{name}", report))
-    return layers
+    said.append(_layer("flags", "command line", given, lambda name: f"--{name}", report))
+    return [defaults, *_profile_layer(str(effective([defaults, *said])["producer.profile"])), *said]
 
 
 def effective(layers: list[Layer]) -> dict[str, Any]:
@@ -68,6 +71,11 @@ def effective(layers: list[Layer]) -> dict[str, Any]:
 
 def _raise(problem: InvalidOption) -> None:
     raise problem
+
+
+def _profile_layer(name: str) -> list[Layer]:
+    profile = PROFILES.get(name)
+    return [Layer("profile", f"the profile {name}", profile.values)] if profile else []
 
 
 def _layer(
@@ -86,38 +94,18 @@ def _layer(
 
 
 def _file_layer(path: Path, report: OnProblem) -> Layer:
-    import tomllib  # 3 ms, for the few who have such a file
-
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        report(InvalidOption(f"The configuration {path} cannot be read: {error}.", "Mend it, or move it away."))
-        return Layer("file", str(path))
-    return _layer("file", str(path), _flat(content), lambda name: f"{name} in {path}", report)
-
-
-def _flat(content: Mapping[str, Any], prefix: str = "") -> dict[str, object]:
-    """Tables become dotted names: `[view] fps = 10` is `view.fps`."""
-    flat: dict[str, object] = {}
-    for name, value in content.items():
-        if isinstance(value, dict):
-            flat |= _flat(value, f"{prefix}{name}.")
-        else:
-            flat[f"{prefix}{name}"] = value
-    return flat
+        content = setting_file.read(path)
+    except InvalidOption as problem:
+        report(problem)
+        content = {}
+    return _layer("file", str(path), content, lambda name: f"{name} in {path}", report)
 
 
 def _environment_layer(environ: Mapping[str, str], report: OnProblem) -> Layer:
-    """Variables named after keys. Others that begin alike are the recorder's own, or a misspelling; see `misspelt`."""
+    """Variables named after keys. Others that begin alike: see `variables.py`."""
     raw: dict[str, object] = {}
     for name, setting in KEYS.items():
         if environ.get(setting.environment, "").strip():
             raw[name] = environ[setting.environment]
     return _layer("environment", "variables", raw, lambda name: f"${KEYS[name].environment}", report)
-
-
-def misspelt(environ: Mapping[str, str]) -> list[str]:
-    """Variables that look like settings and are none."""
-    sections = {f"CORNERMAN_{name.split('.')[0].upper()}_" for name in KEYS if "." in name}
-    known = {setting.environment for setting in KEYS.values()}
-    return sorted(name for name in environ if name.startswith(tuple(sections)) and name not in known)

@@ -70,6 +70,7 @@ class ProducerSettings(_Section):
     """What is recorded."""
 
     enabled: bool = _field("producer.enabled")
+    profile: Literal["none", "toy-text", "box2d", "atari", "telemetry-only", "debug"] = _field("producer.profile")
     frames: str = _field("producer.frames")
     sample: str = _field("producer.sample")
     schema_mode: Literal["off", "observe", "warn", "enforce"] = _field("producer.schema_mode")
@@ -92,6 +93,20 @@ class ViewSettings(_Section):
     rendering: bool = _field("view.rendering")
 
 
+class ResourceSettings(_Section):
+    """What a launched program gets."""
+
+    cpus: int = _field("resources.cpus")
+    memory_bytes: int = _field("resources.memory_bytes")
+    gpus: str = _field("resources.gpus")
+    stop_seconds: float = _field("resources.stop_seconds")
+
+    @field_validator("gpus")
+    @classmethod
+    def _one_spelling(cls, value: str) -> str:
+        return str(key("resources.gpus").parse(value, "the model"))
+
+
 class LogSettings(_Section):
     """What is said."""
 
@@ -108,6 +123,7 @@ class Settings(_Section):
     producer: ProducerSettings = ProducerSettings()
     storage: StorageSettings = StorageSettings()
     view: ViewSettings = ViewSettings()
+    resources: ResourceSettings = ResourceSettings()
     log: LogSettings = LogSettings()
 
     def get(self, name: str) -> Any:

@@ -112,12 +112,11 @@ def _settings() -> Iterator[str]:
 
 
 def _setting(one: SettingKey) -> list[str]:
-    default = "auto" if one.default is None else str(one.default).lower() if one.kind == "bool" else str(one.default)
     return [
         f"`{one.name}`<br>`{one.environment}`",
-        f"{default} {one.unit}".strip(),
+        f"{one.words(one.default)} {one.unit}".strip(),
         one.bounds,
-        f"{one.description} Enforced {one.enforced}.",
+        f"{one.description} Enforced {one.enforced} (`{one.obeyed_by}`).",
     ]
 
 

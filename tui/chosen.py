@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cornerman.core.errors import InvalidOption
+from cornerman.core.setting_keys import KEYS
 from cornerman.core.setting_sources import effective, read_layers
 
 from . import output
@@ -29,6 +30,12 @@ def chosen_store(args: argparse.Namespace) -> Path:
 def chosen_job(args: argparse.Namespace) -> str | None:
     """The name of the work: --job, else $CORNERMAN_JOB, else the configuration's."""
     return args.job or effective(read_layers(on_problem=_note))["identity.job"]
+
+
+def chosen_frames(args: argparse.Namespace) -> str | None:
+    """Which frames somebody asked for: --frames, else what a setting or profile says that is not the default."""
+    setting = str(effective(read_layers(on_problem=_note))["producer.frames"])
+    return args.frames or (setting if setting != KEYS["producer.frames"].default else None)
 
 
 def opened_store(args: argparse.Namespace, *, read_only: bool = False) -> Store:

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from cornerman.core.setting_keys import KEYS
+from cornerman.core.setting_sources import user_config_file
 from cornerman.tui.cli import main
 
 
@@ -69,3 +70,37 @@ def test_check_is_one_when_something_is_wrong(
     ] * 2
     assert main(["config", "show"]) == 0
     assert "It is ignored" in capsys.readouterr().err
+
+
+def test_set_changes_the_users_file_and_says_what_it_costs(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the validator of every source; where something stronger hides it, that is said."""
+    assert main(["config", "set", "view.fps", "12"]) == 0
+    assert user_config_file().read_text() == "[view]\nfps = 12\n"
+    assert main(["config", "set", "view.fps", "120"]) == 2
+    assert "1 to 30" in capsys.readouterr().err
+    monkeypatch.setenv("CORNERMAN_VIEW_FPS", "7")
+    assert main(["config", "set", "view.fps", "13"]) == 0
+    assert "$CORNERMAN_VIEW_FPS is stronger and says 7" in capsys.readouterr().err
+    assert main(["config", "set", "resources.cpus", "4000"]) == 0
+    assert "warning: this host has" in capsys.readouterr().err
+    assert main(["config", "unset", "view.fps"]) == 0
+    assert "fps" not in user_config_file().read_text()
+
+
+def test_check_warns_of_what_is_dear_without_calling_it_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    """A budget that is used up: exit code 0, and a warning with the figure."""
+    assert main(["config", "set", "resources.gpus", "0,77"]) == 0
+    assert main(["config", "check", "--json"]) == 0
+    warnings = json.loads(capsys.readouterr().out)["warnings"]
+    assert [one["setting"] for one in warnings] in (["resources.gpus"], [])  # another maker's GPUs are not counted
+
+
+def test_a_profile_can_be_looked_at_before_it_is_chosen(capsys: pytest.CaptureFixture[str]) -> None:
+    """What it changes, and that it did."""
+    assert main(["config", "show", "--profile", "debug", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["storage.rows_per_chunk"] == {"value": 256, "origin": "the profile debug"}
+    assert main(["config", "profiles"]) == 0
+    assert "atari" in capsys.readouterr().out

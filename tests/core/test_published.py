@@ -35,7 +35,8 @@ def document(kind: str) -> SchemaDocument:
 
 def samples() -> dict[str, list[Any]]:
     """Real payloads as JSON has them, by kind."""
-    found: dict[str, list[Any]] = {"settings": [Settings().model_dump(mode="json")]}
+    plain_settings = Settings().model_dump(mode="json")
+    found: dict[str, list[Any]] = {"settings": [plain_settings], "ui_controls": [plain_settings["view"]]}
     for kind, file in (*((kind, f"{kind}_v1") for kind in BOUNDARY), ("log_record", "log_record_v1_1")):
         found.setdefault(kind, []).append(json.loads((GOLDEN / f"{file}.json").read_bytes()))
     frames = [frame_v1.decode(file.read_bytes()) for file in sorted(GOLDEN.glob("frame_v1_*.bin"))]
@@ -54,7 +55,9 @@ SAMPLES = [(kind, sample) for kind, of_kind in samples().items() for sample in o
 
 
 def test_there_is_a_document_for_every_kind_of_payload() -> None:
-    assert {document.id for document in published()} == {f"cornerman.{kind}" for kind in (*kinds(), "settings")}
+    assert {document.id for document in published()} == {
+        f"cornerman.{kind}" for kind in (*kinds(), "settings", "ui_controls")
+    }
 
 
 def test_every_document_is_what_its_definition_says() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,13 +12,15 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from cornerman.core.dot_env import dot_env
 from cornerman.core.errors import InvalidOption
 from cornerman.core.frames_option import parse_frames
 from cornerman.core.recorder_settings import RecorderSettings
 from cornerman.core.setting_key import SettingKey
 from cornerman.core.setting_keys import KEYS, key
-from cornerman.core.setting_sources import misspelt, user_config_file
+from cornerman.core.setting_sources import user_config_file
 from cornerman.core.settings import Settings, load_settings
+from cornerman.core.variables import OTHERS, misspelt
 from cornerman.log_catalog import captured
 from cornerman.log_catalog.settings import LOG_SETTING_IGNORED
 
@@ -189,8 +192,10 @@ def test_unknown_keys_are_told_what_is_near() -> None:
     """A typo is answered with what was probably meant."""
     with pytest.raises(InvalidOption, match=r"view\.fps"):
         key("view.fpss")
-    assert misspelt({"CORNERMAN_VIEW_FSP": "1", "CORNERMAN_VIEW_FPS": "1", "CORNERMAN_RUN": "x"}) == [
-        "CORNERMAN_VIEW_FSP"
+    found = misspelt({"CORNERMAN_VIEW_FSP": "1", "CORNERMAN_VEIW_ASCII": "1", "CORNERMAN_RUN": "x", "HOME": "/"})
+    assert [(one.name, one.meant) for one in found] == [
+        ("CORNERMAN_VEIW_ASCII", "CORNERMAN_VIEW_ASCII"),
+        ("CORNERMAN_VIEW_FSP", "CORNERMAN_VIEW_FPS"),
     ]
 
 
@@ -206,3 +211,36 @@ def test_the_recorders_settings_load_no_model() -> None:
     program += "print(sorted({'pydantic', 'numpy', 'structlog', 'platformdirs'} & set(sys.modules)))"
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert answer.stdout == "[]\n"
+
+
+def test_every_variable_that_the_code_reads_is_known() -> None:
+    """So that any other is a misspelling: a variable of ours is a setting, or in the list of the few others."""
+    known = {setting.environment for setting in KEYS.values()} | OTHERS.keys()
+    for folder in ("adapters", "core", "store", "tui", "log_catalog"):
+        for file in (ROOT / folder).rglob("*.py"):
+            found = set(re.findall(r"CORNERMAN_[A-Z]\w*", file.read_text(encoding="utf-8")))
+            assert found <= known, f"{file}: add {sorted(found - known)} to core/variables.py"
+
+
+def test_a_profile_lies_between_the_defaults_and_everything_else() -> None:
+    """It changes defaults, and nothing that anybody said."""
+    write_config("[producer]\nprofile = 'telemetry-only'\n[storage]\nrows_per_chunk = 100\n")
+    settings = load_settings(environ={})
+    assert (settings.values.producer.frames, settings.values.storage.rows_per_chunk) == ("none", 100)
+    assert settings.explain("producer.frames")[0].origin == "the profile telemetry-only"
+    assert load_settings(environ={"CORNERMAN_PRODUCER_PROFILE": "debug"}).values.storage.rows_per_chunk == 100
+    assert load_settings({"producer.profile": "debug"}, {}).values.log.level == "DEBUG"
+    assert RecorderSettings.from_environment(environ={}).chosen["producer"]["profile"] == "telemetry-only"
+
+
+def test_a_dot_env_is_told_from_what_holds(tmp_path: Path) -> None:
+    """It is not read; what is wrong in it, and what nobody exported, is said."""
+    (tmp_path / ".env").write_text(
+        "A=1\nexport CORNERMAN_VIEW_FPS='70'\nCORNERMAN_VEIW_ASCII=1\nCORNERMAN_LOG_LEVEL=INFO"
+    )
+    found = dot_env(tmp_path)
+    assert found is not None
+    assert found.missing({"CORNERMAN_LOG_LEVEL": "INFO"}) == ["CORNERMAN_VIEW_FPS", "CORNERMAN_VEIW_ASCII"]
+    problems = [str(problem) for problem in found.problems({})]
+    assert ["VEIW" in problems[0], "70" in problems[1], "not read" in problems[2]] == [True] * 3
+    assert dot_env(tmp_path / "elsewhere") is None

@@ -244,7 +244,8 @@ def _colours() -> str:
 
 
 def _settings() -> Iterator[Finding]:
-    from cornerman.core.setting_sources import config_files, misspelt, read_layers, user_config_file
+    from cornerman.core.setting_sources import config_files, read_layers, user_config_file
+    from cornerman.core.variables import misspelt
 
     problems: list[InvalidOption] = []
     read_layers(on_problem=problems.append)
@@ -253,5 +254,5 @@ def _settings() -> Iterator[Finding]:
     yield Finding("ok", "settings", where)
     for problem in problems:
         yield Finding("fail", "settings", problem.what, problem.remedy)
-    for name in misspelt(os.environ):
-        yield Finding("warn", "settings", f"{name} is no setting", "`cornerman config explain` lists their names.")
+    for variable in misspelt(os.environ):
+        yield Finding("warn", "settings", variable.what, variable.remedy)

@@ -13,8 +13,8 @@ from typing import Any
 from cornerman.core.errors import CornermanError, InvalidOption
 from cornerman.core.frames_option import parse_frames
 
-from .. import exits, output
-from ..chosen import chosen_job, chosen_store
+from .. import exits, given_settings, output
+from ..chosen import chosen_frames, chosen_job, chosen_store, configure_logging
 from ..progress import Reporter
 from . import Subparsers, describe
 
@@ -94,14 +94,20 @@ def add(subparsers: Subparsers) -> None:
         help="none, auto, every=N or envs=0,3: pictures to keep beside the steps (default: pixel observations and"
         " boards, which cost no rendering; name it to have other environments rendered too)",
     )
+    given_settings.add(keeping)
+    keeping.add_argument("--check", action="store_true", help="make the environment, load the policy, record nothing")
 
 
 def run(args: argparse.Namespace) -> int:
     _check(args)
+    given_settings.obey(args)
+    configure_logging()
     from cornerman.adapters import stopping
 
     with stopping.StopSignals() as stop, warnings.catch_warnings():
         warnings.showwarning = _note
+        if args.check:
+            return _rehearse(args)
         summary = _record(args, stop)
     if stop.received != signal.SIGHUP:
         _print_summary(args, summary)
@@ -116,6 +122,26 @@ def _insist_on_schema(path: Path, pin: str) -> None:
 
     with make_store(path) as store:
         store.schemas.get(pin)
+
+
+def _rehearse(args: argparse.Namespace) -> int:
+    """Do all that comes before the first step, and leave no trace: what is wrong is said as it always is."""
+    from cornerman.adapters import environments, inputs, policies
+
+    if args.schema:
+        _insist_on_schema(chosen_store(args), args.schema)
+    environments.draw_in_memory()
+    env = environments.make(
+        args.env_id, num_envs=args.num_envs or 0, vectorization=args.vectorization, arguments=_env_arguments(args)
+    )
+    try:
+        if args.policy:
+            policies.load(args.policy, env)
+        inputs.named_files(args.input)
+    finally:
+        env.close()
+    output.say(f"{args.env_id} can be recorded.")
+    return exits.OK
 
 
 def _record(args: argparse.Namespace, stop: Any) -> dict[str, Any]:
@@ -230,7 +256,7 @@ def _env_arguments(args: argparse.Namespace) -> dict[str, Any]:
     arguments = dict(map(_env_argument, args.env_arg))
     if args.render_mode:
         arguments["render_mode"] = args.render_mode
-    elif args.frames and parse_frames(args.frames).mode != "none":
+    elif (frames := chosen_frames(args)) and parse_frames(frames).mode != "none":
         from cornerman.adapters.environments import renders_pictures
 
         if renders_pictures(args.env_id):

@@ -1,0 +1,181 @@
+"""What was launched, remembered in the store's folder so that any terminal of the host can stop it.
+
+    <store>/launches/<id>.json      command, folder, settings, limits; pid and how it ended, once known
+    <store>/launches/<id>.out       what it wrote, where no bridge keeps that
+
+A file is replaced whole. Its owner alone may read it: a command line may hold a password.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import socket
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from cornerman.core.errors import NotFound
+from cornerman.store.liveness import boot_id
+
+FOLDER = "launches"
+VARIABLE = "CORNERMAN_LAUNCH"
+"""Tells the recorder which launch it is part of, so that its runs are found."""
+
+State = Literal["starting", "running", "ended", "failed", "lost", "elsewhere"]
+"""ended: by itself or stopped · failed: with an exit code, or could not begin · lost: nobody saw how it ended ·
+elsewhere: another host's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a program may use; empty and 0 are no limit."""
+
+    processors: tuple[int, ...] = ()
+    memory_bytes: int = 0
+    gpus: str = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """One program that was launched."""
+
+    id: str
+    command: tuple[str, ...]
+    """As its user gave it."""
+    started: tuple[str, ...]
+    """As it was started: with the full path, behind the bridge."""
+    cwd: str
+    job: str = ""
+    settings: dict[str, str] = field(default_factory=dict)
+    """What was given for it alone, by key."""
+    environment: dict[str, str] = field(default_factory=dict)
+    """Variables it has beside those of the terminal that launched it."""
+    limits: Limits = Limits()
+    created: float = 0.0
+    host: str = ""
+    pid: int = 0
+    birth: str = ""
+    """Boot and start time of the process: a pid alone is used again."""
+    keeper: str = ""
+    """The same of the process that waits for it, behind its pid."""
+    exit_code: int | None = None
+    ended: float | None = None
+    reason: str = ""
+    """Why it could not begin."""
+    stopped_by: str = ""
+    """The signal it was sent from here."""
+
+    @property
+    def state(self) -> State:
+        if self.exit_code is not None:
+            return "failed" if self.exit_code and not self.stopped_by else "ended"
+        if self.host != socket.gethostname():
+            return "elsewhere"
+        if self.pid and born(self.pid) == self.birth:
+            return "running"
+        pid, _, birth = self.keeper.partition("@")
+        if pid and born(int(pid)) == birth:
+            return "running" if self.pid else "starting"
+        return "lost"
+
+    @property
+    def alive(self) -> bool:
+        return self.state in ("starting", "running")
+
+
+def born(pid: int) -> str:
+    """Boot and start time of a living process; '' where there is none, or only its remains."""
+    try:
+        kind, *rest = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (OSError, ValueError):
+        return _born_without_proc(pid)
+    return "" if kind in "ZX" else f"{boot_id()}:{rest[18]}"
+
+
+def _born_without_proc(pid: int) -> str:
+    if Path("/proc/self/stat").exists():
+        return ""
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return ""
+    return f"{boot_id()}:0"
+
+
+def file_of(store: Path, launch_id: str) -> Path:
+    return store / FOLDER / f"{launch_id}.json"
+
+
+def output_of(store: Path, launch_id: str) -> Path:
+    return store / FOLDER / f"{launch_id}.out"
+
+
+def write(file: Path, launch: Launch) -> None:
+    """Replace the file, whole or not at all."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    aside = file.with_name(f".{file.name}.{os.getpid()}")
+    with contextlib.suppress(FileNotFoundError):
+        aside.unlink()
+    with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
+        json.dump(asdict(launch), out, indent=1)
+    aside.replace(file)
+
+
+def update(file: Path, **changes: Any) -> Launch:
+    """Change a launch that is there, one program at a time: its keeper and who stops it may both be at it."""
+    with open(file.with_name(".lock"), "wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        launch = replace(read(file), **changes)
+        write(file, launch)
+    return launch
+
+
+def read(file: Path) -> Launch:
+    """ValueError where the file is no launch; what a newer version added is passed over."""
+    content = json.loads(file.read_text(encoding="utf-8"))
+    known = {name: value for name, value in content.items() if name in _FIELDS}
+    limits = known.get("limits") or {}
+    known["limits"] = Limits(tuple(limits["processors"]), limits["memory_bytes"], limits["gpus"])
+    return Launch(**{**known, "command": tuple(known["command"]), "started": tuple(known["started"])})
+
+
+_FIELDS = {one.name for one in fields(Launch)}
+
+
+def launches(store: Path) -> list[Launch]:
+    """Every launch that can be read, the newest first."""
+    found = []
+    for file in sorted((store / FOLDER).glob("*.json"), reverse=True):
+        with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+            found.append(read(file))
+    return found
+
+
+def named(store: Path, name: str) -> Launch:
+    """The launch of this id, of which the beginning or the end is enough, or of this job; `latest` is the newest."""
+    known = launches(store)
+    if name == "latest" and known:
+        return known[0]
+    found = [one for one in known if one.id.startswith(name) or one.id.endswith(name)]
+    found = found or [one for one in known if one.job == name][:1]
+    if len(found) == 1:
+        return found[0]
+    what = f"{name!r} may be any of {len(found)} launches." if found else f"There is no launch {name!r}."
+    raise NotFound(what, "`cornerman launch list` shows them all.")
+
+
+def last_lines(store: Path, launch_id: str, count: int) -> list[str]:
+    """The last lines that it wrote; a line that was painted over (a progress bar) is what was there last."""
+    try:
+        with output_of(store, launch_id).open("rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - 65536))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return []
+    text = text.replace("\r\n", "\n").rstrip("\r\n")
+    lines = text.split("\n") if text else []
+    return [line.rpartition("\r")[2] for line in lines][-count:]
