@@ -16,6 +16,7 @@ from . import run_folder
 from .connection import connect, transaction, translated
 from .liveness import alive
 from .location import JOURNAL
+from .logs.removal import delete_run_logs
 from .segments import segment_paths
 from .spaces import FORGET
 
@@ -36,6 +37,7 @@ def delete_run(store: Store, run: Run) -> int:
             connection.close()
     for stream in run.streams():
         _forget_journal(store, stream)
+    freed += delete_run_logs(store.path, run.run_id)
     return freed + run_folder.remove(store.path, run.job, run.run_id)
 
 

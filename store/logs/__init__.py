@@ -30,6 +30,8 @@ def open_writer(path: Path | str | None = None) -> Writer:
 
     local = place_of(store_path(path)).local
     if not (local / DATABASE).exists():
-        with suppress(StoreError):  # a disk that is full now: what is appended is counted, and the next turn tries again
+        with suppress(
+            StoreError
+        ):  # a disk that is full now: what is appended is counted, and the next turn tries again
             make_store(path)
     return Writer(local)

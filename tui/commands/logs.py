@@ -239,7 +239,7 @@ def _nothing(logs: Logs, chosen: LogFilter) -> str:
     values = logs.facets(LogFilter()).values
     for term in chosen.terms:
         known = [facet.value for facet in values.get(term.field, ())]
-        near = [value for value in known if value.lower() == term.value.lower() != term.value]
+        near = [value for value in known if value != term.value and value.lower() == term.value.lower()]
         if near and not term.exclude:
             return f"No lines with {term}. There are such with {Term(term.field, near[0])}."
         if known and term.field in ("component", "code", "tag", "job") and term.value not in known:
@@ -262,4 +262,3 @@ def _saved(args: argparse.Namespace) -> int:
     if args.filters:
         print_saved(args, saved_filters())
     return exits.OK
-
