@@ -124,6 +124,16 @@ class LedgerRow:
 
 
 @dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """One cause of a stream's loss ledger, and when it was counted first and last: see `core/ledger_words.py`."""
+
+    cause: str
+    transitions: int
+    first_us: int
+    last_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class StreamFlow:
     """How the recording of a stream goes now. Nothing here is lost: what waits in the journal is durable, and read."""
 

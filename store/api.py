@@ -23,7 +23,15 @@ import numpy as np
 from cornerman.core.errors import NotFound, StoreFull, StoreLocked, StoreReadOnly, StoreTooNew
 from cornerman.core.payloads.frame_v1 import Frame
 from cornerman.core.payloads.run_manifest_v1 import RunManifestV1
-from cornerman.core.records import EpisodeOrder, EpisodeRollup, LedgerRow, RunSummary, StepRecord, StreamSummary
+from cornerman.core.records import (
+    EpisodeOrder,
+    EpisodeRollup,
+    LedgerEntry,
+    LedgerRow,
+    RunSummary,
+    StepRecord,
+    StreamSummary,
+)
 from cornerman.core.spaces import Descriptor
 from cornerman.log_catalog import log
 from cornerman.log_catalog.store import LOG_RUN_DELETED
@@ -429,6 +437,10 @@ class Stream:
     def row_count(self) -> int:
         """Sealed and open rows; costs one indexed look-up and a look at the journal's tail."""
         return self.rows.consistent(lambda: self.rows.view().rows)
+
+    def ledger_entries(self) -> Sequence[LedgerEntry]:
+        """Every cause of the loss ledger that occurred, and when."""
+        return self.rows.consistent(lambda: self.summarizer.entries(self.summarizer.moment()))
 
     @property
     def step_count(self) -> int:

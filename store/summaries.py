@@ -12,13 +12,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cornerman.core import values
-from cornerman.core.records import LedgerRow, RunState, RunSummary, StreamSummary
+from cornerman.core.records import LedgerEntry, LedgerRow, RunState, RunSummary, StreamSummary
 
 from .chunk_sums import sealed_statistics
 from .episode_index import EpisodeIndex
 from .flow import FlowMeter
 from .liveness import alive
 from .reader import StreamRows, View
+from .segments import SAMPLED
 from .tail import Moved
 
 STALE_AFTER = 10_000_000
@@ -93,6 +94,23 @@ class Summarizer:
         known = {name: causes.pop(name, 0) for name in _FIELDS}
         known["sampled"] += moment.open_sampled
         return LedgerRow(received, stored, moment.open_transitions, dropped=causes, **known)
+
+    def entries(self, moment: Moment) -> list[LedgerEntry]:
+        """The causes with their times. What only the journal knows so far was counted by its newest record."""
+        found = self.rows.shelf.query(
+            "select cause, transitions, first_us, last_us from ledger where stream = ? and cause <> 'received'",
+            (self.rows.stream_id,),
+        )
+        known = {str(row[0]): LedgerEntry(*row) for row in found}
+        more = {SAMPLED: moment.open_sampled} if moment.open_sampled else {}
+        for part in moment.view.parts:
+            if part.dropped and part.end_sequence > moment.view.totals.sequence:
+                more[part.cause] = more.get(part.cause, 0) + part.dropped
+        for cause, count in more.items():
+            before = known.get(cause) or LedgerEntry(cause, 0, moment.last_us, moment.last_us)
+            last = max(before.last_us, moment.last_us)
+            known[cause] = LedgerEntry(cause, before.transitions + count, before.first_us, last)
+        return list(known.values())
 
     def _received(self, moment: Moment) -> int:
         """The recorder's own count, as the newest segment's header has it, and what came after it."""

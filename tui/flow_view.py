@@ -150,7 +150,7 @@ def _writer(stream: StreamSummary, now: float, width: int) -> list[Line]:
 
 def _losses(ledger: LedgerRow, width: int, look: Look) -> list[Line]:
     gone = lost(ledger)
-    rows = [rule("loss ledger: the data", width, look, f"{words.count(gone)} LOST" if gone else "none lost")]
+    rows = [rule("loss ledger", width, look, f"{words.count(gone)} LOST" if gone else "none lost")]
     rows += [
         _pair("received", f"{ledger.received:,}", width),
         _pair("stored", f"{ledger.stored:,}", width),
@@ -168,7 +168,7 @@ def _losses(ledger: LedgerRow, width: int, look: Look) -> list[Line]:
 def _not_drawn(view: ViewAnswer, viewing: Viewing, width: int, look: Look) -> list[Line]:
     """Everything in it is stored."""
     ledger, live = viewing.ledger, viewing.live
-    rows = [rule("view ledger: this screen", width, look, "nothing lost")]
+    rows = [rule("view ledger", width, look, "nothing lost")]
     rows.append(_pair("drawn", f"{ledger.drawn:,}, {ledger.words}", width))
     for cause, number in ledger.by_cause().items():
         rows.append(_pair(cause, f"{number:,}", width))

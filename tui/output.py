@@ -155,13 +155,17 @@ def moment(time_us: int | None) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(time_us / 1e6))
 
 
+_ASIDE = {"sampled": "sampled at source", "quarantined": "quarantined", "duplicate": "duplicate"}
+"""What is neither stored nor lost."""
+
+
 def ledger_line(ledger: Any) -> str:
     """The loss ledger in words: every transition received, and what became of it."""
     parts = [f"{ledger.stored:,} stored"]
     parts += [f"{ledger.open:,} open"] * bool(ledger.open)
-    for cause in ("sampled", "quarantined", "duplicate"):
+    for cause, label in _ASIDE.items():
         if amount := getattr(ledger, cause):
-            parts.append(f"{amount:,} {cause}")
+            parts.append(f"{amount:,} {label}")
     parts += [f"{amount:,} dropped ({cause})" for cause, amount in ledger.dropped.items() if amount]
     verdict = "adds up" if ledger.balanced else "DOES NOT ADD UP"
     return f"{ledger.received:,} received = {' + '.join(parts)} · {verdict}"

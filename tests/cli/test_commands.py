@@ -142,3 +142,14 @@ def test_doctor_speaks_where_there_is_no_store(cornerman: Cornerman) -> None:
     done = cornerman("doctor")
     assert done.returncode == 0
     assert "cornerman demo" in done.stdout
+
+
+def test_show_tells_what_is_not_stored_with_its_cause_and_whether_it_is_lost(cornerman: Cornerman) -> None:
+    cornerman("record", "CartPole-v1", "--steps", "200", "--job", "thin", "--sample", "every=5", "--seed", "1")
+    text = cornerman("show", "thin").stdout
+    assert "200 received = " in text
+    assert "sampled at source" in text
+    assert "not lost" in text
+    entry = cornerman.json("show", "thin")["streams"][0]["ledger_entries"][0]
+    assert (entry["cause"], entry["lost"]) == ("sampled", False)
+    assert "lost" not in cornerman("runs").stderr

@@ -43,6 +43,8 @@ SCREENS: dict[str, tuple[Any, tuple[str, ...]]] = {
     "frame_text": (lambda: _one(uneven()), ("enter",)),
     "episodes": (lambda: _one(poles()), ("enter", "o", "z", "z", "z")),
     "fields": (lambda: _one(race()), ("enter", "z", "z")),
+    "writer": (lambda: _one(race()), ("enter", "w")),
+    "rendering_off": (lambda: _one(lake()), ("enter", "p")),
     "help": (repository, ("question_mark",)),
     "confirm": (repository, ("d",)),
     "filter": (repository, ("slash",)),
@@ -50,7 +52,7 @@ SCREENS: dict[str, tuple[Any, tuple[str, ...]]] = {
 LOOKS = {"colour": Look(), "plain": Look("none"), "ascii": Look("none", True)}
 CASES = [
     *((name, "colour") for name in SCREENS),
-    *((name, "plain") for name in ("runs", "live_grid", "replay_rgb")),
+    *((name, "plain") for name in ("runs", "live_grid", "replay_rgb", "writer")),
     *((name, "ascii") for name in ("runs", "vector_env")),
 ]
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Iterator
 from typing import Any, get_args
 
+from cornerman.core.ledger_words import cause_of
 from cornerman.core.records import EpisodeOrder
 from cornerman.core.rerun import rerun_line
 
@@ -17,8 +19,10 @@ from .runs import as_json, trend
 
 DESCRIPTION = """
 Show one run: its streams with their environments and spaces, seeds, how it was
-started and with what, what became of every transition (the ledger), and its
-newest episodes. Its folder has the manifest and what it was started with.
+started and with what, what became of every transition (the loss ledger, by
+cause), and its newest episodes. What a screen does not draw is no loss: each
+screen counts that for itself (its view ledger, key w). The run's folder has the
+manifest and what it was started with.
 
 RUN is a run id, an unambiguous beginning of one, a job's name (its newest
 run), or `latest`."""
@@ -47,12 +51,13 @@ def run(args: argparse.Namespace) -> int:
         summary = reader.summary()
         notices = store.notices
         streams = [(stream.summary(), _episodes(stream, args)) for stream in reader.streams()]
+        entries = [list(stream.ledger_entries()) for stream in reader.streams()]
         spaces = [_spaces(stream) for stream in reader.streams()] if args.json else []
         kept = _kept(reader)
     if args.json:
-        output.print_json({**_json(summary, streams, spaces), **kept, "notices": notices})
+        output.print_json({**_json(summary, streams, spaces, entries), **kept, "notices": notices})
     else:
-        _print(summary, streams, kept)
+        _print(summary, streams, entries, kept)
     return exits.OK
 
 
@@ -85,7 +90,9 @@ def _kept(reader: Any) -> dict[str, Any]:
     return {"folder": str(folder), "inputs": inputs, "inputs_hash": manifest.inputs_hash}
 
 
-def _json(summary: Any, streams: list[tuple[Any, list[Any]]], spaces: list[dict[str, Any]]) -> dict[str, Any]:
+def _json(
+    summary: Any, streams: list[tuple[Any, list[Any]]], spaces: list[dict[str, Any]], entries: list[list[Any]]
+) -> dict[str, Any]:
     return {
         **as_json(summary),
         "provenance": summary.provenance,
@@ -94,10 +101,11 @@ def _json(summary: Any, streams: list[tuple[Any, list[Any]]], spaces: list[dict[
             {
                 **output.plain(stream),
                 "ledger": output.ledger_json(stream.ledger),
+                "ledger_entries": [{**output.plain(one), "lost": cause_of(one.cause).lost} for one in known],
                 "spaces": declared,
                 "episodes": list(map(episode_json, head)),
             }
-            for (stream, head), declared in zip(streams, spaces, strict=True)
+            for (stream, head), declared, known in zip(streams, spaces, entries, strict=True)
         ],
     }
 
@@ -109,13 +117,14 @@ def episode_json(episode: Any) -> dict[str, Any]:
     return {name: output.plain(getattr(episode, name)) for name in EpisodeRollup.__dataclass_fields__}
 
 
-def _print(summary: Any, streams: list[tuple[Any, list[Any]]], kept: dict[str, Any]) -> None:
+def _print(summary: Any, streams: list[tuple[Any, list[Any]]], entries: list[list[Any]], kept: dict[str, Any]) -> None:
     output.print_facts(_run_facts(summary) | ({"folder": kept["folder"]} if kept["folder"] else {}))
     for note in summary.notes:
         print(f"note      {output.harmless(note)}")
-    for stream, episodes in streams:
+    for (stream, episodes), known in zip(streams, entries, strict=True):
         print()
         _print_stream(stream)
+        _print_ledger(known)
         _print_episodes(stream, episodes)
     if kept["inputs"]:
         print("\ninputs, as they were when it began")
@@ -154,10 +163,47 @@ def _print_stream(stream: Any) -> None:
         "rows": f"{stream.rows:,} · rewards sum to {output.number(stream.reward_sum)} · {output.size(stream.bytes)}",
         "frames": _frames(stream),
     }
+    if stream.manifest.get("sample"):
+        left_out = f"{stream.ledger.sampled:,} transitions left out; episodes count them"
+        facts["sampled"] = f"{stream.manifest['sample']} · {left_out}"
+    if stream.flow.rows_per_second:
+        facts["writer"] = _writer(stream.flow)
     facts |= {words: _brief(text) for words, text in _manifest(stream.manifest) if text}
     output.print_facts(facts, indent=2)
     for note in stream.notes:
         print(f"  note: {output.harmless(note)}")
+
+
+def _writer(flow: Any) -> str:
+    """How fast the newest chunks were written, what waits, and what their schema has against the steps."""
+    parts = [
+        f"{output.rate(flow.rows_per_second)} rows/s, {output.rate(flow.chunks_per_second)} chunks/s,"
+        f" {output.size(flow.bytes_per_second)}/s packed"
+    ]
+    if flow.backlog:
+        lag = output.duration(max(0.0, time.time() - flow.oldest_us / 1e6))
+        parts.append(f"{flow.backlog:,} rows in the journal, the oldest {lag} old")
+    if flow.waiting:
+        parts.append(f"{flow.waiting} full segments wait for the sealer")
+    if flow.mismatches:
+        parts.append(f"{flow.mismatches:,} invalid steps")
+    return " · ".join(parts)
+
+
+def _print_ledger(entries: list[Any]) -> None:
+    """What is not stored, by cause. What screens did not draw is no part of it: they count that themselves."""
+    if not entries:
+        return
+    rows = []
+    for entry in entries:
+        cause = cause_of(entry.cause)
+        lost = "LOST" if cause.lost else "not lost"
+        times = [output.moment(entry.first_us), output.moment(entry.last_us)]
+        rows.append([cause.label, f"{entry.transitions:,}", lost, *times, cause.means])
+    print("  loss ledger: what is not stored, and why")
+    output.print_table(
+        ["CAUSE", "STEPS", "DATA", "FIRST", "LAST", "BECAUSE"], rows, right=(1,), spare=("FIRST", "LAST")
+    )
 
 
 def _frames(stream: Any) -> str:

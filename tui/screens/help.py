@@ -32,8 +32,17 @@ SOURCES = (
     ("ledger", "received = stored + open + sampled + quarantined + duplicate + dropped. Red if it does not add up."),
     ("t, row", "t counts vector steps from 0; rows count resets too. A reset is a row but no transition."),
     ("adoption", "A run counts for a version when its steps were judged by it; the checkpoint is met at 95% of runs."),
+    ("lost", "Transitions that are gone: the causes of the loss ledger that say LOST. It is kept with the run."),
+    ("sampled", "Left out at the source, as sample= or producer.sample says. Episodes count them."),
     ("view 1:n", "n rows passed for each one drawn. Only the view skips; the store has every row."),
-    ("drawn, skipped", "The view ledger: rows drawn here since this run was opened, and those passed over, by cause."),
+    ("credits", "Frames that may be decoded ahead of what is drawn. STARVED: this screen is slower than rows come."),
+    ("backlog, lag", "Rows in the journal that no chunk holds yet, and the age of the oldest. Durable, and read."),
+    ("invalid", "Sealed steps that their schema does not allow."),
+    (
+        "drawn, skipped",
+        "The view ledger: rows drawn here since this run was opened, and those passed over, by cause. "
+        "No view setting and no throttle has an effect on stored data.",
+    ),
 )
 
 
