@@ -1,7 +1,7 @@
 """The table `log` of SQL: log records as they are found, by the same filters as everywhere.
 
-What a query fixes with `=` becomes terms of a filter, and a range of `id` or `time_us` says where to read; SQLite applies
-everything again to what it gets.
+What a query fixes with `=` becomes terms of a filter, and a range of `id` or `time_us` says where to read; SQLite
+applies everything again to what it gets.
 """
 
 from __future__ import annotations

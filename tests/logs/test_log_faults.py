@@ -6,7 +6,7 @@ import errno
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +104,7 @@ def test_while_the_database_is_locked_nobody_waits_and_nothing_is_lost(tmp_path:
 
 
 @pytest.fixture
-def disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int | None], None]]:
+def disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[int | None], None]:
     """Says how many bytes the disk takes from now on; None: any."""
     room: list[int | None] = [None]
     write = os.write
@@ -123,7 +123,7 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int | None], Non
     def set_room(size: int | None) -> None:
         room[0] = size
 
-    yield set_room
+    return set_room
 
 
 def test_a_disk_that_is_full_for_a_while_loses_nothing(tmp_path: Path, disk: Callable[[int | None], None]) -> None:
