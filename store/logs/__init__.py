@@ -20,7 +20,7 @@ __all__ = ["open_writer"]
 
 
 def open_writer(path: Path | str | None = None) -> Writer:
-    """The writer of the store in the folder `path`; the store is made where there is none. It never waits for a lock."""
+    """The writer of the store in the folder `path`, which is made where there is none. Never waits for a lock."""
     from cornerman.core.errors import StoreError
 
     from ..api import make_store

@@ -1,4 +1,4 @@
-"""Log records for the benchmarks: a few runs that train, with words, numbers, levels and parts as such programs have."""
+"""Log records for the benchmarks: of a few runs that train, with words, numbers and levels as such programs have."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How `cornerman logs` prints: records as lines or JSON, counts as tables. What a record holds is shown, never obeyed."""
+"""How `cornerman logs` prints: records as lines or JSON, counts as tables. Control characters are shown, not obeyed."""
 
 from __future__ import annotations
 
