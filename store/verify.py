@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from cornerman.core import values
 from cornerman.core.episodes import extremes
 from cornerman.core.errors import CornermanError
 from cornerman.core.payloads import read
@@ -64,7 +63,7 @@ def verify(store: Store, run: str | None = None) -> Iterator[Finding]:
         for message in log_problems(store.path):
             yield Finding("logs", message)
     for item in store.runs() if run is None else [store.run(run)]:
-        provenance = values.decode(item.streams()[0].identity.run["provenance"])
+        provenance = item.provenance
         for message in run_folder.problems(store.path, item.job, item.run_id, provenance):
             yield Finding("inputs", message, item.run_id)
         for stream in item.streams():

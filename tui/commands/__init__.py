@@ -10,6 +10,7 @@ from typing import Any
 COMMANDS = {
     "demo": "three real environments learn while you watch",
     "record": "drive an environment, no screen, and record every step",
+    "run": "run a command: its lines, its end and what it used are kept with its steps",
     "launch": "start, stop and restart programs that outlive the terminal",
     "runs": "list the runs of a store: alive? learning? how large?",
     "logs": "log lines of runs and of our programs: filter, search, count, follow",
