@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 def delete_run(store: Store, run: Run) -> int:
     """Remove a run; the bytes freed. StoreReadOnly, StoreLocked or StoreFull where it cannot be: nothing changed."""
     freed = sum(stream.summary().bytes for stream in run.streams())
-    freed += delete_run_logs(store.path, run.run_id)  # first: where they cannot go, the run stays, and may be asked again
+    freed += delete_run_logs(
+        store.path, run.run_id
+    )  # first: where they cannot go, the run stays, and may be asked again
     with translated(store.path):
         connection = connect(store.path, write=True)
         try:
