@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from .payloads.frame_v1 import Frame
+from .run_command import RunCommand
 
 RunState = Literal["live", "stale", "done", "interrupted"]
 """live: its process records · stale: the process lives, no step for a while · done: closed · interrupted: it died."""
@@ -215,3 +216,5 @@ class RunSummary:
     provenance: dict[str, Any]
     """Command line, working folder, git commit, Python and package versions, host, user, pid."""
     notes: tuple[str, ...] = ()
+    command: RunCommand | None = None
+    """The command that it is, where `cornerman run` ran it."""

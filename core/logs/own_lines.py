@@ -33,7 +33,7 @@ class OwnLines:
     def __call__(self, constant: LogConstant, fields: Mapping[str, Any]) -> None:
         if self._writer is None or self._owner != os.getpid():  # a forked child writes for itself
             self._writer, self._owner = self._open(), os.getpid()
-        self._writer.append([record_of(constant, fields)])
+        self._writer.append([record_of(constant, fields, time.time_ns() // 1000)])
 
     def close(self) -> None:
         """Bring what was taken into the store."""
@@ -42,8 +42,8 @@ class OwnLines:
         self._writer = None
 
 
-def record_of(constant: LogConstant, fields: Mapping[str, Any]) -> LogRecordV1:
-    """The record of a line that is written now: where it belongs has fields of its own, the rest is what it says."""
+def record_of(constant: LogConstant, fields: Mapping[str, Any], time_us: int) -> LogRecordV1:
+    """The record of a line: where it belongs has fields of its own, the rest is what it says."""
     rest, place = dict(fields), {}
     for name, meant in _NUMBERS.items():
         if type(rest.get(name)) is int and rest[name] >= 0:
@@ -52,7 +52,7 @@ def record_of(constant: LogConstant, fields: Mapping[str, Any]) -> LogRecordV1:
         if type(rest.get(name)) in (int, str):
             place[meant] = str(rest.pop(name))
     return LogRecordV1(
-        time_us=time.time_ns() // 1000,
+        time_us=time_us,
         code=constant.code,
         level=constant.level,
         component=constant.component,

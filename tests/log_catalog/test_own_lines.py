@@ -79,7 +79,7 @@ def test_a_field_of_another_type_stays_a_field() -> None:
     """What a caller calls `step` may be a word, and a circle has an end."""
     circle: list[object] = []
     circle.append(circle)
-    record = record_of(LOG_STREAM_STARTED, {"step": "first", "episode": True, "circle": circle, "repeats": 3})
+    record = record_of(LOG_STREAM_STARTED, {"step": "first", "episode": True, "circle": circle, "repeats": 3}, 1)
     assert (record.step, record.episode, record.repeats) == (None, None, 3)
     assert (record.fields["step"], record.fields["episode"]) == ("first", True)
     assert log_record_v1.decode(log_record_v1.encode(record)).fields["step"] == "first"
