@@ -22,6 +22,7 @@ from cornerman.core.payloads import read
 
 from . import run_folder
 from .blocks import SealedBlock
+from .logs.check import log_problems
 from .reader import FrameBlock, View
 from .spaces import space_of
 from .tail import Moved
@@ -58,6 +59,9 @@ def verify(store: Store, run: str | None = None) -> Iterator[Finding]:
             yield Finding("database", f"SQLite says: {message}")
     if run is None:
         yield from (Finding("documents", message) for message in store.documents.problems())
+    if run is None:
+        for message in log_problems(store.path):
+            yield Finding("logs", message)
     for item in store.runs() if run is None else [store.run(run)]:
         provenance = item.provenance
         for message in run_folder.problems(store.path, item.job, item.run_id, provenance):
