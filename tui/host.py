@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .feed import Answer, Feed, Problem, Query
 
 if TYPE_CHECKING:
-    from cornerman.adapters.launches import Launch
+    from cornerman.adapters.launches import Launch, LaunchedRuns
     from cornerman.core.setting_costs import Measured
 
 CHANNELS = ("change", "begin", "act", "settings", "launches")
@@ -26,6 +26,7 @@ class Host:
 
     def __init__(self, store: Path) -> None:
         self.store = store
+        self._runs: LaunchedRuns | None = None
 
     @property
     def environ(self) -> Mapping[str, str]:
@@ -42,15 +43,22 @@ class Host:
 
         return measure(self.store)
 
+    def runs(self) -> dict[str, str]:
+        """The newest run of each launch."""
+        from cornerman.adapters.launches import LaunchedRuns
+
+        self._runs = self._runs or LaunchedRuns(self.store)
+        return {launch: command.run_id for launch, command in self._runs.by_launch().items()}
+
     def launches(self) -> list[Launch]:
         from cornerman.adapters.launches import launches
 
         return launches(self.store)
 
-    def last_lines(self, launch_id: str, count: int) -> list[str]:
+    def last_lines(self, run_id: str, count: int) -> list[str]:
         from cornerman.adapters.launches import last_lines
 
-        return last_lines(self.store, launch_id, count)
+        return last_lines(self.store, run_id, count)
 
 
 class HostFeed(Feed):

@@ -23,6 +23,8 @@ class Shown(NamedTuple):
     words: str
     command: str
     alive: bool
+    run: str
+    """Its newest run; empty where there is none yet."""
 
 
 class LaunchesAnswer(NamedTuple):
@@ -50,17 +52,19 @@ class LaunchesQuery:
     of: str = ""
 
     def answer(self, host: Host) -> LaunchesAnswer:
-        found = tuple(map(_shown, host.launches()))
+        runs = host.runs()
+        found = tuple(_shown(launch, runs.get(launch.id, "")) for launch in host.launches())
         known = [one.launch.id for one in found]
         of = self.of if self.of in known else next(iter(known), "")
-        return LaunchesAnswer(found, of, tuple(host.last_lines(of, MOST_LINES)) if of else ())
+        lines = host.last_lines(runs[of], MOST_LINES) if of in runs else ()
+        return LaunchesAnswer(found, of, tuple(lines))
 
 
-def _shown(launch: Launch) -> Shown:
+def _shown(launch: Launch, run: str) -> Shown:
     from .launch_words import shown_command, state_words
 
     state = launch.state
-    return Shown(launch, state, state_words(launch), shown_command(launch), state in ("starting", "running"))
+    return Shown(launch, state, state_words(launch), shown_command(launch), state in ("starting", "running"), run)
 
 
 class BegunAnswer(NamedTuple):

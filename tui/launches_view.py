@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = (
     Column("launch", 8), Column("job", 12, 1, 3), Column("state", 18, 1), Column("pid", 7, 0, 4, True),
-    Column("age", 6, 0, 2, True), Column("run", 10, 0, 5), Column("command", 20, 5, 1),
+    Column("age", 6, 0, 2, True), Column("run", 8, 0, 5), Column("command", 20, 5, 1),
 )  # fmt: skip
 _STYLES = {"running": "good", "starting": "info", "ended": "dim", "failed": "bad", "lost": "warn", "elsewhere": "dim"}
 EMPTY = (
@@ -26,22 +26,20 @@ EMPTY = (
 )
 
 
-def listing(shown: Sequence[Shown], runs: dict[str, str], now: float) -> Listing:
-    """`runs` are the newest run of each launch."""
-
+def listing(shown: Sequence[Shown], now: float) -> Listing:
     def cells(index: int) -> list[Cell]:
         one = shown[index]
         launch = one.launch
         return [
             (launch.id[-8:], "title"), (launch.job or "-", "normal"), (one.words, _STYLES.get(one.state, "normal")),
             (str(launch.pid or "-"), "dim"), (words.span(max(0.0, now - launch.created)), "dim"),
-            (runs.get(launch.id, "-")[:10], "normal"), (one.command, "normal"),
+            ((one.run or "-")[-8:], "normal"), (one.command, "normal"),
         ]  # fmt: skip
 
     return Listing(_COLUMNS, [one.launch.id for one in shown], cells, EMPTY)
 
 
-def detail(one: Shown, lines: Sequence[str], run: str, width: int, look: Look) -> list[Line]:
+def detail(one: Shown, lines: Sequence[str], width: int, look: Look) -> list[Line]:
     """What it was given, and the end of what it wrote."""
     launch, limits = one.launch, one.launch.limits
     memory = words.size(limits.memory_bytes) if limits.memory_bytes else "no limit"
@@ -51,7 +49,7 @@ def detail(one: Shown, lines: Sequence[str], run: str, width: int, look: Look) -
         "folder": launch.cwd,
         "given": " ".join(f"{name}={value}" for name, value in launch.settings.items()) or "settings as everywhere",
         "limits": f"processors {processors}, memory {memory}, GPUs {limits.gpus}",
-        "run": f"{run}  enter opens it" if run else "none yet",
+        "run": f"{one.run}  enter opens it" if one.run else "none yet",
     }
     found: list[Line] = []
     for name, text in facts.items():

@@ -39,9 +39,12 @@ class FakeHost(Host):
     def launches(self) -> list[Launch]:
         return super().launches() if self._launched is None else self._launched
 
-    def last_lines(self, launch_id: str, count: int) -> list[str]:
+    def runs(self) -> dict[str, str]:
+        return super().runs() if self._launched is None else {one.id: one.id for one in self._launched}
+
+    def last_lines(self, run_id: str, count: int) -> list[str]:
         if self._launched is None:
-            return super().last_lines(launch_id, count)
+            return super().last_lines(run_id, count)
         return [f"epoch {number} of 90: return {number * 2.5}" for number in range(1, 13)][-count:]
 
 

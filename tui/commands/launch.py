@@ -140,10 +140,11 @@ def _show(args: argparse.Namespace, store: Path) -> int:
     from ..launch_words import shown_command, state_words
 
     launch = launches.named(store, args.launch)
-    lines = launches.last_lines(store, launch.id, args.lines)
-    runs = _runs(store, launch)
+    command = launches.LaunchedRuns(store).by_launch().get(launch.id)
+    run = command.run_id if command else ""
+    lines = launches.last_lines(store, run, args.lines) if run else []
     if args.json:
-        output.print_json({**as_json(launch), "runs": runs, "lines": lines})
+        output.print_json({**as_json(launch), "run": run or None, "lines": lines})
         return exits.OK
     limits = launch.limits
     facts = {
@@ -158,25 +159,12 @@ def _show(args: argparse.Namespace, store: Path) -> int:
         "processors": ",".join(map(str, limits.processors)) or "all",
         "memory": output.size(limits.memory_bytes) if limits.memory_bytes else "no limit",
         "gpus": limits.gpus,
-        "runs": ", ".join(runs) or "none yet",
+        "run": run or "none yet",
     }
     output.print_facts(facts)
     for line in lines:
         print(f"  {output.harmless(line)}")
     return exits.OK
-
-
-def _runs(store: Path, launch: Launch) -> list[str]:
-    """The runs that it recorded."""
-    from cornerman.core.errors import StoreError
-    from cornerman.store.api import open_store
-
-    try:
-        with open_store(store, read_only=True) as opened:
-            summaries = [run.summary() for run in opened.runs()]
-    except StoreError:
-        return []
-    return [run.run_id for run in summaries if run.provenance.get("launch") == launch.id]
 
 
 def _stop(args: argparse.Namespace, store: Path) -> int:

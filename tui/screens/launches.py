@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from .. import keys, launches_view, words
 from ..feed import Delivery, Problem
 from ..launch_queries import Act, ActAnswer, ActQuery, LaunchesAnswer, LaunchesQuery
-from ..queries import RunsAnswer, RunsQuery
 from ..runs_view import safe
 from ..schemas_view import Listing
 from ..widgets.lines import Lines, rule
@@ -40,7 +39,6 @@ class LaunchesScreen(BaseScreen):
         self._answer: LaunchesAnswer | None = None
         self._problem: Problem | None = None
         self._chosen = ""
-        self._runs: dict[str, str] = {}
         self.said = ""
         self._listing = Listing((), (), lambda index: ())
 
@@ -50,13 +48,11 @@ class LaunchesScreen(BaseScreen):
         yield from (header, table, Lines(id="title"), text)
 
     def on_screen_resume(self) -> None:
-        self.cornerman.feed.ask(RunsQuery())
         self._ask()
         self.call_after_refresh(self.redraw)
 
     def on_screen_suspend(self) -> None:
         """Nobody looks, so nothing is read."""
-        self.cornerman.feed.forget("runs")
         self.cornerman.host_feed.forget("launches")
 
     def _ask(self) -> None:
@@ -68,11 +64,7 @@ class LaunchesScreen(BaseScreen):
 
     def hear(self, delivery: Delivery) -> None:
         query, answer = delivery.query, delivery.answer
-        if isinstance(answer, RunsAnswer):
-            for run in sorted(answer.runs, key=lambda run: run.started_us):
-                if launch := run.provenance.get("launch"):
-                    self._runs[str(launch)] = run.run_id
-        elif isinstance(query, LaunchesQuery):
+        if isinstance(query, LaunchesQuery):
             if isinstance(answer, Problem):
                 self._problem = answer
             elif isinstance(answer, LaunchesAnswer):
@@ -99,7 +91,7 @@ class LaunchesScreen(BaseScreen):
             return
         look = self.cornerman.look
         shown = self._answer.shown if self._answer else ()
-        self._listing = launches_view.listing(shown, self._runs, self.cornerman.clock())
+        self._listing = launches_view.listing(shown, self.cornerman.clock())
         table = self.query_one(Table)
         width = table.size.width
         if self._chosen in self._listing.keys:
@@ -130,8 +122,7 @@ class LaunchesScreen(BaseScreen):
             self.query_one("#title", Lines).show([rule("", width, self.cornerman.look)])
             return
         lines = self._answer.lines if self._answer.of == one.launch.id else ()
-        run = self._runs.get(one.launch.id, "")
-        panel.fill(launches_view.detail(one, lines, run, width, self.cornerman.look))
+        panel.fill(launches_view.detail(one, lines, width, self.cornerman.look))
         panel.scroll_rows(panel.total)  # the newest line is what is looked for
         self.query_one("#title", Lines).show([rule(f"{one.launch.id} {one.words}", width, self.cornerman.look)])
 
@@ -157,9 +148,8 @@ class LaunchesScreen(BaseScreen):
     def action_open(self) -> None:
         """The newest run that the program recorded."""
         if (one := self.selected) is not None:
-            run = self._runs.get(one.launch.id)
-            if run is not None:
-                self.cornerman.open_run(run)
+            if one.run:
+                self.cornerman.open_run(one.run)
                 return
             self.said = "it has recorded no run yet"
             self.redraw()
