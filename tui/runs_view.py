@@ -64,7 +64,7 @@ def ledger_cell(run: RunSummary, width: int, look: Look) -> tuple[str, str]:
 def _job_cell(run: RunSummary, width: int, look: Look) -> tuple[str, str]:
     """The job, and how many alerts there are; their words stand with the selected run."""
     badge = f" {look.glyph('warn')}{len(run.alerts)}" if run.alerts else ""
-    name = words.fit(safe(run.job), max(0, width - len(badge))) if badge else safe(run.job)
+    name = words.fit(safe(run.job), max(0, width - len(badge))).rstrip() if badge else safe(run.job)
     return name + badge, "title"
 
 
@@ -230,7 +230,7 @@ def _facts(run: RunSummary, width: int, look: Look, now: float) -> list[Line]:
 
 
 def _alert_line(alert: Alert, width: int, look: Look) -> Line:
-    text = f" {look.glyph('warn')} {alert.level} {alert.code} {alert.rule}: {alert.detail}"
+    text = f" {look.glyph('warn')} {alert.level[0]} {alert.rule}: {alert.detail} {alert.code}"
     return ((words.fit(text, width), "bad" if alert.level == "ERROR" else "warn"),)
 
 

@@ -72,7 +72,7 @@ async def test_the_list_of_runs_has_a_badge_and_the_words_of_each_alert() -> Non
     run = race()
     original = run.summary
     run.summary = lambda: replace(original(), alerts=alerts_of(original()))  # type: ignore[method-assign]
-    async with watching(app_on(FakeRepository([run]))) as pilot:
+    async with watching(app_on(FakeRepository([run])), size=(120, 40)) as pilot:
         text = text_of(pilot.app)  # type: ignore[arg-type]
     assert "pixels ⚠1" in text
-    assert "ERROR LOG1110 lost data: 37 transitions lost: disk full" in text
+    assert "E lost data: 37 transitions lost: disk full LOG1110" in text
