@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import weakref
 from pathlib import Path
 from typing import Any, cast
 
-from cornerman.core.frames_option import parse_frames
+from cornerman.core.errors import InvalidOption
+from cornerman.core.frames_option import FramesOption, parse_frames
 from cornerman.core.recorder_settings import RecorderSettings
 from cornerman.core.sample_option import ALL, parse_sample, sample_words
 from cornerman.log_catalog import Level, log, set_private_level
@@ -15,7 +18,7 @@ from cornerman.store.location import store_path
 
 from .manifest import autoreset_mode, declared_mode, manifest
 from .recorder import Recorder
-from .runs import outer_environment
+from .runs import WANTED_FRAMES_VARIABLE, outer_environment
 
 
 def start(env: Any, arguments: dict[str, Any]) -> Recorder | None:
@@ -25,7 +28,7 @@ def start(env: Any, arguments: dict[str, Any]) -> Recorder | None:
     if not settings.enabled:
         log(LOG_RECORDING_DISABLED)
         return None
-    frames = settings.frames if arguments.get("frames") is None else parse_frames(arguments["frames"])
+    frames = _frames(settings, arguments.get("frames"))
     sample = settings.sample if arguments.get("sample") is None else parse_sample(arguments["sample"])
     sampled = {"sample": sample_words(sample)} if sample > ALL else {}
     store = store_path(arguments.get("store") or settings.store)
@@ -49,6 +52,14 @@ def start(env: Any, arguments: dict[str, Any]) -> Recorder | None:
     except Exception as error:  # a recorder that cannot be made must not stop the training
         log(LOG_STORE_UNAVAILABLE, store=str(store), reason=f"{type(error).__name__}: {error}")
         return None
+
+
+def _frames(settings: RecorderSettings, asked: Any) -> FramesOption:
+    """Which frames are taken: what was said from outside the program, else what its script says, else the setting."""
+    with contextlib.suppress(InvalidOption):
+        if wanted := os.environ.get(WANTED_FRAMES_VARIABLE):
+            return parse_frames(wanted)
+    return settings.frames if asked is None else parse_frames(asked)
 
 
 def _schema(pin: str | None, settings: RecorderSettings) -> dict[str, str]:

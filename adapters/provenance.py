@@ -12,9 +12,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from cornerman.core.redaction import redacted
 from cornerman.store.who import user
-
-from .redaction import redacted
 
 _PACKAGES = (
     "gymnasium", "numpy", "cornerman", "torch", "jax", "tensorflow", "stable-baselines3", "ray", "pettingzoo", "ale-py",

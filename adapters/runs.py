@@ -3,7 +3,8 @@
 A run is one execution of a job. Its id is drawn from the program that was started (its kernel, pid and start time), the
 job and the store, so that everything a program records, in its own process, in forked or spawned workers, in the
 workers of an AsyncVectorEnv, meets in the same run. Programs that a worker is started as by other means join through
-`CORNERMAN_RUN` and `CORNERMAN_JOB`, which the first `record()` of a program sets for its children.
+`CORNERMAN_RUN` and `CORNERMAN_JOB`, which the first `record()` of a program sets for its children. A program that
+`cornerman run` started belongs to the run that was made for it, whatever job its script names.
 
 Where inputs were named, the id begins with a hash of the job and of all inputs, and ends in the attempt: what is tried
 again with the same inputs is seen to be the same.
@@ -28,6 +29,11 @@ from .provenance import provenance
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _INHERITED = (os.environ.get("CORNERMAN_RUN"), os.environ.get("CORNERMAN_JOB"))
+BRIDGE_VARIABLE = "CORNERMAN_BRIDGE"
+"""Names the run that `cornerman run` made for a command: all that it records belongs to that run, whatever its job."""
+WANTED_FRAMES_VARIABLE = "CORNERMAN_WANTED_FRAMES"
+"""Which frames somebody wants, said from outside: stronger than what a script says."""
+_BRIDGED = _INHERITED[0] is not None and os.environ.get(BRIDGE_VARIABLE) == _INHERITED[0]
 _RUNS: dict[tuple[Path, str], dict[str, Any]] = {}
 
 
@@ -39,7 +45,7 @@ def run_for(
     `named` are the files its user declared as inputs. A run that has begun takes no more of them. `settings` are those
     that its provenance tells.
     """
-    name = job or default_job()
+    name = (_INHERITED[1] if _BRIDGED else None) or job or default_job()
     run = _RUNS.get((store, name))
     if run is None:
         run = _RUNS[store, name] = _identity(store, name, named or {}, settings or {})

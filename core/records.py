@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from .alerts import Alert
 from .payloads.frame_v1 import Frame
+from .run_command import RunCommand
 
 RunState = Literal["live", "stale", "done", "interrupted"]
 """live: its process records · stale: the process lives, no step for a while · done: closed · interrupted: it died."""
@@ -220,3 +221,5 @@ class RunSummary:
     """How many of the newest 100 episodes, the newest first, have the same length."""
     alerts: tuple[Alert, ...] = ()
     """What is wrong with it: see `core/alerts.py`."""
+    command: RunCommand | None = None
+    """The command that it is, where `cornerman run` ran it."""

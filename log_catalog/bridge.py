@@ -10,3 +10,11 @@ _define = BRIDGE.define
 LOG_FORMAT_FAILED = _define(
     "LOG1701", "WARNING", "Lines", "a recogniser of log lines failed and the line was kept as it came", "log"
 )
+LOG_LINES_LOST = _define("LOG1702", "ERROR", "Lines", "lines of a command could not be kept", "log", "loss")
+
+LOG_COMMAND_RESTARTED = _define("LOG1710", "WARNING", "Command", "a command is started again", "run")
+LOG_COMMAND_NOT_KEPT = _define("LOG1711", "WARNING", "Command", "a run could not be entered in the store", "run")
+LOG_PIPE_HELD = _define(
+    "LOG1712", "WARNING", "Command", "processes that a command left behind still had its output when we left it", "run"
+)
+LOG_SAMPLE_FAILED = _define("LOG1713", "INFO", "Samples", "resources could not be measured", "resources")

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from cornerman.core import values
 from cornerman.core.alerts import alerts_of
 from cornerman.core.errors import NotFound, StoreFull, StoreLocked, StoreReadOnly, StoreTooNew
 from cornerman.core.payloads.frame_v1 import Frame
@@ -34,11 +35,15 @@ from cornerman.core.records import (
     StepRecord,
     StreamSummary,
 )
+from cornerman.core.run_command import RunCommand
 from cornerman.core.spaces import Descriptor
 from cornerman.log_catalog import log
 from cornerman.log_catalog.store import LOG_RUN_DELETED
 
 from . import run_folder
+from .commands import commands as commands_in
+from .commands import state_of
+from .commands import version as commands_version
 from .connection import FORMAT, create, format_of
 from .episode import Episode
 from .episode_index import EpisodeIndex
@@ -51,7 +56,7 @@ from .reader import MARKS, STREAMS, Shelf, StreamRows, identity_of
 from .seal import StreamIdentity
 from .spaces import space_of
 from .steps import StepFactory
-from .summaries import Summarizer, summarize
+from .summaries import Summarizer, summarize, without_streams
 
 if TYPE_CHECKING:
     from .documents import Documents
@@ -102,6 +107,7 @@ class Store:
         self._notices: tuple[str, ...] = ()
         self._shelf = Shelf(path)
         self._streams: dict[int, Stream] = {}
+        self._commands: dict[str, tuple[Any, RunCommand]] = {}
         found = format_of(self._shelf.connections.get(), path)
         if found > FORMAT:
             self._notices = (str(StoreTooNew(path, found, FORMAT)),)
@@ -151,7 +157,8 @@ class Store:
         """Equal to what it was before while no other process begins, adds, ends or removes anything. Says nothing of
         the steps that a living process goes on writing into its journal."""
         self._network.refresh()
-        return self._shelf.query("pragma data_version")[0][0], self._shelf.journal.version(), self.notices
+        changes = self._shelf.query("pragma data_version")[0][0], commands_version(self.path)
+        return changes, self._shelf.journal.version(), self.notices
 
     def recover(self) -> None:
         """Seal what killed processes left behind; where the store cannot be written, say so and go on reading."""
@@ -181,7 +188,11 @@ class Store:
         grouped: dict[str, list[Stream]] = {}
         for stream in self._all_streams():
             grouped.setdefault(stream.run_id, []).append(stream)
-        runs = [Run(self, run_id, streams) for run_id, streams in grouped.items()]
+        commands = commands_in(self.path, self._commands)
+        if commands.keys() - grouped.keys():
+            deleted = {run for (run,) in self._shelf.query("select run_id from run where deleted_us is not null")}
+            grouped |= {run_id: [] for run_id in commands.keys() - grouped.keys() - deleted}
+        runs = [Run(self, run_id, streams, commands.get(run_id)) for run_id, streams in grouped.items()]
         return sorted(runs, key=lambda run: (run.created_us, run.run_id), reverse=True)
 
     def run(self, name: str = "latest") -> Run:
@@ -269,8 +280,10 @@ class Store:
 class Run:
     """One execution of a job: its streams, and what they add up to."""
 
-    def __init__(self, store: Store, run_id: str, streams: list[Stream]) -> None:
+    def __init__(self, store: Store, run_id: str, streams: list[Stream], command: RunCommand | None = None) -> None:
         self._store, self._run_id, self._streams = store, run_id, streams
+        self.command = command
+        """The command that it is, where `cornerman run` ran it. A run has a command, or a stream, or both."""
 
     @property
     def run_id(self) -> str:
@@ -278,11 +291,19 @@ class Run:
 
     @property
     def job(self) -> str:
-        return str(self._streams[0].identity.run["job"])
+        return self.command.job if self.command is not None else str(self._streams[0].identity.run["job"])
 
     @property
     def created_us(self) -> int:
-        return int(self._streams[0].identity.run["created_us"])
+        return self.command.started_us if self.command is not None else int(self._streams[0].identity.run["created_us"])
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Command line, git commit, host, …: of the recording, else of the command that was run."""
+        if self._streams:
+            found = values.decode(self._streams[0].identity.run["provenance"])
+            return found if isinstance(found, dict) else {}
+        return self.command.provenance if self.command is not None else {}
 
     def __repr__(self) -> str:
         return f"<Run {self.run_id} of {self.job}>"
@@ -301,7 +322,12 @@ class Run:
         network = self._store._network
         network.refresh()
         notes = network.run_notes(self._store._shelf.query, [stream.stream_id for stream in self._streams])
-        summary = self._summarized()
+        summary = self._summarized() if self._streams else None
+        if self.command is not None:
+            state = state_of(self._store.path, self.command, summary.state if summary else None)
+            summary = summary or without_streams(self.command, state)
+            summary = replace(summary, state=state, command=self.command)
+        assert summary is not None
         return replace(summary, notes=notes + summary.notes) if notes else summary
 
     def _summarized(self) -> RunSummary:

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import apsw
 
-from . import run_folder
+from cornerman.core import values
+
+from . import commands, run_folder
 from .connection import connect, transaction, translated
 from .liveness import alive
 from .location import JOURNAL
+from .logs.removal import delete_run_logs
 from .segments import segment_paths
 from .spaces import FORGET
 
@@ -26,6 +29,9 @@ if TYPE_CHECKING:
 def delete_run(store: Store, run: Run) -> int:
     """Remove a run; the bytes freed. StoreReadOnly, StoreLocked or StoreFull where it cannot be: nothing changed."""
     freed = sum(stream.summary().bytes for stream in run.streams())
+    freed += delete_run_logs(
+        store.path, run.run_id
+    )  # first: where they cannot go, the run stays, and may be asked again
     with translated(store.path):
         connection = connect(store.path, write=True)
         try:
@@ -36,12 +42,18 @@ def delete_run(store: Store, run: Run) -> int:
             connection.close()
     for stream in run.streams():
         _forget_journal(store, stream)
+    commands.remove(store.path, run.run_id)
     return freed + run_folder.remove(store.path, run.job, run.run_id)
 
 
 def _bury(connection: apsw.Connection, run: Run) -> None:
     """The tombstone; of a run that only the journal knew, too, so that recovery does not bring it in."""
-    facts, now = run.streams()[0].identity.run, time.time_ns() // 1000
+    now = time.time_ns() // 1000
+    facts: dict[str, Any] = (
+        run.streams()[0].identity.run
+        if run.streams()
+        else {"job": run.job, "session": None, "created_us": run.created_us, "provenance": values.encode({})}
+    )
     connection.execute(
         "insert into run (run_id, job, session, created_us, provenance, deleted_us) values (?, ?, ?, ?, ?, ?)"
         " on conflict (run_id) do update set deleted_us = excluded.deleted_us",

@@ -13,6 +13,7 @@ import numpy as np
 
 from cornerman.core import values
 from cornerman.core.records import LedgerEntry, LedgerRow, RunState, RunSummary, StreamSummary
+from cornerman.core.run_command import RunCommand
 
 from .chunk_sums import sealed_statistics
 from .episode_index import EpisodeIndex
@@ -280,6 +281,29 @@ def summarize(streams: list[Summarizer]) -> RunSummary:
         provenance=provenance if isinstance(provenance, dict) else {},
         notes=tuple(dict.fromkeys(note for moment in moments for note in moment.view.totals.notes)),
         same_length=newest.same_length,
+    )
+
+
+def without_streams(command: RunCommand, state: RunState) -> RunSummary:
+    """A run whose command never recorded a step, or has not yet."""
+    return RunSummary(
+        run_id=command.run_id,
+        job=command.job,
+        state=state,
+        env_ids=(),
+        started_us=command.started_us,
+        last_us=command.ended_us or command.started_us,
+        step_count=0,
+        transition_count=0,
+        episode_count=0,
+        steps_per_second=0.0,
+        last_return=None,
+        returns=(),
+        mean_length=None,
+        bytes=0,
+        bytes_per_hour=None,
+        ledger=LedgerRow(0, 0, 0),
+        provenance=command.provenance,
     )
 
 

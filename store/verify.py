@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from cornerman.core import values
 from cornerman.core.episodes import extremes
 from cornerman.core.errors import CornermanError
 from cornerman.core.payloads import read
 
 from . import run_folder
 from .blocks import SealedBlock
+from .logs.check import log_problems
 from .reader import FrameBlock, View
 from .spaces import space_of
 from .tail import Moved
@@ -59,8 +59,11 @@ def verify(store: Store, run: str | None = None) -> Iterator[Finding]:
             yield Finding("database", f"SQLite says: {message}")
     if run is None:
         yield from (Finding("documents", message) for message in store.documents.problems())
+    if run is None:
+        for message in log_problems(store.path):
+            yield Finding("logs", message)
     for item in store.runs() if run is None else [store.run(run)]:
-        provenance = values.decode(item.streams()[0].identity.run["provenance"])
+        provenance = item.provenance
         for message in run_folder.problems(store.path, item.job, item.run_id, provenance):
             yield Finding("inputs", message, item.run_id)
         for stream in item.streams():

@@ -227,7 +227,7 @@ def shown_command(launch: Launch) -> str:
     """The command without what may be a password."""
     import shlex
 
-    from cornerman.adapters.redaction import redacted
+    from cornerman.core.redaction import redacted
 
     return shlex.join(redacted(list(launch.command)))
 

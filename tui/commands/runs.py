@@ -96,6 +96,8 @@ def as_json(summary: Any) -> dict[str, Any]:
     """A run as `--json` shows it everywhere; the provenance is in `show`."""
     plain = output.plain(summary)
     plain.pop("provenance")
+    if plain["command"]:
+        plain["command"].pop("provenance")
     return {**plain, "ledger": output.ledger_json(summary.ledger)}
 
 
@@ -144,6 +146,10 @@ def _complain(summary: Any, ids: dict[str, str]) -> None:
     for alert in summary.alerts:
         if alert.rule != "lost data":  # said already, cause by cause
             output.say(f"{ids[summary.run_id]}: {alert.level} {alert.code} {alert.message}: {alert.detail}")
+    if summary.command and summary.command.exit_code:
+        output.say(
+            output.harmless(f"{ids[summary.run_id]}: {summary.command.ended}: {' '.join(summary.command.command)}")
+        )
     for note in summary.notes:
         output.say(f"{ids[summary.run_id]}: {output.harmless(note)}")
 

@@ -13,6 +13,7 @@ from cornerman.core.rerun import rerun_line
 
 from .. import exits, output
 from ..chosen import opened_store
+from ..command_words import command_facts, usage_facts, usage_in
 from ..space_words import space_words
 from . import Subparsers, describe
 from .runs import as_json, trend
@@ -54,10 +55,12 @@ def run(args: argparse.Namespace) -> int:
         entries = [list(stream.ledger_entries()) for stream in reader.streams()]
         spaces = [_spaces(stream) for stream in reader.streams()] if args.json else []
         kept = _kept(reader)
+        usage = usage_in(store, summary.run_id) if summary.command else {}
     if args.json:
-        output.print_json({**_json(summary, streams, spaces, entries), **kept, "notices": notices})
+        output.print_json({**_json(summary, streams, spaces, entries), **kept, "usage": usage, "notices": notices})
     else:
         _print(summary, streams, entries, kept)
+        _print_command(summary.command, usage)
     return exits.OK
 
 
@@ -134,6 +137,16 @@ def _print(summary: Any, streams: list[tuple[Any, list[Any]]], entries: list[lis
     print("\nprovenance")
     known = {str(key): _brief(value) for key, value in summary.provenance.items() if value not in (None, "", {}, [])}
     output.print_facts(known, indent=2)
+
+
+def _print_command(command: Any, usage: dict[str, Any]) -> None:
+    """What was run, and what it used."""
+    if command:
+        print("\ncommand")
+        output.print_facts(command_facts(command), indent=2)
+    if usage:
+        print("\nused")
+        output.print_facts(usage_facts(usage), indent=2)
 
 
 def _run_facts(summary: Any) -> dict[str, str]:

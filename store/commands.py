@@ -1,0 +1,91 @@
+"""The commands that `cornerman run` ran: `commands/<run_id>.json` beside the database, one file each.
+
+Files, not rows: a run must be there, and its end, while the database is locked, full or damaged, and whoever runs a
+command must never wait for it. Each is replaced as a whole, so a reader sees the old one or the new one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from cornerman.core.records import RunState
+from cornerman.core.run_command import RunCommand
+from cornerman.core.run_inputs import safe_name
+
+from .liveness import alive
+
+COMMANDS = "commands"
+_DECODER = msgspec.json.Decoder(RunCommand)
+
+
+def keep(store: Path, command: RunCommand) -> None:
+    """Write what is known of a command now. OSError where it cannot be written."""
+    place = _place(store, command.run_id)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    aside = place.with_suffix(f".{os.getpid()}.new")
+    try:
+        aside.write_bytes(msgspec.json.format(msgspec.json.encode(command, enc_hook=str), indent=2))
+        aside.replace(place)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def command_of(store: Path, run_id: str) -> RunCommand | None:
+    """The command of a run; None where it was not run by us."""
+    return _read(_place(store, run_id))
+
+
+def commands(store: Path, known: dict[str, tuple[Any, RunCommand]]) -> dict[str, RunCommand]:
+    """All commands by run. `known` is the caller's memory of files that have not changed since."""
+    found: dict[str, tuple[Any, RunCommand]] = {}
+    with contextlib.suppress(OSError):
+        for entry in os.scandir(store / COMMANDS):
+            if entry.name.endswith(".json"):
+                status = entry.stat()
+                mark = (status.st_mtime_ns, status.st_ino)
+                before = known.get(entry.name)
+                command = before[1] if before is not None and before[0] == mark else _read(Path(entry.path))
+                if command is not None:
+                    found[entry.name] = (mark, command)
+    known.clear()
+    known.update(found)
+    return {command.run_id: command for _, command in found.values()}
+
+
+def version(store: Path) -> int:
+    """Equal to what it was while no command begins or ends."""
+    try:
+        return os.stat(store / COMMANDS).st_mtime_ns
+    except OSError:
+        return 0
+
+
+def remove(store: Path, run_id: str) -> None:
+    _place(store, run_id).unlink(missing_ok=True)
+
+
+def state_of(store: Path, command: RunCommand, streams: RunState | None) -> RunState:
+    """The state of a run with its command: while that lives the run does; its end outweighs that of its streams."""
+    if command.ended_us is None and alive(store, command.process):
+        return streams if streams in ("live", "stale") else "live"
+    if command.ended_us is None:  # nobody saw its end
+        return streams or "interrupted"
+    if streams in ("live", "stale"):
+        return streams
+    return "interrupted" if command.exit_code else streams or "done"
+
+
+def _read(place: Path) -> RunCommand | None:
+    try:
+        return _DECODER.decode(place.read_bytes())
+    except (OSError, msgspec.DecodeError):  # gone, or a later version's
+        return None
+
+
+def _place(store: Path, run_id: str) -> Path:
+    return store / COMMANDS / f"{safe_name(run_id)}.json"
