@@ -1,9 +1,9 @@
 """Schemas travel with the steps: what one node of a network folder registers, the others can resolve.
 
-Each change of a registry is an event; those made on this node are carried in their order (`schema_relay`), a new version
-with its document. The other node enters them as they were, with who and when: what was recorded names them, so they are
-not judged a second time. Changes that came from elsewhere are not carried on. Events may come twice, and in any order
-among nodes:
+Each change of a registry is an event; those made on this node are carried in their order (`schema_relay`), a new
+version with its document. The other node enters them as they were, with who and when: what was recorded names them, so
+they are not judged a second time. Changes that came from elsewhere are not carried on. Events may come twice, and in
+any order among nodes:
 
     add       nothing, where the version is there; where it has other content, ours stays and the history says so
     retire, restore, mode    where nothing later is known
