@@ -29,7 +29,8 @@ def chosen_store(args: argparse.Namespace) -> Path:
 
 def chosen_job(args: argparse.Namespace) -> str | None:
     """The name of the work: --job, else $CORNERMAN_JOB, else the configuration's."""
-    return args.job or effective(read_layers(on_problem=_note))["identity.job"]
+    named: str | None = args.job or effective(read_layers(on_problem=_note))["identity.job"]
+    return named
 
 
 def chosen_frames(args: argparse.Namespace) -> str | None:

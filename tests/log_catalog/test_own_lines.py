@@ -32,6 +32,9 @@ class Kept:
     def sample(self, run_id: str, sample: Sample) -> None:
         raise AssertionError("no line is a sample")
 
+    def belongs(self, run_id: str, job: str) -> None:
+        raise AssertionError("no line is a job")
+
     def close(self) -> None:
         self.closed = True
 
