@@ -167,14 +167,7 @@ def test_a_running_bridge_sees_what_is_registered_meanwhile(monkeypatch: pytest.
 
     assert read("LOG2001 | a rollout") == ("", "other")
     assert read('{"level": "info", "logger": "torchrl.envs", "msg": "made", "time": 1795679223}') == ("", "other")
-    content = {
-        "code": "LOG2001",
-        "level": "INFO",
-        "component": "Rollout",
-        "subcomponent": "",
-        "message": "m",
-        "tags": [],
-    }
+    words = {"level": "INFO", "component": "Rollout", "subcomponent": "", "message": "m", "tags": []}
     user.words_file().parent.mkdir(parents=True)
     user.words_file().write_text(
         json.dumps({"codes": [{"code": "LOG2001", **words}], "loggers": {"torchrl": "Worker"}})
