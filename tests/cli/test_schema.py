@@ -367,3 +367,19 @@ def test_a_matrix_says_which_version_reads_which(cornerman: Cornerman, tmp_path:
     reads = cornerman.json("schema", "matrix", "ticks")["reads"]
     assert reads == {"1.0.0": {"1.0.0": True, "1.1.0": True}, "1.1.0": {"1.0.0": False, "1.1.0": True}}
     assert "yes" in cornerman("schema", "matrix", "ticks").stdout
+
+
+def test_an_audit_shows_what_is_sent_and_what_nobody_described(cornerman: Cornerman, tmp_path: Path) -> None:
+    """Of a run stream by stream, of a file as one; the schema's side too."""
+    cornerman.json("record", "CartPole-v1", "--steps", "50", "--seed", "1")
+    (stream,) = cornerman.json("schema", "audit", "latest")
+    fields = {field["path"]: field for field in stream["fields"]}
+    assert stream["records"] == 50
+    assert {"/observation", "/observation/*", "/action", "/reward", "/terminated"} <= set(fields)
+    (tmp_path / "data.jsonl").write_text('{"price": 1, "odd": {"x": 1}}\n')
+    (tmp_path / "s.json").write_text(
+        json.dumps({"id": "ticks", "version": "1.0.0", "properties": {"price": {}, "size": {}}})
+    )
+    done = cornerman("schema", "audit", "data.jsonl", "--schema", "s.json", "--json")
+    (found,) = json.loads(done.stdout)
+    assert (done.returncode, found["never_seen"], found["undescribed"]) == (1, ["/size"], ["/odd", "/odd/x"])
