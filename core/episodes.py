@@ -176,6 +176,26 @@ def advance(rows: Rows, before: Open) -> Advanced:
     return Advanced(episodes, Open(**after), stored, reset)
 
 
+class Rewards(NamedTuple):
+    """What rewards add up to. NaN counts as no value, as NULL does in SQL."""
+
+    total: float = 0.0
+    least: float | None = None
+    greatest: float | None = None
+    numbers: int = 0
+
+
+def rewards_of(rewards: Array) -> Rewards:
+    """Of the rewards of some transitions."""
+    total = float(rewards.sum())
+    if math.isnan(total):  # or infinities of both signs
+        rewards = rewards[~np.isnan(rewards)]
+        total = float(rewards.sum())
+    if not rewards.size:
+        return Rewards()
+    return Rewards(0.0 if math.isnan(total) else total, float(rewards.min()), float(rewards.max()), rewards.size)
+
+
 def extremes(episodes: Mapping[str, Array]) -> tuple[float | None, float | None, int | None]:
     """Least and greatest return, and greatest length; None for what is not known: nothing, or no number among them."""
     returns = episodes["total_reward"]

@@ -84,6 +84,16 @@ KEYS: Final[dict[str, SettingKey]] = {
             "How often sealed chunks are copied from local disk to the network folder.", "seconds", 0.5, 3600,
         ),
         SettingKey(
+            "storage.max_log_bytes", "bytes", 0, _RECORDED, "once a minute while log records come in",
+            "store.logs.removal:Retention.turn",
+            "How much log records may take; beyond it the oldest go. 0 is no limit. Steps are not touched.", "bytes", 0,
+        ),
+        SettingKey(
+            "storage.max_log_age", "float", 0.0, _RECORDED, "once a minute while log records come in",
+            "store.logs.removal:Retention.turn",
+            "How old log records may become; older ones go. 0 is no limit. Steps are not touched.", "days", 0, 36500,
+        ),
+        SettingKey(
             "producer.enabled", "bool", True, _RECORDED, "when record() is called",
             "adapters.handle:start",
             "Whether record() records. Off, it hands the environment back as it is.",

@@ -64,6 +64,8 @@ class StorageSettings(_Section):
     rows_per_chunk: int = _field("storage.rows_per_chunk")
     sealing_process: bool = _field("storage.sealing_process")
     network_copy_seconds: float = _field("storage.network_copy_seconds")
+    max_log_bytes: int = _field("storage.max_log_bytes")
+    max_log_age: float = _field("storage.max_log_age")
 
 
 class ProducerSettings(_Section):

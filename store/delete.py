@@ -18,6 +18,7 @@ from . import commands, run_folder
 from .connection import connect, transaction, translated
 from .liveness import alive
 from .location import JOURNAL
+from .logs.removal import delete_run_logs
 from .segments import segment_paths
 from .spaces import FORGET
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 def delete_run(store: Store, run: Run) -> int:
     """Remove a run; the bytes freed. StoreReadOnly, StoreLocked or StoreFull where it cannot be: nothing changed."""
     freed = sum(stream.summary().bytes for stream in run.streams())
+    freed += delete_run_logs(
+        store.path, run.run_id
+    )  # first: where they cannot go, the run stays, and may be asked again
     with translated(store.path):
         connection = connect(store.path, write=True)
         try:

@@ -39,7 +39,10 @@ _BACKWARD = (
 )
 
 
-_HOLDING = _BACKWARD.replace("limit 16", "limit 1")
+_HOLDING = (
+    "select id, first_row, rows, first_episode, episodes, payload from chunk left join chunk_payload on chunk = id"
+    " where stream = ? and episodes > 0 and first_episode <= ? order by first_episode desc limit 1"
+)
 _LATER = (
     "select id, first_row, rows from chunk where stream = ?1 and episodes > 0 and first_row >= coalesce("
     "(select max(first_row) from chunk where stream = ?1 and first_row <= ?2), 0) order by first_row limit 8"
@@ -157,13 +160,12 @@ class EpisodeIndex:
             begin = self.rows.shelf.query(_HOLDING, (self.rows.stream_id, at))
             if at > first and begin and begin[0][3] < at < begin[0][3] + begin[0][4]:
                 raise Moved  # merged since, with some that were given already
-            if begin and begin[0][3] + begin[0][4] >= stop:
-                yield self._sealed(*begin[0][:4])
-                return
-            chunks = begin + self.rows.shelf.query(_FORWARD, (self.rows.stream_id, at + 1 if begin else at))
-            for number, row, rows, before, count in chunks:
+            chunks = begin
+            if not begin or begin[0][3] + begin[0][4] < stop:
+                chunks = begin + self.rows.shelf.query(_FORWARD, (self.rows.stream_id, at + 1 if begin else at))
+            for number, row, rows, before, count, *payload in chunks:
                 if before < stop and before + count > at:
-                    yield self._sealed(number, row, rows, before)
+                    yield self._sealed(number, row, rows, before, *payload)
                     at = before + count
             if not chunks or chunks[-1][3] >= stop or len(chunks) < 64:
                 return
@@ -181,8 +183,8 @@ class EpisodeIndex:
                 yield self._sealed(number, row, rows, before)
                 last, given = before - 1, before
 
-    def _sealed(self, number: int, row: int, rows: int, before: int) -> Found:
-        return Found(before, self.rows.chunk(number, row, rows).episodes)
+    def _sealed(self, number: int, row: int, rows: int, before: int, payload: bytes | None = None) -> Found:
+        return Found(before, self.rows.chunk(number, row, rows, payload).episodes)
 
     def ranked(self, view: View, order: Ranking, env: int | None = None) -> Iterator[EpisodeRollup]:
         """The ended episodes by return or length, one after the other."""

@@ -18,6 +18,7 @@ from cornerman.core.errors import InvalidQuery
 from .aggregates import bare_aggregate
 from .connection import connect
 from .episode_table import episode_table
+from .logs.table import log_table
 from .step_table import step_table
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def _names(cursor: apsw.Cursor) -> tuple[str, ...]:
 
 
 _HELP = (
-    "The tables are step, step_all, episode, seed, run, stream, vector_env, space, chunk and document;"
+    "The tables are step, step_all, episode, seed, run, stream, vector_env, space, chunk, document and log;"
     " `select * from step limit 1` shows the columns of one."
 )
 
@@ -148,6 +149,7 @@ def _connection(store: Store) -> apsw.Connection:
     step_table(store, resets=False).register(connection, "step")
     step_table(store, resets=True).register(connection, "step_all")
     episode_table(store).register(connection, "episode")
+    log_table(store.logs).register(connection, "log")
     connection.execute(VIEWS)
     connection.authorizer = lambda action, *_: apsw.SQLITE_OK if action in _ALLOWED else apsw.SQLITE_DENY
     return connection

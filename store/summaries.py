@@ -61,7 +61,7 @@ class Summarizer:
             last = int(block.time_us[-1])
             steps = block.first_t + block.calls
             sampled += block.sampled
-        if view.parts and not (view.blocks and view.blocks[-1].part is not view.parts[-1]):
+        if view.parts and not (view.blocks and not view.blocks[-1].part.same(view.parts[-1])):
             steps += view.parts[-1].dropped_steps
         return Moment(view, self._state(view, last), last, steps, opened, sampled)
 
@@ -119,7 +119,7 @@ class Summarizer:
         if not view.parts:
             return 0
         last = view.parts[-1]
-        block = view.blocks[-1] if view.blocks and view.blocks[-1].part == last else None
+        block = view.blocks[-1] if view.blocks and view.blocks[-1].part.same(last) else None
         if last.count and (block is None or block.rows != last.count):
             return 0
         since = int(block.advanced.transition.sum()) + block.sampled if block else 0

@@ -22,6 +22,7 @@ from cornerman.core.payloads import read
 
 from . import run_folder
 from .blocks import SealedBlock
+from .logs.check import log_problems
 from .reader import FrameBlock, View
 from .spaces import space_of
 from .tail import Moved
@@ -58,6 +59,9 @@ def verify(store: Store, run: str | None = None) -> Iterator[Finding]:
             yield Finding("database", f"SQLite says: {message}")
     if run is None:
         yield from (Finding("documents", message) for message in store.documents.problems())
+    if run is None:
+        for message in log_problems(store.path):
+            yield Finding("logs", message)
     for item in store.runs() if run is None else [store.run(run)]:
         provenance = item.provenance
         for message in run_folder.problems(store.path, item.job, item.run_id, provenance):
@@ -154,11 +158,11 @@ class StreamCheck:
             "first_row": block.first_row, "rows": block.rows, "first_t": block.first_t, "steps": block.calls,
             "transitions": int(block.transition.sum()), "episodes": len(block.episodes["ended"]),
             "first_episode": self.episodes, "reward_min": float(numbers.min()) if numbers.size else None,
-            "reward_max": float(numbers.max()) if numbers.size else None,
+            "reward_max": float(numbers.max()) if numbers.size else None, "reward_numbers": numbers.size,
         }  # fmt: skip
         counted.update(zip(_EXTREMES, extremes(block.episodes), strict=True))
         for name, value in counted.items():
-            if row[name] != value and not (row[name] is None and name in _EXTREMES):
+            if row[name] != value and not (row[name] is None and name in _LATER):
                 yield self._found("chunk", f"its row says {name} {row[name]}, its content {value}", block.first_row)
         if not np.isclose(row["reward_sum"], 0.0 if np.isnan(total) else total, rtol=1e-9, atol=1e-9):
             yield self._found(
@@ -267,9 +271,11 @@ class StreamCheck:
 
 
 _EXTREMES = ("return_min", "return_max", "length_max")
+_LATER = (*_EXTREMES, "reward_numbers")
+"""Not known of chunks that an older version sealed."""
 _NAMES = (
     "id", "first_row", "rows", "first_t", "steps", "transitions", "first_episode", "episodes", "reward_sum",
-    "reward_min", "reward_max", "return_min", "return_max", "length_max", "sha256", "payload",
+    "reward_min", "reward_max", *_LATER, "sha256", "payload",
 )  # fmt: skip
 _CHUNKS = (
     "select c." + ", c.".join(_NAMES[:-1]) + ", p.payload from chunk c left join chunk_payload p on p.chunk = c.id"

@@ -23,6 +23,7 @@ from textual.theme import Theme
 
 from . import keys
 from .feed import Feed
+from .log_feed import LogFeeds
 from .look import Look, detect
 from .mono import Attributes
 from .options import Options
@@ -31,6 +32,8 @@ from .screens.runs import RunsScreen
 
 if TYPE_CHECKING:
     from cornerman.core.ports import TelemetryRepository
+
+    from .moves import Move
 
 THEME = Theme(
     name="cornerman",
@@ -85,6 +88,9 @@ class CornermanApp(App[int], inherit_bindings=False):
         self.set_reactive(App.theme, "cornerman")  # set, not changed: a change would parse the style sheet twice
         self.stylesheet.set_variables(self.get_css_variables())
         self.feed = Feed(open_repository, self._wake)
+        self.logs = LogFeeds(open_repository, self._wake)
+        self.moved_to_us: int | None = None
+        """When the step was written that the run screen has gone to, for the logs beneath it to go to as well."""
         self._run = run
         self._attributes = Attributes()
         self._pumped_at, self._pump_due, self._begun = 0.0, False, False
@@ -142,6 +148,7 @@ class CornermanApp(App[int], inherit_bindings=False):
 
     def on_unmount(self) -> None:
         self.feed.stop()
+        self.logs.stop()
 
     # ---- the feed ------------------------------------------------------------------------------------------------
 
@@ -172,7 +179,7 @@ class CornermanApp(App[int], inherit_bindings=False):
         self._pump_due, self._pumped_at = False, time.monotonic()
         if not self.is_running:
             return
-        for delivery in self.feed.take():
+        for delivery in (*self.feed.take(), *self.logs.take()):
             self.call_later(self._hand_over, delivery)
 
     def _hand_over(self, delivery: Any) -> None:
@@ -182,12 +189,29 @@ class CornermanApp(App[int], inherit_bindings=False):
 
     # ---- actions -------------------------------------------------------------------------------------------------
 
-    def open_run(self, run_id: str) -> None:
-        from .screens.run import RunScreen
+    def open_run(self, run_id: str, at: Move | None = None, stream: str = "", env: int = 0) -> None:
+        """A run, where it opens by itself, or where a log record was written; the run beneath the logs, if it is it."""
+        from .screens.run import OPENING, RunScreen
 
-        screen = RunScreen(run_id, self.options)
+        beneath = self.screen_stack[-2] if len(self.screen_stack) > 1 else None
+        if at is not None and isinstance(beneath, RunScreen) and beneath.run_id == run_id:
+            self.pop_screen()
+            beneath.show_at(at, stream, env)
+            return
+        screen = RunScreen(run_id, self.options, at or OPENING, stream, env)
         screen.ask_first(self.feed)  # the reader works while the screen is laid out
         self.push_screen(screen)
+
+    def open_logs(self, run_id: str = "", time_us: int | None = None) -> None:
+        """The logs of all runs, or of one at a time; where they are open beneath a run, those."""
+        from .screens.logs import LogsScreen
+
+        beneath = len(self.screen_stack) > 1 and isinstance(self.screen_stack[-2], LogsScreen)
+        self.moved_to_us = time_us if beneath else None
+        if beneath:
+            self.pop_screen()
+        else:
+            self.push_screen(LogsScreen.of(run_id, time_us))
 
     def open_schemas(self) -> None:
         from .screens.schemas import SchemasScreen

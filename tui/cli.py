@@ -84,7 +84,7 @@ def _run(arguments: list[str]) -> int:
 
         print(f"cornerman {__version__}")
         return exits.OK
-    configure_logging()
+    configure_logging(args)
     if command is None:
         return _watch(args)
     return int(_module(command).run(args) or exits.OK)

@@ -15,11 +15,15 @@ _GLYPHS = {
     "live": "●", "stale": "◌", "done": "✓", "interrupted": "✗", "rule": "─", "bar": "│", "dot": "·", "play": "▶",
     "pause": "‖", "follow": "»", "here": "▲", "mark": "▸", "more": "…", "missing": "—", "up": "↑", "down": "↓",
     "flat": "→", "warn": "⚠", "sorted": "▾", "times": "×", "reset": "↺", "left": "←", "right": "→",
+    "DEBUG": "·", "INFO": "•", "WARNING": "▲", "ERROR": "✗", "bookmark": "◆", "thumb": "┃", "opened": "▾",
+    "closed": "▸",
 }  # fmt: skip
 _ASCII = {
     "live": "*", "stale": "~", "done": "+", "interrupted": "x", "rule": "-", "bar": "|", "dot": "-", "play": ">",
     "pause": "=", "follow": ">>", "here": "^", "mark": ">", "more": "..", "missing": "-", "up": "/", "down": "\\",
     "flat": "=", "warn": "!", "sorted": "v", "times": "x", "reset": "R", "left": "<", "right": ">",
+    "DEBUG": ".", "INFO": "-", "WARNING": "!", "ERROR": "X", "bookmark": "#", "thumb": "#", "opened": "v",
+    "closed": ">",
 }  # fmt: skip
 BLOCKS = " ▁▂▃▄▅▆▇█"
 ASCII_BLOCKS = " ._-=+*%#"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from cornerman.core.ports import StreamReader
     from cornerman.core.records import EpisodeRollup
 
-Kind: TypeAlias = Literal["open", "row", "newest", "replay", "t", "reward", "begin", "end", "episode", "number"]
+Kind: TypeAlias = Literal["open", "row", "newest", "replay", "t", "reward", "begin", "end", "episode", "number", "time"]
 
 _FIRST_LOOK, _LONGEST_LOOK = 256, 65_536
 """Rows of rewards read at a time while looking for one that is not 0: few at first, for the near ones."""
@@ -21,11 +21,13 @@ MOST_ROWS = 5_000_000
 
 
 class Move(NamedTuple):
-    """A wish: `row` is where the cursor is, `amount` the step, direction, `t` or episode number, by kind."""
+    """A wish: `row` is where the cursor is, `amount` the step, direction, `t`, episode number or time, by kind."""
 
     kind: Kind
     row: int = 0
     amount: int = 0
+    step: int = -1
+    """Of an episode by its number: the step in it; -1 for where it begins."""
 
 
 def opening(live: bool) -> Kind:
@@ -115,7 +117,24 @@ def _episode(move: Move, stream: StreamReader, rows: int, env: int) -> Landing:
 
 def _to_number(move: Move, stream: StreamReader, rows: int, env: int) -> Landing:
     episode = _number(stream, env, move.amount)
-    return Landing(first_of(episode)) if episode else Landing(move.row, f"there is no episode {move.amount}")
+    if episode is None:
+        return Landing(move.row, f"there is no episode {move.amount}")
+    if move.step < 0:
+        return Landing(first_of(episode))
+    last = episode.last_row if episode.last_row >= 0 else rows - 1
+    return Landing(max(first_of(episode), min(last, last - (episode.length - 1 - move.step))))
+
+
+def _at_time(move: Move, stream: StreamReader, rows: int, env: int) -> Landing:
+    """The last row that was there at a time, in microseconds; the first one where none was."""
+    low, high = 0, rows
+    while low < high:
+        middle = (low + high) // 2
+        if stream.step(middle, env, frame=False).time_us <= move.amount:
+            low = middle + 1
+        else:
+            high = middle
+    return Landing(max(0, low - 1), "" if low else "the recording begins later: this is its first row")
 
 
 _MOVES: dict[str, Callable[[Move, StreamReader, int, int], Landing]] = {
@@ -127,6 +146,7 @@ _MOVES: dict[str, Callable[[Move, StreamReader, int, int], Landing]] = {
     "end": _end,
     "episode": _episode,
     "number": _to_number,
+    "time": _at_time,
 }
 
 

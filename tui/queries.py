@@ -77,6 +77,8 @@ class ViewQuery:
     """Whether the frame is wanted: with rendering off none is read nor decoded."""
     live: LivePath[Any] | None = field(default=None, compare=False)
     """The way of what is followed to the screen that asked."""
+    named: str = ""
+    """The stream by its name, where the run has one of it; wins over the number."""
 
     @property
     def watched(self) -> bool:
@@ -103,6 +105,7 @@ class ViewQuery:
         summary, streams = reading.summaries(self.run_id)
         short = reading.short_id
         index = max(0, min(self.stream, len(streams) - 1))
+        index = next((at for at, stream in enumerate(streams) if self.named and stream.name == self.named), index)
         if not streams:
             return ViewAnswer(summary, short, (), 0, 0, 0, None, None, "this run has no stream yet")
         stream = reading.stream(index)
@@ -273,6 +276,8 @@ class Reading:
     landed: tuple[ViewQuery, Landing] | None = None
     listed: tuple[object, RunsAnswer] | None = None
     """The list of runs as it was, and what the store said then."""
+    unchanged: dict[str, tuple[object, object]] = field(default_factory=dict)
+    """By channel: what was asked of the store as it was then, and the answer. For answers that cost a scan."""
     short_id: str = ""
     _run_id: str = ""
     _streams: tuple[StreamReader, ...] = ()

@@ -72,7 +72,8 @@ def record(answer: RecordAnswer, width: int, now: float) -> list[Line]:
     ]
     for error in found.errors:
         rows += filled(f"{error.path or '/'}: {error.message}", 2, width, "bad")
-    return [*rows, (), *answer.lines]
+    keys = "r judges its group again, e edits it by a rule, d discards it; [ ] other records, t other states"
+    return [*rows, *(hints((keys,), width) if found.state == "held" else ()), (), *answer.lines]
 
 
 def rules(answer: RulesAnswer, width: int, now: float) -> list[Line]:

@@ -58,7 +58,8 @@ class LogReader(Protocol):
         ...
 
     def rank(self, chosen: LogFilter, id: int) -> tuple[int, int]:
-        """How many records of the filter come before `id`, and how many there are: where a scroll bar stands."""
+        """How many records of the filter come before `id`, and how many there are: where a scroll bar stands. As exact
+        as `facets`: terms that take looking at too many records do not count."""
         ...
 
     def at_rank(self, chosen: LogFilter, rank: int) -> int | None:
@@ -97,6 +98,10 @@ class LogWriter(Protocol):
         ...
 
     def sample(self, run_id: str, sample: Sample) -> None: ...
+    def belongs(self, run_id: str, job: str) -> None:
+        """Say which job a run is of; a run that records steps says so itself."""
+        ...
+
     def close(self) -> None:
         """Bring everything into the database, if it can be had within a second or two; else it stays in the spool."""
         ...

@@ -9,6 +9,7 @@ counts, its times, a set of the pieces of its text) is enough to answer most que
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,9 +20,18 @@ __all__ = ["open_writer"]
 
 
 def open_writer(path: Path | str | None = None) -> Writer:
-    """The writer of the store in the folder `path`; made where there is none. Never waits, hardly ever raises."""
-    from ..location import store_path
+    """The writer of the store in the folder `path`, which is made where there is none. Never waits for a lock."""
+    from cornerman.core.errors import StoreError
+
+    from ..api import make_store
+    from ..location import DATABASE, store_path
     from ..network import place_of
     from .writer import Writer
 
-    return Writer(place_of(store_path(path)).local)
+    local = place_of(store_path(path)).local
+    if not (local / DATABASE).exists():
+        with suppress(
+            StoreError
+        ):  # a disk that is full now: what is appended is counted, and the next turn tries again
+            make_store(path)
+    return Writer(local)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
+from itertools import compress as picked
 from typing import Any, NamedTuple
 
 import msgspec
@@ -76,6 +77,14 @@ class Rows:
         copy = Rows()
         for name in _LISTS:
             setattr(copy, name, getattr(self, name)[-count:])
+        copy.size = copy.weigh()
+        return copy
+
+    def where(self, wanted: list[bool]) -> Rows:
+        """A copy of some of its records."""
+        copy = Rows()
+        for name in _LISTS:
+            setattr(copy, name, list(picked(getattr(self, name), wanted)))
         copy.size = copy.weigh()
         return copy
 

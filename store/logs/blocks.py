@@ -62,7 +62,7 @@ def append_rows(connection: apsw.Connection, tail: Tail, rows: Rows) -> None:
 def write_block(connection: apsw.Connection, rows: Rows, *, sealed: bool) -> int:
     """A new block; its id."""
     block = packed(rows)
-    grams = _grams(rows) if sealed else b""
+    grams = grams_of(rows) if sealed else b""
     connection.execute(
         "insert into block (first_id, last_id, count, min_us, max_us, sealed, bytes, kinds, counts, ranges)"
         " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -108,7 +108,7 @@ def remove_block(connection: apsw.Connection, id: int) -> None:
     connection.execute("delete from block where id = ?", (id,))
 
 
-def _grams(rows: Rows) -> bytes:
+def grams_of(rows: Rows) -> bytes:
     text = "\n".join([part for three in zip(rows.message, rows.fields, rows.raw, strict=True) for part in three])
     numbers = [
         (place, np.unique(np.array([value for value in getattr(rows, name) if value is not None], np.int64)))

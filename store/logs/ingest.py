@@ -178,39 +178,39 @@ class Ingestor:
     def _store(self, connection: apsw.Connection, records: list[Any]) -> None:
         self._learn(connection)
         next_id = int(connection.execute("select value from log_meta where key = 'next_id'").fetchall()[0][0])
-        rows = Rows()
-        for id, record in enumerate(records, next_id):
-            self._add(connection, rows, id, record)
+        rows = self._rows(connection, records, next_id)
         connection.execute("update log_meta set value = ? where key = 'next_id'", (next_id + len(records),))
         self._tail = tail_of(connection, self._tail)
         append_rows(connection, self._tail, rows)
 
-    def _add(self, connection: apsw.Connection, rows: Rows, id: int, record: Any) -> None:
-        kind = Kind(
-            record.run_id, record.stream, record.output, record.source, record.code, record.level, record.component,
-            record.subcomponent, record.tags, record.logger, record.flags,
-        )  # fmt: skip
-        extra = bytes(record.extra)
-        number = self._kinds.get(kind)
-        if number is None:
-            number, extra = self._new_kind(connection, kind, extra)
-        fields = bytes(record.fields)
-        words = ""
-        if len(fields) > 1 or len(extra) > 1:
-            words = fields_text(values.decode(fields), values.decode(extra))
-        body = pack_body(fields, extra, record.agent, record.repeats, record.raw_bytes)
-        rows.id.append(id)
-        rows.kind.append(number)
-        rows.time_us.append(min(max(record.time_us, -(2**62)), 2**62))
-        rows.pid.append(_fitting(record.pid))
-        rows.episode.append(_fitting(record.episode))
-        rows.step.append(_fitting(record.step))
-        rows.env.append(_fitting(record.env_index))
-        rows.message.append(record.message)
-        rows.fields.append(words)
-        rows.raw.append(record.raw)
-        rows.body.append(body)
-        rows.size += len(record.message) + len(words) + len(record.raw) + len(body)
+    def _rows(self, connection: apsw.Connection, records: list[Any], next_id: int) -> Rows:
+        """Column by column: a loop over the records that does all at once takes twice as long."""
+        rows, known = Rows(), self._kinds.get
+        rows.id = list(range(next_id, next_id + len(records)))
+        rows.message = [record.message for record in records]
+        rows.raw = [record.raw for record in records]
+        for record in records:
+            kind = (
+                record.run_id, record.stream, record.output, record.source, record.code, record.level,
+                record.component, record.subcomponent, record.tags, record.logger, record.flags,
+            )  # fmt: skip
+            number, extra = known(kind), record.extra
+            if number is None:
+                number, extra = self._new_kind(connection, Kind(*kind), bytes(extra))
+            rows.kind.append(number)
+            fields, extra = bytes(record.fields), bytes(extra)
+            words = ""
+            if len(fields) > 1 or len(extra) > 1:
+                words = fields_text(values.decode(fields), values.decode(extra))
+            rows.fields.append(words)
+            rows.body.append(pack_body(fields, extra, record.agent, record.repeats, record.raw_bytes))
+        rows.time_us = _clamped([record.time_us for record in records])
+        rows.pid = _fitting([record.pid for record in records])
+        rows.episode = _fitting([record.episode for record in records])
+        rows.step = _fitting([record.step for record in records])
+        rows.env = _fitting([record.env_index for record in records])
+        rows.size = rows.weigh()
+        return rows
 
     def _new_kind(self, connection: apsw.Connection, kind: Kind, extra: bytes) -> tuple[int, bytes]:
         """A kind that the store has not seen; beyond the limit a coarser one, and the rest of it in `extra`."""
@@ -269,9 +269,18 @@ def count_lost(connection: apsw.Connection, cause: str, count: int) -> None:
     )
 
 
-def _fitting(number: int | None) -> int | None:
-    """A number as the columns can hold it; one beyond 64 bits is left out."""
-    return number if number is None or number in _INT64 else None
+def _fitting(numbers: list[int | None]) -> list[int | None]:
+    """Numbers as the columns can hold them; such as need more than 64 bits are left out."""
+    some = [number for number in numbers if number is not None]
+    if not some or (min(some) in _INT64 and max(some) in _INT64):
+        return numbers
+    return [None if number is None or number not in _INT64 else number for number in numbers]
+
+
+def _clamped(times: list[int]) -> list[int]:
+    """Times that can be subtracted from one another."""
+    edge = 2**62
+    return times if -edge < min(times) and max(times) < edge else [min(max(time, -edge), edge) for time in times]
 
 
 def _sample(content: memoryview) -> tuple[str, int, str]:

@@ -153,6 +153,11 @@ class Logs:
         codes = self.facets(LogFilter()).values["code"]
         return {facet.value: facet.count for facet in codes if get_constant_by_code(facet.value) is None}
 
+    def jobs(self) -> dict[str, str]:
+        """The job of each run, as far as anybody has said it."""
+        with self._session():
+            return {**self._jobs(), **self._known_jobs}
+
     def samples(self, run_id: str, since_us: int = 0) -> Sequence[Sample]:
         """What a run's process used, the oldest first."""
         with self._session() as session:

@@ -20,13 +20,15 @@ import apsw
 import msgspec
 
 from cornerman.core.errors import CornermanError
+from cornerman.core.logs.own_lines import record_of
 from cornerman.core.logs.port import Sample
 from cornerman.core.payloads.log_record_v1 import LogRecordV1
-from cornerman.log_catalog import LogConstant, log
+from cornerman.core.setting_sources import effective, read_layers
 from cornerman.log_catalog.store import LOG_RECORDS_LOST
 
 from .database import writing
 from .ingest import Ingestor, count_lost
+from .removal import Retention
 from .spool import JOB, SAMPLE, Spool, spools
 
 INGEST_SECONDS = 0.25
@@ -46,6 +48,7 @@ class Writer:
         """Records that were not taken, by cause, since this writer began."""
         self._spool = Spool(path)
         self._ingestor = Ingestor(path)
+        self._retention = _retention(path)
         self._unreported: Counter[str] = Counter()
         self._wake, self._closing = threading.Event(), threading.Event()
         self._ingested = 0
@@ -125,6 +128,7 @@ class Writer:
                 self._spool.flush()
                 self._report()
                 self.ingest()
+                self._retention.turn()
             except (CornermanError, OSError, apsw.Error):  # it stays in the spool; the next turn tries again
                 self._closing.wait(INGEST_SECONDS)
 
@@ -138,22 +142,19 @@ class Writer:
         with writing(self._ingestor.connection(), self.path) as connection:
             for cause, count in self._unreported.items():
                 count_lost(connection, cause, count)
-        for cause, count in self._unreported.items():
-            log(LOG_RECORDS_LOST, cause=cause, count=count)
+        now_us = time.time_ns() // 1000
         said = [
-            record_of(LOG_RECORDS_LOST, {"cause": cause, "count": count}) for cause, count in self._unreported.items()
+            record_of(LOG_RECORDS_LOST, {"cause": cause, "count": count}, now_us)
+            for cause, count in self._unreported.items()
         ]
         self._unreported.clear()
         self._spool.append(said)
 
 
-def record_of(constant: LogConstant, fields: dict[str, Any], **more: Any) -> LogRecordV1:
-    """The record of a line of ours, written now."""
-    return LogRecordV1(
-        time_us=time.time_ns() // 1000, code=constant.code, level=constant.level, component=constant.component,
-        subcomponent=constant.subcomponent, message=constant.message, tags=constant.tags, fields=fields,
-        pid=os.getpid(), **more,
-    )  # fmt: skip
+def _retention(path: Path) -> Retention:
+    """As the settings say; one that cannot be used is as if it were not there."""
+    values = effective(read_layers(on_problem=lambda _: None))
+    return Retention(path, values["storage.max_log_bytes"], values["storage.max_log_age"])
 
 
 def ingest_leftovers(path: Path) -> int:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from memory_logs import MemoryLogs
 
 from cornerman.core.errors import NotFound
 from cornerman.core.payloads.frame_v1 import Frame, Grid, Rgb, Text, Vector
@@ -309,6 +310,7 @@ class FakeRepository:
         self.broken: Exception | None = None
         self.asked = 0
         self.deleted: list[str] = []
+        self.logs = MemoryLogs()
 
     def runs(self) -> Sequence[FakeRun]:
         self.asked += 1

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from fake_telemetry import NOW, FakeRepository, repository
 from textual.pilot import Pilot
 
+from cornerman.store.api import open_store
 from cornerman.tui.app import CornermanApp
 from cornerman.tui.feed import ORDER
 from cornerman.tui.look import Look
@@ -27,17 +29,17 @@ class Clock:
 
 
 def app_on(
-    store: FakeRepository | None = None,
+    store: FakeRepository | Path | None = None,
     *,
     look: Look | None = None,
     options: Options | None = None,
     run: str | None = None,
     monotonic: Clock | None = None,
 ) -> CornermanApp:
-    """The app on a fake repository."""
+    """The app on a fake repository, or on a store that is there."""
     answers = repository() if store is None else store
     return CornermanApp(
-        lambda read_only: answers,
+        lambda read_only: open_store(answers, read_only=read_only) if isinstance(answers, Path) else answers,
         STORE,
         look=look or Look(),
         options=options,
@@ -54,7 +56,7 @@ async def settle(pilot: Pilot[int]) -> None:
     for _ in range(3):
         for _ in range(400):
             await pilot.pause(0.01)
-            if app.settled and not any(map(app.feed.waiting, ORDER)):
+            if app.settled and not any(map(app.feed.waiting, ORDER)) and not app.logs.waiting():
                 break
         await pilot.pause()
 

@@ -35,7 +35,7 @@ def test_a_table_is_cut_and_says_so(recorded: Cornerman) -> None:
 def test_the_columns_are_listed(recorded: Cornerman) -> None:
     tables = recorded.json("sql", "--columns")
     assert set(tables) == {
-        "step", "step_all", "episode", "seed", "run", "stream", "vector_env", "space", "chunk", "document"
+        "step", "step_all", "episode", "seed", "run", "stream", "vector_env", "space", "chunk", "document", "log"
     }  # fmt: skip
     assert {"env_index", "episode", "seed", "seed_source"} <= set(tables["seed"])
     assert {"run", "t", "reward", "action", "observation"} <= set(tables["step"])

@@ -15,6 +15,7 @@ from cornerman.tui.app import CornermanApp
 from cornerman.tui.options import Options
 from cornerman.tui.screens import help as help_screen
 from cornerman.tui.screens.help import Help
+from cornerman.tui.screens.logs import LogsScreen
 from cornerman.tui.screens.run import RunScreen
 from cornerman.tui.screens.runs import RunsScreen
 from cornerman.tui.screens.schemas import SchemasScreen
@@ -47,7 +48,7 @@ def on(*runs: object) -> CornermanApp:
 
 
 def test_every_key_has_an_action_and_a_sentence() -> None:
-    places = {"app": CornermanApp, "runs": RunsScreen, "run": RunScreen, "schemas": SchemasScreen}
+    places = {"app": CornermanApp, "runs": RunsScreen, "run": RunScreen, "schemas": SchemasScreen, "logs": LogsScreen}
     for key in keys.KEYS:
         assert hasattr(places[key.where], f"action_{key.action.partition('(')[0]}"), key.id
         assert key.sentence
@@ -56,7 +57,7 @@ def test_every_key_has_an_action_and_a_sentence() -> None:
 
 def test_ids_are_stable_names_and_no_key_is_given_twice() -> None:
     assert len({key.id for key in keys.KEYS}) == len(keys.KEYS)
-    for where in ("runs", "run", "schemas"):
+    for where in ("runs", "run", "schemas", "logs"):
         used = Counter(name for key in keys.keys_of(where, "app") for name in key.keys)
         assert [name for name, times in used.items() if times > 1] == []
 
@@ -73,7 +74,7 @@ async def test_no_binding_of_the_toolkit_takes_them_either() -> None:
         assert {"ctrl+a", "ctrl+b", "ctrl+s", "ctrl+q"}.isdisjoint(bound)
 
 
-@pytest.mark.parametrize("where", ["runs", "run", "schemas"])
+@pytest.mark.parametrize("where", ["runs", "run", "schemas", "logs"])
 @pytest.mark.parametrize("width", [56, 80, 120, 200])
 def test_the_footer_fits_and_always_has_help(where: keys.Where, width: int) -> None:
     pairs = keys.footer(where, width - 1)

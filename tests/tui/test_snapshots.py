@@ -7,15 +7,22 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from fake_telemetry import FakeRepository, lake, poles, race, repository, uneven
+from hostile_logs import hostile_records
+from memory_logs import MemoryLogs, some_records
 from screens import app_on, press, settle, text_of, watching
 
 from cornerman.core.errors import StoreUnreadable
 from cornerman.tui.app import CornermanApp
 from cornerman.tui.look import Look
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cornerman.core.payloads.log_record_v1 import LogRecordV1
 
 GOLDEN = Path(__file__).parent / "golden"
 SIZES = ((80, 24), (120, 40))
@@ -29,6 +36,17 @@ def _unreadable() -> FakeRepository:
 
 def _one(run: Any) -> FakeRepository:
     return FakeRepository([run])
+
+
+def _logs(records: Sequence[LogRecordV1]) -> FakeRepository:
+    store = repository()
+    store.logs = MemoryLogs(records)
+    return store
+
+
+def _worked() -> FakeRepository:
+    """Logs of a training that was busy at times."""
+    return _logs([record for at, record in enumerate(some_records(3_000)) if (at // 210) % 3 != 1 or at % 6 == 0])
 
 
 SCREENS: dict[str, tuple[Any, tuple[str, ...]]] = {
@@ -48,12 +66,19 @@ SCREENS: dict[str, tuple[Any, tuple[str, ...]]] = {
     "help": (repository, ("question_mark",)),
     "confirm": (repository, ("d",)),
     "filter": (repository, ("slash",)),
+    "logs": (_worked, ("l", "up", "up", "up", "m", "up", "right", "right")),
+    "logs_errors": (_worked, ("l", "3", "E", "enter")),
+    "logs_counts": (_worked, ("l", "tab", "down", "down", "minus", "down")),
+    "logs_filter": (_worked, ("l", "slash", *"level>=C")),
+    "logs_hostile": (lambda: _logs(hostile_records()), ("l", "home")),
+    "logs_empty": (lambda: _logs(()), ("l",)),
+    "logs_unknown": (_worked, ("l", "v")),
 }
 LOOKS = {"colour": Look(), "plain": Look("none"), "ascii": Look("none", True)}
 CASES = [
     *((name, "colour") for name in SCREENS),
-    *((name, "plain") for name in ("runs", "live_grid", "replay_rgb", "writer")),
-    *((name, "ascii") for name in ("runs", "vector_env")),
+    *((name, "plain") for name in ("runs", "live_grid", "replay_rgb", "writer", "logs", "logs_errors", "logs_counts")),
+    *((name, "ascii") for name in ("runs", "vector_env", "logs_errors")),
 ]
 
 
@@ -90,6 +115,13 @@ def test_without_colours_the_states_are_still_told_apart() -> None:
     lines = (GOLDEN / "runs-plain-120x40.txt").read_text(encoding="utf-8").split("\n")
     states = {line.split()[1] for line in lines[2:6]}
     assert states == {"LIVE", "STALE", "DONE", "INTERRUPTED"}
+
+
+def test_without_colours_the_severities_are_still_told_apart() -> None:
+    lines = (GOLDEN / "logs-plain-120x40.txt").read_text(encoding="utf-8").split("\n")
+    signs = {line[4:7] for line in lines[7:11]}
+    assert signs == {"E ✗", "W ▲", "I •", "D ·"}
+    assert "E" in lines[4].replace("W", "")
 
 
 def test_no_golden_file_is_left_over() -> None:

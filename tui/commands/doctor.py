@@ -93,6 +93,7 @@ def _store(path: Path, quick: bool) -> Iterator[Finding]:
         return
     for check in (_room, _recording, _waiting, _log):
         yield check(path)
+    yield from _log_records(path, quick)
     yield _integrity(path, quick)
 
 
@@ -181,6 +182,30 @@ def _log(path: Path) -> Finding:
             "End a program that keeps the store open to read.",
         )
     return Finding("ok", "write log", output.size(size))
+
+
+def _log_records(path: Path, quick: bool) -> Iterator[Finding]:
+    """The log records: how many, whether some wait, were lost, or cannot be read."""
+    from cornerman.store.logs.check import LogState, file_problems
+
+    try:
+        state, problems = LogState(path), file_problems(path, thorough=not quick)
+    except CornermanError as error:
+        yield Finding("fail", "log records", error.what, error.remedy)
+        return
+    detail = f"{state.records:,} in {output.size(state.bytes)}, of {state.kinds:,} kinds"
+    if problems:
+        yield Finding(
+            "fail", "log records", "; ".join(problems), "Copy logs.db away; `cornerman logs` makes a new one."
+        )
+    elif state.waiting:
+        detail += f"; {output.size(state.waiting)} wait in the spool"
+        yield Finding("note", "log records", detail, "Nothing to do: whoever opens the store next brings them in.")
+    else:
+        yield Finding("ok", "log records", detail)
+    if state.lost:
+        lost = ", ".join(f"{count:,} ({cause})" for cause, count in state.lost.items())
+        yield Finding("warn", "log records", f"not kept: {lost}", "Free some disk; `cornerman logs --code LOG1250`.")
 
 
 def _integrity(path: Path, quick: bool) -> Finding:

@@ -26,6 +26,7 @@ Ask the store a question in SQL, SQLite's. It only reads; Ctrl-C interrupts it.
   run, stream, vector_env, space, chunk
             what is recorded, of what, and where
   document  what `cornerman import` stored; content is JSON text
+  log       log lines, as `cornerman logs` shows them
 
 `cornerman sql --columns` lists the columns of each. Observations and actions
 that are arrays come as JSON text: json_extract(observation, '$[0]') is the
@@ -41,7 +42,7 @@ EXAMPLES = """
   cornerman sql --columns                 every table with its columns
   cornerman sql - < question.sql          a longer one, from a file or a pipe"""
 
-TABLES = ("step", "step_all", "episode", "seed", "run", "stream", "vector_env", "space", "chunk", "document")
+TABLES = ("step", "step_all", "episode", "seed", "run", "stream", "vector_env", "space", "chunk", "document", "log")
 
 LIMIT = 1000
 """Rows shown as a table where nothing else was asked for; as CSV and JSON all of them."""

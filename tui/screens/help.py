@@ -16,6 +16,7 @@ _TITLES = {
     "runs": "In the list of runs",
     "run": "In a run, live or replayed",
     "schemas": "In the schemas",
+    "logs": "In the logs",
     "app": "Everywhere",
 }
 
@@ -32,6 +33,9 @@ SOURCES = (
     ("ledger", "received = stored + open + sampled + quarantined + duplicate + dropped. Red if it does not add up."),
     ("t, row", "t counts vector steps from 0; rows count resets too. A reset is a row but no transition."),
     ("adoption", "A run counts for a version when its steps were judged by it; the checkpoint is met at 95% of runs."),
+    ("counts", "What choosing a value would show: every other term of the filter is obeyed, its own field's are not."),
+    ("timeline", "Height: how many records, by square root. E and W: errors and warnings among them."),
+    ("= + -", "Take the marked value: only it, also it, never it. Arrows mark another value of the record."),
     ("lost", "Transitions that are gone: the causes of the loss ledger that say LOST. It is kept with the run."),
     ("sampled", "Left out at the source, as sample= or producer.sample says. Episodes count them."),
     ("view 1:n", "n rows passed for each one drawn. Only the view skips; the store has every row."),
@@ -49,7 +53,7 @@ SOURCES = (
 def lines(where: keys.Where, width: int, look: Look) -> list[Line]:
     """The keys of the current screen first, then all others."""
     rows: list[Line] = []
-    order: tuple[keys.Where, ...] = (where, "app", "runs", "run", "schemas")
+    order: tuple[keys.Where, ...] = (where, "app", "runs", "run", "logs", "schemas")
     for part in dict.fromkeys(order):
         rows += [rule(_TITLES[part], width, look), *(_explained(key, width) for key in keys.keys_of(part)), ()]
     rows.append(rule("Where the numbers come from", width, look))

@@ -7,14 +7,16 @@ cursor got there.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from .. import flow_view, keys, run_view
-from ..feed import Delivery, Feed, Live, Problem
+from ..feed import ORDER, Delivery, Feed, Live, Problem
 from ..live import LivePath
+from ..log_beside import BesideAnswer
 from ..moves import Kind, Move
 from ..options import Options
 from ..playback import Player, ViewLedger
@@ -22,6 +24,7 @@ from ..queries import ORDERS, EpisodesAnswer, EpisodesQuery, RewardsAnswer, Rewa
 from ..runs_view import safe
 from ..widgets.frame_view import FrameView
 from ..widgets.lines import Line, Lines, rule
+from ..widgets.log_line import LogLine
 from ..widgets.table import Table
 from .base import BaseScreen
 
@@ -36,6 +39,8 @@ TICK_S = 0.5
 WINDOW = 200
 """Episodes asked for at a time: several screens of them, so that scrolling seldom waits."""
 
+OPENING = Move("open")
+
 
 class RunScreen(BaseScreen):
     """Watches one run."""
@@ -43,10 +48,13 @@ class RunScreen(BaseScreen):
     WHERE: ClassVar[keys.Where] = "run"
     BINDINGS = keys.bindings_of("run")
 
-    def __init__(self, run_id: str, options: Options) -> None:
+    def __init__(self, run_id: str, options: Options, at: Move = OPENING, stream: str = "", env: int = 0) -> None:
         super().__init__()
         self.run_id = run_id
-        self.stream, self.env = 0, 0
+        self.stream, self.env = 0, env
+        self._opened_at = at
+        """Where somebody came from a log record to, unless it is where a run opens."""
+        self._named = stream
         self.player, self.ledger = Player(), ViewLedger()
         self.live: Live = LivePath(self.ledger, options.frames_per_second, options.every)
         self.rendering = options.rendering
@@ -78,6 +86,7 @@ class RunScreen(BaseScreen):
             with Vertical(id="right"):
                 yield Lines(id="fields")
                 yield Table(id="episodes")
+        yield LogLine()
         yield Lines(id="status")
 
     def on_mount(self) -> None:
@@ -104,8 +113,14 @@ class RunScreen(BaseScreen):
             self._view_begins()
             self._ask("newest" if self.player.following else "row")
 
+    def show_at(self, move: Move, stream: str = "", env: int = 0) -> None:
+        """Go to where a log record was written."""
+        self.env, self.player.following = env, False
+        self.cornerman.feed.ask(replace(self._query(move), named=stream))
+
     def on_unmount(self) -> None:
         self.cornerman.feed.forget("view", "episodes", "rewards")
+        self.cornerman.logs.forget("beside")
 
     def on_resize(self) -> None:
         super().on_resize()
@@ -122,7 +137,7 @@ class RunScreen(BaseScreen):
 
     def ask_first(self, feed: Feed) -> None:
         """Ask before there is anything to draw on: the first answers wait in the early buffer of the live path."""
-        feed.ask(self._query(Move("open", 0, 0)))
+        feed.ask(replace(self._query(self._opened_at), named=self._named))
 
     def _ask(self, kind: Kind, amount: int = 0) -> None:
         self.cornerman.feed.ask(self._query(Move(kind, self.row, amount)))
@@ -153,6 +168,8 @@ class RunScreen(BaseScreen):
 
     def hear(self, delivery: Delivery) -> None:
         answer = delivery.answer
+        if isinstance(answer, Problem) and getattr(delivery.query, "channel", "") not in ORDER:
+            return  # of the logs, whose screen says so
         if isinstance(answer, Problem):
             if answer.name == "NotFound" and getattr(delivery.query, "channel", "") == "view":
                 self.cornerman.say(safe(f"{answer.what} {answer.remedy}"))
@@ -167,6 +184,8 @@ class RunScreen(BaseScreen):
         elif isinstance(answer, RewardsAnswer):
             self._rewards = answer
             self._draw_rewards()
+        elif isinstance(answer, BesideAnswer):
+            self.query_one(LogLine).heard(answer)
         if isinstance(answer, Problem):
             self._draw_status()
 
@@ -184,6 +203,7 @@ class RunScreen(BaseScreen):
             self.player.pause()
             self._said = f"the recording ended: {answer.run.state}"
         self._ask_rewards(answer)
+        self._tell_logs(answer, first or self.row == before)
         self.redraw()
         self._settle()
 
@@ -199,11 +219,19 @@ class RunScreen(BaseScreen):
         if self.live.drawn():
             self.cornerman.pump()
 
+    def _tell_logs(self, answer: ViewAnswer, stayed: bool) -> None:
+        """One cursor in time: what is logged at the step is shown, and the logs beneath go where this goes."""
+        if answer.record is None:
+            return
+        self.query_one(LogLine).at(answer.run.run_id, answer.record.time_us)
+        if not stayed:
+            self.cornerman.moved_to_us = answer.record.time_us
+
     def _begin(self, answer: ViewAnswer) -> None:
         """A live run is followed; one that ended waits at the start of its newest episode."""
         if answer.streams:
             self.player.steps_per_second = self.cornerman.options.steps_per_second or _pace(answer)
-        if answer.live:
+        if answer.live and self._opened_at.kind == "open":
             self.action_follow()
 
     def _count(self, before: int, first: bool, query: object) -> None:
@@ -373,6 +401,10 @@ class RunScreen(BaseScreen):
         for name in ZOOMS[1:]:
             self.set_class(ZOOMS[self._zoom] == name, name)
         self.call_after_refresh(self.redraw)
+
+    def action_logs(self) -> None:
+        record = self.view.record if self.view else None
+        self.cornerman.open_logs(self.run_id, record.time_us if record is not None else None)
 
     @property
     def viewing(self) -> flow_view.Viewing:

@@ -169,6 +169,9 @@ class RunsScreen(BaseScreen):
         if (run := self.selected) is not None:
             self.cornerman.open_run(run.run_id)
 
+    def action_logs(self) -> None:
+        self.cornerman.open_logs()
+
     def action_schemas(self) -> None:
         self.cornerman.open_schemas()
 

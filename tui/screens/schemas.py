@@ -27,8 +27,6 @@ from ..schema_queries import (
     RulesQuery,
     SchemasAnswer,
     SchemasQuery,
-    SettleAnswer,
-    SettleQuery,
     VersionsAnswer,
     VersionsQuery,
 )
@@ -37,6 +35,7 @@ from ..widgets.lines import Line, Lines, rule
 from ..widgets.scroll import Scroll
 from ..widgets.table import Table
 from .base import BaseScreen
+from .settling import Settling
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,6 +73,7 @@ class SchemasScreen(BaseScreen):
         self._asked: dict[str, SchemaQuery] = {}
         self._text_of: tuple[Any, ...] = ()
         self._listing = Listing((), (), lambda index: ())
+        self._settling = Settling(self)
 
     def parts(self) -> ComposeResult:
         header, table, text = Lines(id="header"), Table(id="list"), Scroll(id="text")
@@ -124,7 +124,7 @@ class SchemasScreen(BaseScreen):
         if channel != "settle" and (query is None or self._asked.get(channel) != query):
             return
         if channel == "settle":
-            self._said = f"not done: {answer.what}" if isinstance(answer, Problem) else self._settled(answer)
+            self._said = f"not done: {answer.what}" if isinstance(answer, Problem) else self._settling.heard(answer)
         elif isinstance(answer, Problem):
             self._problems[channel] = answer
         else:
@@ -133,12 +133,6 @@ class SchemasScreen(BaseScreen):
         if self.is_current:
             self.redraw()
             self._want()
-
-    def _settled(self, answer: Any) -> str:
-        self._record = 0
-        for channel in ("quarantine", "record"):
-            self._asked.pop(channel, None)
-        return answer.said if isinstance(answer, SettleAnswer) else ""
 
     def _answer(self, kind: type) -> Any:
         return self._answers.get(kind)
@@ -445,29 +439,31 @@ class SchemasScreen(BaseScreen):
             self.redraw()
             self._want()
 
-    def action_settle(self, act: Literal["retry", "discard"]) -> None:
-        from .ask import Confirm
+    # ---- what is refused is settled ------------------------------------------------------------------------------
 
+    def action_settle(self, act: Literal["retry", "discard"]) -> None:
+        self._settling.ask(act)
+
+    def action_edit(self) -> None:
+        self._settling.type_edit()
+
+    def held(self) -> ErrorGroup | None:
+        """The chosen group, where it may be changed; else why not is said."""
         group = self.group
         if self.shown != "quarantine" or group is None:
-            return
+            return None
         if self.cornerman.options.read_only or self._state != "held":
             read_only = self.cornerman.options.read_only
-            self._said = "read-only: nothing is changed here" if read_only else "only held records: t shows them"
-            self.redraw()
-            return
-        what = f"{words.exact(group.records)} records: {group.schema} {group.path or '/'} {group.rule}"
-        if act == "retry":
-            question = f"Judge {runs_view.safe(what)} again?"
-            consequence = "By the newest version of their schema. What it allows is accepted; the others stay held."
-        else:
-            question = f"Discard {runs_view.safe(what)}?"
-            consequence = "They are kept, but no longer held: `cornerman quarantine list --state discarded`."
-        query = SettleQuery(act, group.schema, group.path, group.rule)
-        self.app.push_screen(Confirm(question, consequence), lambda yes: self._confirmed(query, bool(yes)))
+            self.say("read-only: nothing is changed here" if read_only else "only held records: t shows them")
+            return None
+        return group
 
-    def _confirmed(self, query: SettleQuery, yes: bool) -> None:
-        if yes:
-            self._said = "judging again" if query.act == "retry" else "discarding"
-            self.cornerman.feed.ask(query)
-            self.redraw()
+    def say(self, text: str) -> None:
+        self._said = text
+        self.redraw()
+
+    def settled(self) -> None:
+        """Records were changed: they are read again."""
+        self._record = 0
+        for channel in ("quarantine", "record"):
+            self._asked.pop(channel, None)

@@ -20,7 +20,22 @@ if TYPE_CHECKING:
 
 Line: TypeAlias = tuple[tuple[str, str], ...]
 
-STYLES = ("normal", "dim", "title", "head", "key", "good", "warn", "bad", "info", "accent", "curve", "badge", "cursor")
+STYLES = (
+    "normal",
+    "dim",
+    "title",
+    "head",
+    "key",
+    "good",
+    "warn",
+    "bad",
+    "info",
+    "accent",
+    "curve",
+    "badge",
+    "hit",
+    "cursor",
+)
 
 _ASCII = str.maketrans(
     {
@@ -35,6 +50,7 @@ _ASCII = str.maketrans(
         "▶": ">",
         "─": "-",
         "│": "|",
+        "┃": "#",
         "’": "'",
     }
 )

@@ -1,0 +1,125 @@
+"""Whether the log records are whole: what each block says of itself against what is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import apsw
+import numpy as np
+
+from cornerman.core.errors import CornermanError, StoreNotFound
+
+from ..connection import snapshot, translated
+from .block import SLICES, packed
+from .blocks import grams_of, read_rows
+from .database import FILE, connect_logs
+from .removal import log_bytes
+from .spool import opened, spools
+
+
+def log_problems(path: Path) -> Iterator[str]:
+    """What is wrong with `logs.db`; nothing where all is well, or where there is none."""
+    if not (path / FILE).exists():
+        return
+    try:
+        connection = connect_logs(path)
+    except StoreNotFound:
+        return
+    except CornermanError as error:
+        yield error.what
+        return
+    try:
+        with translated(path), snapshot(connection):
+            yield from integrity(connection)
+            yield from _blocks(connection)
+    except CornermanError as error:
+        yield error.what
+    finally:
+        connection.close()
+
+
+def file_problems(path: Path, *, thorough: bool = True) -> list[str]:
+    """What SQLite finds wrong with `logs.db`; nothing where there is none."""
+    if not (path / FILE).exists():
+        return []
+    connection = connect_logs(path)
+    try:
+        with translated(path):
+            return integrity(connection, thorough=thorough)
+    finally:
+        connection.close()
+
+
+def integrity(connection: apsw.Connection, *, thorough: bool = True) -> list[str]:
+    """What SQLite finds wrong with the file."""
+    check = "integrity_check" if thorough else "quick_check"
+    found = [str(row[0]) for row in connection.execute(f"pragma {check}(10)")]
+    return [] if found == ["ok"] else [f"SQLite says: {message}" for message in found]
+
+
+def _blocks(connection: apsw.Connection) -> Iterator[str]:
+    kinds = {id for (id,) in connection.execute("select id from kind")}
+    last = 0
+    heads = connection.execute(
+        "select id, first_id, last_id, count, min_us, max_us, sealed, bytes, kinds, counts, ranges"
+        " from block order by first_id"
+    ).fetchall()
+    for head in heads:
+        if head[1] <= last:
+            yield f"block {head[0]} begins with record {head[1]}, but the one before ends with {last}"
+        last = head[2]
+        try:
+            yield from _block(connection, head, kinds)
+        except (CornermanError, ValueError, KeyError, IndexError, TypeError) as error:
+            yield f"block {head[0]} (records {head[1]} to {head[2]}) does not decode: {error}"
+    orphans = connection.execute(f"select count(*) from block_text where id / {SLICES} not in (select id from block)")
+    if (found := orphans.fetchall()[0][0]) > 0:
+        yield f"{found} texts belong to no block"
+
+
+def _block(connection: apsw.Connection, head: tuple[Any, ...], kinds: set[int]) -> Iterator[str]:
+    """A block is what writing its records again would make."""
+    id, sealed = head[0], head[6]
+    rows = read_rows(connection, id)
+    again = packed(rows)
+    grams = grams_of(rows) if sealed else b""
+    said = dict(zip(("first id", "last id", "count", "first time", "last time"), head[1:6], strict=True))
+    for (name, value), found in zip(said.items(), again[:5], strict=True):
+        if value != found:
+            yield f"block {id} says {name} {value}, its records {found}"
+    if (head[8], head[9]) != (again.kinds, again.counts):
+        yield f"block {id} counts its kinds otherwise than its records do"
+    if head[10] != again.ranges:
+        yield f"block {id} says other ranges of episode, step, env or pid than its records have"
+    if unknown := set(np.frombuffer(head[8], "<u4").tolist()) - kinds:
+        yield f"block {id} has {len(unknown)} kinds that are not in the table of kinds"
+    stored = connection.execute("select bits from block_grams where block = ?", (id,)).fetchall()
+    if sealed and (not stored or stored[0][0] != grams):
+        yield f"block {id} has another set of pieces than its texts make: a search could miss some"
+
+
+class LogState:
+    """The log records of a store at a glance: what `cornerman doctor` reads."""
+
+    def __init__(self, path: Path) -> None:
+        self.records = self.bytes = self.kinds = self.waiting = 0
+        self.lost: dict[str, int] = {}
+        """Records that were not kept, by cause."""
+        for spool in spools(path):
+            with opened(spool) as reading:
+                self.waiting += reading.size if reading is not None else 0
+        if not (path / FILE).exists():
+            return
+        connection = connect_logs(path)
+        try:
+            with translated(path), snapshot(connection):
+                self.records = connection.execute("select coalesce(sum(count), 0) from block").fetchall()[0][0]
+                self.bytes = log_bytes(connection)
+                self.kinds = connection.execute("select count(*) from kind").fetchall()[0][0]
+                self.lost = dict(connection.execute("select cause, count from loss").fetchall())
+                done = dict(connection.execute("select name, offset from spool").fetchall())
+        finally:
+            connection.close()
+        self.waiting = max(0, self.waiting - sum(done.get(spool.stem, 0) for spool in spools(path)))

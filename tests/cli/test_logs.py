@@ -1,0 +1,135 @@
+"""`cornerman logs`: the newest lines, chosen, counted, followed; what a line holds is shown and never obeyed."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from command_line import Cornerman
+
+from cornerman.core.payloads.log_record_v1 import LogRecordV1
+from cornerman.store.logs import open_writer
+
+RUNS = {"01AAAAAAAAAA": "first", "01BBBBBBBBBB": "second"}
+
+
+def line(number: int, **facts: object) -> LogRecordV1:
+    run = list(RUNS)[number % 2]
+    level = "ERROR" if number == 7 else "INFO"
+    return LogRecordV1(
+        time_us=time.time_ns() // 1000, level=level, message=f"line {number}", component="Worker",
+        subcomponent="Runtime", code="LOG512", run_id=run, episode=number // 5, **facts,  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def worked(command: Cornerman, *words: str) -> subprocess.CompletedProcess[str]:
+    done = command(*words)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+@pytest.fixture
+def logged(cornerman: Cornerman) -> Cornerman:
+    """The command over a store of twenty lines of two runs."""
+    with open_writer(cornerman.store) as writer:
+        for run, job in RUNS.items():
+            writer.belongs(run, job)
+        writer.append(line(number) for number in range(20))
+    return cornerman
+
+
+def found(command: Cornerman, *words: str) -> list[str]:
+    lines = worked(command, "logs", *words, "--json").stdout.splitlines()
+    return [json.loads(text)["message"] for text in lines]
+
+
+def test_words_and_options_choose_the_same(logged: Cornerman) -> None:
+    """The filter's text, the options, and a run by id, beginning, job or `latest`."""
+    assert found(logged, "level>=ERROR") == found(logged, "--min-level", "ERROR") == ["line 7"]
+    assert found(logged, "component:Worker/Runtime episode:1") == found(logged, "--episode", "1")
+    assert found(logged, "first", "--text", "line 4") == ["line 4"]
+    assert (
+        found(logged, "01BBBB", "--episode", "0") == found(logged, "second", "--episode", "0") == ["line 1", "line 3"]
+    )
+    assert found(logged, "latest", "--limit", "1") == ["line 19"]
+    assert found(logged, "--exclude", "run:01AAAAAAAAAA", "--oldest", "--limit", "2") == ["line 1", "line 3"]
+
+
+def test_lines_are_harmless(cornerman: Cornerman) -> None:
+    """Escape sequences are read, not obeyed; a pipe gets no colours; a traceback keeps its lines."""
+    with open_writer(cornerman.store) as writer:
+        writer.append([line(1, raw="x"), LogRecordV1(time_us=1, level="ERROR", message="\x1b[2Jboom\n  at 3")])
+    printed = worked(cornerman, "logs").stdout
+    assert "\x1b" not in printed
+    assert "\\x1b[2Jboom\n      at 3" in printed
+
+
+def test_counts_are_tables(logged: Cornerman) -> None:
+    """Facets and timeline, as text and as JSON, of what the filter chooses."""
+    counts = json.loads(worked(logged, "logs", "first", "--facets", "--json").stdout)
+    assert counts["total"] == 10
+    assert counts["values"]["component"] == {"Worker": 10, "Worker/Runtime": 10}
+    assert "Worker/Runtime" in worked(logged, "logs", "--facets").stdout
+    spans = json.loads(worked(logged, "logs", "--timeline", "--json").stdout)["spans"]
+    assert sum(span["counts"]["ERROR"] for span in spans) == 1
+
+
+def test_a_filter_is_saved_under_a_name(logged: Cornerman) -> None:
+    """And used, listed and forgotten by it."""
+    worked(logged, "logs", "--min-level", "ERROR", "--save", "trouble")
+    assert found(logged, "--filter", "trouble") == ["line 7"]
+    assert "level>=ERROR" in worked(logged, "logs", "--filters").stdout
+    worked(logged, "logs", "--forget", "trouble")
+    assert logged("logs", "--filter", "trouble").returncode == 1
+
+
+def test_a_value_that_no_line_has_is_explained(logged: Cornerman) -> None:
+    """What there is instead is named."""
+    assert "component:Worker" in worked(logged, "logs", "--component", "worker").stderr
+
+
+def test_following_shows_what_comes_and_ends_with_ctrl_c(logged: Cornerman) -> None:
+    """Also what a new program writes, in a new file and of a new run."""
+    program = logged.start("logs", "--follow", "--min-level", "ERROR", "--json")
+    assert program.stdout is not None
+    assert json.loads(program.stdout.readline())["message"] == "line 7"
+    with open_writer(logged.store) as writer:
+        writer.append([LogRecordV1(time_us=1, level="ERROR", message="newest", run_id="01CCCC")])
+        assert json.loads(program.stdout.readline())["message"] == "newest"
+    program.send_signal(signal.SIGINT)
+    program.communicate(timeout=10)
+    assert program.returncode == 0
+
+
+def test_sql_reads_the_same_records(logged: Cornerman) -> None:
+    """With what a query fixes used to read less."""
+    rows = json.loads(
+        worked(
+            logged,
+            "sql",
+            "select message, job, step from log where level = 'ERROR' and episode = 1 and id > 2",
+            "--json",
+        ).stdout
+    )
+    assert rows["rows"] == [["line 7", "second", None]] or rows == [
+        {"message": "line 7", "job": "second", "step": None}
+    ]
+    newest = worked(logged, "sql", "select message from log order by id desc limit 2", "--csv").stdout
+    assert newest.split("\n")[1:3] == ["line 19", "line 18"]
+
+
+def test_doctor_and_verify_look_at_the_logs(logged: Cornerman) -> None:
+    """Sound as they are; a changed block is found."""
+    import apsw
+
+    assert "20 in" in logged("doctor").stdout
+    worked(logged, "verify")
+    with apsw.Connection(str(Path(logged.store) / "logs.db")) as connection:
+        connection.execute("update block set min_us = 0")
+    verified = logged("verify")
+    assert verified.returncode == 1
+    assert "logs: block" in verified.stdout

@@ -1,0 +1,264 @@
+"""`cornerman logs`: the log records of a store, filtered, counted, followed."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from cornerman.core.errors import InvalidOption, NotFound, StoreError
+from cornerman.core.logs import LogFilter, Term
+
+from .. import exits, output
+from ..chosen import opened_store
+from . import Subparsers, describe
+from .logs_output import Printer, print_facets, print_saved, print_timeline
+
+if TYPE_CHECKING:
+    from cornerman.store.api import Store
+    from cornerman.store.logs.reader import Logs
+
+DESCRIPTION = """
+Log lines: what training commands printed (`cornerman run`) and what our own
+programs said, the oldest first, the newest at the end.
+
+A filter is words, or options that mean the same; all must hold, values of one
+field are alternatives. Bare words and "phrases" are looked for in message,
+fields and raw line, in any case; a minus excludes.
+
+  level>=WARNING  component:Worker/Runtime  code:LOG512  tag:step  run:01M8…
+  job:mine  stream:eval  output:stderr  source:other  flag:traceback  logger:…
+  episode:12  episode:12..20  step:..500  env:3  pid:77
+  since:2h  until:2026-11-26T07:00  -tag:step  "reward is nan"
+
+RUN is a run id, an unambiguous beginning of one, a job's name (its newest
+run), or `latest`; a word that names no run is a text to look for. Control
+characters of a line are shown, never obeyed."""
+
+EXAMPLES = """
+  cornerman logs                                  the newest lines of all
+  cornerman logs latest --min-level WARNING       what went wrong in the newest run
+  cornerman logs "level>=WARNING -tag:step nan"   the same language as on screen
+  cornerman logs --text "out of memory" --since 2h
+  cornerman logs baseline --episode 12 --json | jq .message
+  cornerman logs --follow --component Worker      as they come, until Ctrl-C
+  cornerman logs latest --facets                  which components, codes, levels, how often
+  cornerman logs latest --timeline                when, by level
+  cornerman logs --min-level ERROR --save trouble; cornerman logs --filter trouble"""
+
+LIMIT = 200
+FOLLOW_SECONDS = 0.2
+
+_OPTIONS = {
+    "component": ("A/B", "of this component, or its part; may be given again"),
+    "code": ("LOG512", "with this code; may be given again"),
+    "tag": ("TAG", "with this tag; may be given again"),
+    "level": ("LEVEL", "of exactly this level; may be given again"),
+    "text": ("TEXT", "in message, fields or raw line, in any case; may be given again"),
+    "episode": ("N", "of this episode, or 12..20"),
+    "step": ("N", "at this step, or 12..20"),
+    "env": ("N", "of this sub-environment"),
+    "job": ("JOB", "of all runs of this job"),
+    "stream": ("STREAM", "of this stream of a run"),
+    "output": ("OUTPUT", "read from stdout or stderr"),
+    "source": ("SOURCE", "emitted (ours), known (a worker's, with a known code), other"),
+    "logger": ("NAME", "of this logger"),
+    "flag": ("FLAG", "marked so: traceback, malformed, inferred, progress, cut"),
+    "pid": ("PID", "of this process"),
+    "since": ("WHEN", "not before: 2h, 30s, or 2026-11-26T07:00"),
+    "until": ("WHEN", "not after"),
+}
+
+
+def add(subparsers: Subparsers) -> None:
+    parser = describe(subparsers, "logs", DESCRIPTION, EXAMPLES)
+    parser.add_argument("words", metavar="RUN or FILTER", nargs="*", help="a run, and terms of a filter")
+    for name, (metavar, meaning) in _OPTIONS.items():
+        parser.add_argument(f"--{name}", action="append", metavar=metavar, help=meaning)
+    parser.add_argument("--min-level", metavar="LEVEL", help="at least so serious: DEBUG, INFO, WARNING, ERROR")
+    parser.add_argument("--exclude", action="append", metavar="TERM", help="nothing that this term means: tag:step")
+    parser.add_argument("--filter", action="append", metavar="NAME", help="also the terms of a saved filter")
+    parser.add_argument("--limit", type=int, metavar="N", help=f"at most N lines (default: {LIMIT}; 0: all)")
+    parser.add_argument("--oldest", action="store_true", help="the oldest lines instead of the newest")
+    parser.add_argument("--follow", "-f", action="store_true", help="go on with what comes, until Ctrl-C")
+    parser.add_argument("--facets", action="store_true", help="count the values of each field instead")
+    parser.add_argument("--timeline", action="store_true", help="count lines over time instead")
+    parser.add_argument("--samples", action="store_true", help="what the run's process used: CPU, memory, GPU")
+    parser.add_argument("--save", metavar="NAME", help="keep this filter under a name, for here and the screen")
+    parser.add_argument("--forget", metavar="NAME", help="remove a saved filter")
+    parser.add_argument("--filters", action="store_true", help="list the saved filters")
+    parser.add_argument("--json", action="store_true", help="print one JSON object a line")
+
+
+def run(args: argparse.Namespace) -> int:
+    if args.filters or args.forget:
+        return _saved(args)
+    if args.limit is not None and args.limit < 0:
+        raise InvalidOption(f"--limit cannot be {args.limit}.", "0 is no limit.")
+    with opened_store(args, read_only=False) as store:
+        chosen, run_id = _filter(args, store)
+        if args.save:
+            from cornerman.core.logs.saved import save_filter
+
+            save_filter(args.save, chosen)
+            output.say(f"Saved as {args.save}: {chosen}")
+        if args.facets:
+            print_facets(args, store.logs.facets(chosen))
+        elif args.timeline:
+            print_timeline(args, store.logs.timeline(chosen, 24))
+        elif args.samples:
+            _samples(store, run_id)
+        else:
+            _lines(args, store, chosen)
+    return exits.OK
+
+
+# --- the filter ------------------------------------------------------------------------------------------------------
+
+
+def _filter(args: argparse.Namespace, store: Store) -> tuple[LogFilter, str]:
+    """What is meant, from words and options alike; and the run that was named, if one was."""
+    words, run_id = list(args.words), ""
+    terms: list[Term] = []
+    if words and (run_id := _run_named(store, words[0])):
+        words.pop(0)
+        terms.append(Term("run", run_id))
+    for word in words:
+        terms += LogFilter.parse(word if _is_term(word) else str(Term("text", word))).terms
+    for name in _OPTIONS:
+        for value in getattr(args, name) or ():
+            terms += LogFilter.parse(str(Term(name, value))).terms
+    if args.min_level:
+        terms += LogFilter.parse(f"level>={args.min_level}").terms
+    for word in args.exclude or ():
+        terms += LogFilter.parse(f"-{word}" if _is_term(word) else str(Term("text", word, True))).terms
+    for name in args.filter or ():
+        from cornerman.core.logs.saved import saved_filter
+
+        terms += saved_filter(name).terms
+    return LogFilter(tuple(dict.fromkeys(terms))), run_id
+
+
+def _is_term(word: str) -> bool:
+    """Whether a word of the command line is in the filter's language; the shell took the quotes of the others."""
+    try:
+        LogFilter.parse(word)
+    except InvalidOption:
+        return ":" in word.partition(" ")[0] and '"' not in word and word.partition(":")[0].isidentifier()
+    return True
+
+
+def _run_named(store: Store, word: str) -> str:
+    """The id of the run that a word names, '' where it names none."""
+    if not word or any(sign in word for sign in ':>"- '):
+        return ""
+    try:
+        return str(store.run(word).run_id)
+    except NotFound:
+        pass
+    values = store.logs.facets(LogFilter()).values
+    runs = [facet.value for facet in values["run"]]
+    if word == "latest":
+        newest = store.logs.page(LogFilter((Term("run", "", True),)), limit=1)
+        return newest[-1].record.run_id if newest else ""
+    named = [run for run in runs if word == run or (len(word) >= 4 and (run.startswith(word) or run.endswith(word)))]
+    if len(named) == 1:
+        return named[0]
+    if any(facet.value == word for facet in values["job"]):
+        newest = store.logs.page(LogFilter((Term("job", word),)), limit=1)
+        return newest[-1].record.run_id
+    return ""
+
+
+# --- what is asked ---------------------------------------------------------------------------------------------------
+
+
+def _lines(args: argparse.Namespace, store: Store, chosen: LogFilter) -> None:
+    logs, printer = store.logs, Printer(args.json)
+    limit = LIMIT if args.limit is None else args.limit or None
+    if args.oldest or limit is None:
+        last = _all(logs, chosen, printer, limit)
+    else:
+        entries = logs.page(chosen, limit=limit)
+        printer.print(entries)
+        last = entries[-1].id if entries else 0
+        if args.limit is None and len(entries) == limit and not args.follow:
+            output.say(f"The newest {limit} lines. --limit N shows N, --limit 0 all.")
+        if not entries and not args.follow:
+            output.say(_nothing(logs, chosen))
+    if args.follow:
+        _follow(store, chosen, printer, last)
+
+
+def _all(logs: Logs, chosen: LogFilter, printer: Printer, limit: int | None) -> int:
+    """From the oldest on, a few at a time."""
+    last, left = 0, limit
+    while left is None or left > 0:
+        entries = logs.page(chosen, after=last, limit=1000 if left is None else min(left, 1000))
+        if not entries:
+            break
+        printer.print(entries)
+        last = entries[-1].id
+        left = None if left is None else left - len(entries)
+    return last
+
+
+def _follow(store: Store, chosen: LogFilter, printer: Printer, last: int) -> None:
+    """What comes, until somebody has seen enough: new runs and new files of them are just more records."""
+    try:
+        for _ in _changes(store):
+            while entries := store.logs.page(chosen, after=last, limit=1000):
+                printer.print(entries)
+                last = entries[-1].id
+    except KeyboardInterrupt:
+        return
+
+
+def _changes(store: Store) -> Iterator[None]:
+    """Once now, and whenever there is something new. What other programs have in their spools is brought in."""
+    from cornerman.store.logs.writer import ingest_leftovers
+
+    before: object = ...
+    while True:
+        try:
+            ingest_leftovers(store.path)
+        except StoreError:  # locked now, or only to be read: whoever writes does it
+            pass
+        now = store.logs.version()
+        if now != before:
+            yield
+        before = now
+        time.sleep(FOLLOW_SECONDS)
+
+
+def _nothing(logs: Logs, chosen: LogFilter) -> str:
+    """Why nothing is shown: no records at all, or a value that no record has."""
+    if not logs.count():
+        return "No log lines. `cornerman run -- python train.py` keeps what a training command prints."
+    values = logs.facets(LogFilter()).values
+    for term in chosen.terms:
+        known = [facet.value for facet in values.get(term.field, ())]
+        near = [value for value in known if value != term.value and value.lower() == term.value.lower()]
+        if near and not term.exclude:
+            return f"No lines with {term}. There are such with {Term(term.field, near[0])}."
+        if known and term.field in ("component", "code", "tag", "job") and term.value not in known:
+            return f"No lines with {term}. There are: {', '.join(known[:8])}{' …' if len(known) > 8 else ''}"
+    return "No lines obey this filter. `cornerman logs --facets` shows which values there are."
+
+
+def _samples(store: Store, run_id: str) -> None:
+    if not run_id:
+        raise InvalidOption("--samples needs a run.", "Try `cornerman logs latest --samples`.")
+    for sample in store.logs.samples(run_id):
+        output.print_json({"time_us": sample.time_us, **sample.values})
+
+
+def _saved(args: argparse.Namespace) -> int:
+    from cornerman.core.logs.saved import forget_filter, saved_filters
+
+    if args.forget and not forget_filter(args.forget):
+        raise NotFound(f"No log filter is saved as {args.forget!r}.", "`cornerman logs --filters` lists them.")
+    if args.filters:
+        print_saved(args, saved_filters())
+    return exits.OK
