@@ -27,7 +27,7 @@ def cornerman(tmp_path: Path) -> Iterator[Cornerman]:
     command.stop()
 
 
-def records(cornerman: Cornerman, chosen: str = "") -> list[LogRecordV1]:
+def records(cornerman: Cornerman, chosen: str = "-source:emitted") -> list[LogRecordV1]:
     with open_store(cornerman.store) as store:
         return [entry.record for entry in store.logs.page(LogFilter.parse(chosen), limit=100_000)]
 

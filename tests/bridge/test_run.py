@@ -55,7 +55,7 @@ def python(text: str) -> tuple[str, str, str]:
     return PYTHON, "-c", text
 
 
-def records(cornerman: Cornerman, chosen: str = "") -> list[LogRecordV1]:
+def records(cornerman: Cornerman, chosen: str = "-source:emitted") -> list[LogRecordV1]:
     open_writer(cornerman.store).close()  # whoever comes next brings in what a killed one left
     with open_store(cornerman.store) as store:
         return [entry.record for entry in store.logs.page(LogFilter.parse(chosen), limit=100_000)]
