@@ -11,6 +11,7 @@ was killed.
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from cornerman.core import values
+from cornerman.core.alerts import alerts_of
 from cornerman.core.errors import NotFound, StoreFull, StoreLocked, StoreReadOnly, StoreTooNew
 from cornerman.core.payloads.frame_v1 import Frame
 from cornerman.core.payloads.run_manifest_v1 import RunManifestV1
@@ -45,6 +47,7 @@ from .commands import version as commands_version
 from .connection import FORMAT, create, format_of
 from .episode import Episode
 from .episode_index import EpisodeIndex
+from .filesystem import free_bytes
 from .liveness import alive
 from .location import SPOOL, store_path
 from .network import place_of, prepare
@@ -242,6 +245,8 @@ class Store:
     def close(self) -> None:
         if "logs" in self.__dict__:
             self.logs.close()
+        if "schemas" in self.__dict__ and self.schemas.changed:
+            self._network.copy_the_rest()
         self._shelf.close()
 
     def __enter__(self) -> Store:
@@ -333,9 +338,17 @@ class Run:
         if first.summed is not None and first.summed[0] == marks:
             return first.summed[1]
         summary = first.rows.consistent(lambda: summarize([stream.summarizer for stream in self._streams]))
+        summary = replace(summary, alerts=alerts_of(summary, self._free(summary)))
         over = summary.state in ("done", "interrupted") and not any(s.summarizer.journal_bytes for s in self._streams)
         first.summed = (marks, summary) if over else None
         return summary
+
+    def _free(self, summary: RunSummary) -> float:
+        """Bytes free on the disk that a run under way fills."""
+        try:
+            return free_bytes(self._store.path) if summary.bytes_per_hour else math.inf
+        except OSError:
+            return math.inf
 
     def streams(self) -> Sequence[Stream]:
         return tuple(self._streams)
