@@ -64,7 +64,7 @@ class LogFile:
 
     def head(self) -> bytes:
         """The first line, or as much of it as is looked at; nothing is read by that."""
-        return self._file.peek(CAP)[:PIECE].split(b"\n", 1)[0]
+        return bytes(self._file.peek(CAP))[:PIECE].split(b"\n", 1)[0]
 
     def skip(self, count: int, chain: str) -> bool:
         """Go on after so many bytes, if they have this checksum. Where they have not, the file is read for nothing."""
@@ -125,12 +125,12 @@ class LogFile:
         value = self._file.read(min(int.from_bytes(size, "little"), 64 << 20) + 1)
         self._note(size + value)
         content += (size + value) if len(content) < CAP else b""
-        return value[:-1].decode("utf-8", "replace")
+        return bytes(value[:-1]).decode("utf-8", "replace")
 
     def _rest_of_line(self) -> int:
         cut = 0
         while True:
-            more = self._file.readline(PIECE)
+            more: bytes = self._file.readline(PIECE)
             self._note(more)
             cut += len(more) - more.endswith(b"\n")
             if not more or more.endswith(b"\n"):
@@ -144,9 +144,9 @@ class LogFile:
 def _unpacked(raw: BinaryIO) -> Any:
     """The file's content, whatever it is packed with."""
     peeked = raw if hasattr(raw, "peek") else io.BufferedReader(cast(io.RawIOBase, raw))
-    start = peeked.peek(4)[:4]  # type: ignore[attr-defined]
+    start = peeked.peek(4)[:4]
     if start[:2] == _GZIP:
-        return io.BufferedReader(cast(io.RawIOBase, gzip.GzipFile(fileobj=peeked)), PIECE)  # type: ignore[call-overload]
+        return io.BufferedReader(cast(io.RawIOBase, gzip.GzipFile(fileobj=peeked)), PIECE)
     if start == _ZSTD:
         reader = zstandard.ZstdDecompressor().stream_reader(cast(Any, peeked), read_across_frames=True)
         return io.BufferedReader(cast(io.RawIOBase, reader), PIECE)

@@ -72,7 +72,7 @@ def _recognisers() -> tuple[Recogniser, ...]:
     own = [
         importlib.import_module(f"{formats.__name__}.{found.name}") for found in pkgutil.iter_modules(formats.__path__)
     ]
-    return tuple(sorted([*own, *_others()], key=lambda each: (each.ORDER, recogniser_name(each))))  # type: ignore[misc]
+    return tuple(sorted([*own, *_others()], key=lambda each: (each.ORDER, recogniser_name(each))))
 
 
 def _others() -> list[Recogniser]:

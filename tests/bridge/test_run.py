@@ -306,6 +306,7 @@ def test_a_command_that_is_started_again_is_another_run_of_the_job(cornerman: Co
     with open_store(cornerman.store) as store:
         second, first = (run.summary() for run in store.runs())
     assert (first.job, second.job, first.step_count, second.step_count) == ("train", "train", 200, 200)
+    assert second.command is not None
     assert (second.command.attempt, second.command.after) == (2, first.run_id)
     assert second.run_id.startswith(first.run_id)
     assert b"a command is started again" in done.stderr
