@@ -245,6 +245,8 @@ class Store:
     def close(self) -> None:
         if "logs" in self.__dict__:
             self.logs.close()
+        if "schemas" in self.__dict__ and self.schemas.changed:
+            self._network.copy_the_rest()
         self._shelf.close()
 
     def __enter__(self) -> Store:

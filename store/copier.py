@@ -29,6 +29,7 @@ from cornerman.core.ids import new_ulid
 from cornerman.log_catalog import log
 from cornerman.log_catalog.store import LOG_NETWORK_COPY_FAILED
 
+from . import schema_relay
 from .chunk_rows import chunk_columns, frame_columns
 from .connection import create, transaction
 from .copies import CopyFiles
@@ -117,11 +118,14 @@ class Copier:
         gone = self._deleted(shelf)
         if gone:
             self._open_files().append({"kind": "deleted", "streams": gone})
+        schemas, event = schema_relay.unsent(shelf.query, sink(self.place))
+        for row in schemas:
+            self._append(row)
         if self._dead:
             self._append({"kind": "gone", "processes": sorted(self._dead)})
         said = self._say_alive([str(item.stream["process"]) for item in live])
         self._flush()
-        self._remember(moved, gone)
+        self._remember(moved, gone, event)
         if said:
             self._write(
                 "update relay set copied_us = ? where sink = ? and ended = 0 and stream in"
@@ -194,8 +198,8 @@ class Copier:
         )
         return Sent(*found[0]) if found else Sent()
 
-    def _remember(self, moved: dict[int, tuple[str, Sent]], gone: list[int]) -> None:
-        if not moved and not gone:
+    def _remember(self, moved: dict[int, tuple[str, Sent]], gone: list[int], event: int) -> None:
+        if not moved and not gone and not event:
             return
         with transaction(self._writable()) as connection:
             for stream, (run, sent) in moved.items():
@@ -205,6 +209,8 @@ class Copier:
                 )
             for stream in gone:
                 connection.execute("delete from relay where sink = ? and stream = ?", (sink(self.place), stream))
+            if event:
+                schema_relay.remember(connection, sink(self.place), event)
 
     def _write(self, statement: str, bindings: tuple[Any, ...]) -> None:
         with transaction(self._writable()) as connection:

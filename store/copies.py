@@ -6,6 +6,7 @@
              stream   a run and a stream, as the journal introduces them
              chunk, frames   a row of that table with its payload
              mark     what a stream adds up to, after the rows before it
+             schema   a change of the registry of schemas, a new version with its document
              alive    these processes were there at that moment; gone: they are no more
              deleted  these streams are no more
              end      nothing follows: the next file, or none

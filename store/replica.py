@@ -23,6 +23,7 @@ from .copier import OPEN_SEGMENT, store_id
 from .copies import read_rows
 from .liveness import seen_elsewhere
 from .network import Place, prepare
+from .schema_relay import KIND
 from .seal import Deleted, StreamIdentity, introduce
 from .spaces import FORGET
 
@@ -131,6 +132,10 @@ class _Reader:
             self._folder(row)
         elif kind == "mark":
             self._mark(row)
+        elif kind == KIND:
+            from . import schema_copies  # with the whole registry, which few nodes need
+
+            schema_copies.enter(self.connection, row, host)
         elif kind == "alive":
             self._alive(row)
         elif kind == "gone":
