@@ -212,43 +212,50 @@ def _slice(rows: Rows, a: int, b: int) -> bytes:
 class Slice:
     """The texts and bodies of some records of a block, from row `begin` of it on."""
 
-    __slots__ = ("_bodies", "_ends", "ascii", "begin", "content", "count", "size")
+    __slots__ = ("_bodies", "_ends", "begin", "content", "count")
 
     def __init__(self, payload: bytes, begin: int, count: int) -> None:
-        self.size = int.from_bytes(payload[:4], "little")
-        content = decompress(payload[4:], self.size)
-        lengths = np.frombuffer(content, "<u4", 4 * count)
-        self.begin, self.count, self.content = begin, count, content
-        self._ends = np.cumsum(lengths[: 3 * count], dtype=np.int64) + 16 * count
-        self._bodies = np.cumsum(lengths[3 * count :], dtype=np.int64) + (self._ends[-1] if count else 0)
-
-    @property
-    def text_begin(self) -> int:
-        return 16 * self.count
+        self.content = decompress(memoryview(payload)[4:], int.from_bytes(payload[:4], "little"))
+        self.begin, self.count = begin, count
+        self._ends: Array | None = None
+        self._bodies: Array | None = None
 
     @property
     def text(self) -> bytes:
-        return self.content[self.text_begin : int(self._ends[-1])]
+        """The texts of all its records, one after another."""
+        count = self.count
+        return self.content[16 * count : 16 * count + int(self._lengths(0, 3 * count).sum(dtype=np.int64))]
 
-    def record_ends(self) -> Array:
-        """Where each record's text ends in `text`."""
-        return self._ends[2::3] - self.text_begin
+    @property
+    def ends(self) -> Array:
+        """Where in `text` each part of each record ends."""
+        if self._ends is None:
+            self._ends = np.cumsum(self._lengths(0, 3 * self.count), dtype=np.int64)
+        return self._ends
 
     def part_ends(self, at: int) -> tuple[int, tuple[int, ...]]:
         """Where in `text` the record at this place begins, and where its three parts end."""
-        begin = int(self._ends[3 * at - 1]) - self.text_begin if at else 0
-        return begin, tuple((self._ends[3 * at : 3 * at + 3] - self.text_begin).tolist())
+        return int(self.ends[3 * at - 1]) if at else 0, tuple(self.ends[3 * at : 3 * at + 3].tolist())
 
     def parts(self, at: int) -> tuple[str, str, str]:
         """Message, fields and raw line of the record at this place of the slice."""
-        begin = int(self._ends[3 * at - 1]) if at else self.text_begin
-        one, two, three = self._ends[3 * at : 3 * at + 3].tolist()
-        content = self.content
-        return content[begin:one].decode(), content[one:two].decode(), content[two:three].decode()
+        begin, (one, two, three) = self.part_ends(at)
+        base, content = 16 * self.count, self.content
+        return (
+            content[base + begin : base + one].decode(),
+            content[base + one : base + two].decode(),
+            content[base + two : base + three].decode(),
+        )
 
     def body(self, at: int) -> bytes:
-        begin = int(self._bodies[at - 1]) if at else int(self._ends[-1])
-        return self.content[begin : int(self._bodies[at])]
+        if self._bodies is None:
+            self._bodies = np.cumsum(self._lengths(3 * self.count, self.count), dtype=np.int64)
+        base = 16 * self.count + int(self.ends[-1])
+        begin = int(self._bodies[at - 1]) if at else 0
+        return self.content[base + begin : base + int(self._bodies[at])]
+
+    def _lengths(self, first: int, count: int) -> Array:
+        return np.frombuffer(self.content, "<u4", count, 4 * first)
 
 
 class Columns:

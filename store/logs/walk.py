@@ -24,9 +24,9 @@ Array = np.ndarray[Any, Any]
 
 GROUP = 64
 """Blocks whose sets are read together."""
-SET_BYTES = 40 << 20
+SET_BYTES = 24 << 20
 """Of sets that are kept in memory."""
-KEPT_COLUMNS, KEPT_SLICES = 96, 128
+KEPT_COLUMNS, KEPT_SLICES = 192, 128
 
 
 class Met(NamedTuple):
@@ -203,7 +203,9 @@ def with_text(slice: Slice, rows: Array, plan: Plan) -> Array:
     if not text.isascii():
         return rows[[_matches(slice, at, plan) for at in here.tolist()]]
     text = text.lower()
-    ends = slice.record_ends()
+    if any(needle not in text for needle in plan.texts):
+        return rows[:0]
+    ends = slice.ends[2::3]
     for needle in plan.texts:
         if not len(here):
             break
