@@ -1,11 +1,9 @@
-"""Which blocks can have a text: a set of the pieces of each block's text, so small that all of them fit in memory.
+"""Which slices can have a text: a set of the pieces of each slice's texts, so small that many fit in memory.
 
 The pieces are three and five bytes long, of the folded text in UTF-8, and each number of NUMBERS with its column's
-place. Hashed to 18 bits they set bits of a bitmap, which is folded in half as long as it stays sparse. A text can be in
-a block only if all its pieces are in the set. Three bytes tell words apart, five tell numbers apart: of three digits
-every block has all there are.
-
-Measured on four thousand lines with numbers: a rare number is looked for in vain in one block of a hundred.
+place. Hashed to 13 bits they set bits of a bitmap; those of a block are folded in half as long as they stay sparse. A
+text can be in a slice only if all its pieces are in the set. Three bytes tell words apart, five tell numbers apart: of
+three digits every slice has all there are.
 """
 
 from __future__ import annotations
@@ -16,13 +14,11 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 
-BITS = 17
-"""The largest set has 2 ** BITS bits: 16 KiB."""
-LEAST_BITS = 10
+BITS = 13
+"""The largest set has 2 ** BITS bits: 1 KiB."""
+LEAST_BITS = 8
 DENSITY = 0.3
-"""A set is folded while less than this part of its bits would be set."""
-SHORTEST = 3
-"""Bytes of a text below which the sets say nothing."""
+"""The sets of a block are folded while less than this part of their bits would be set."""
 MOST = 48
 """Pieces of a long text that are looked up: more tell nothing new."""
 _CHUNK = 1 << 20
@@ -30,19 +26,21 @@ _SHORT, _LONG = np.uint32(0x9E3779B1), np.uint64(0x9E3779B97F4A7C15)
 _NUMBER = np.uint64(0xC2B2AE3D27D4EB4F)
 
 
-def gram_set(text: bytes, numbers: list[tuple[int, Array]]) -> bytes:
-    """The set of a block: its folded texts with something between them, and the values of its columns of numbers."""
-    flags = np.zeros(1 << BITS, np.bool_)
-    data = np.frombuffer(text, np.uint8)
-    for begin in range(0, max(len(data) - 2, 0), _CHUNK):
-        part = data[begin : begin + _CHUNK + 4]
-        flags[_short(part)] = True
-        flags[_long(part)] = True
-    for column, values in numbers:
-        flags[_numbers(column, values)] = True
-    while len(flags) > 1 << LEAST_BITS and np.count_nonzero(flags) < DENSITY / 2 * len(flags):
-        flags = flags.reshape(-1, 2).any(axis=1)
-    return np.packbits(flags).tobytes()
+def gram_sets(texts: list[bytes], numbers: list[list[Array]]) -> bytes:
+    """The sets of a block's slices, one after another, all of one size: of their folded texts, and of the values that
+    they have in each column of numbers."""
+    flags = np.zeros((len(texts), 1 << BITS), np.bool_)
+    for own, text, columns in zip(flags, texts, numbers, strict=True):
+        data = np.frombuffer(text, np.uint8)
+        for begin in range(0, max(len(data) - 2, 0), _CHUNK):
+            part = data[begin : begin + _CHUNK + 4]
+            own[_short(part)] = True
+            own[_long(part)] = True
+        for column, values in enumerate(columns):
+            own[_numbers(column, values)] = True
+    while flags.shape[1] > 1 << LEAST_BITS and np.count_nonzero(flags) < DENSITY / 2 * flags.size:
+        flags = flags.reshape(len(texts), -1, 2).any(axis=2)
+    return np.packbits(flags, axis=1).tobytes()
 
 
 def text_keys(text: bytes) -> Array:

@@ -235,7 +235,9 @@ class Logs:
         more = read_part(connection, SELECT_SEALED, (after,), self._kinds.places)
         if len(more):
             sealed = sealed.joined(more) if len(sealed) else more
-        self._index = Index(version, sealed, read_part(connection, SELECT_OPEN, (), self._kinds.places), self._kinds.level)
+        self._index = Index(
+            version, sealed, read_part(connection, SELECT_OPEN, (), self._kinds.places), self._kinds.level
+        )
 
     def _job_of(self, run_id: str) -> str:
         if not run_id:
@@ -302,16 +304,17 @@ class _Session:
             return []
         columns = self.shelf.columns(self.connection, spot)
         ids, kinds, kind, time = columns.ids(spot.first_id), spot.kinds, columns.kind, columns.time
-        bounds = np.array(columns.bounds)
+        places = columns.place[rows]
+        numbers = np.searchsorted(columns.bounds, places, "right") - 1
         found = []
-        for row, number in zip(rows, (np.searchsorted(bounds, rows, "right") - 1).tolist(), strict=True):
+        for row, place, number in zip(rows, places.tolist(), numbers.tolist(), strict=True):
             slice = self.shelf.slice(self.connection, spot, columns, number)
-            record = self._record(int(kinds[kind[row]]), int(time[row]), slice, row, columns)
+            record = self._record(int(kinds[kind[row]]), int(time[row]), slice, place - slice.begin, row, columns)
             found.append(LogEntry(int(ids[row]), record))
         return found
 
-    def _record(self, place: int, time_us: int, slice: Any, row: int, columns: Columns) -> LogRecordV1:
-        kind, at = self.kinds.kinds[place], row - slice.begin
+    def _record(self, place: int, time_us: int, slice: Any, at: int, row: int, columns: Columns) -> LogRecordV1:
+        kind = self.kinds.kinds[place]
         message, _, raw = slice.parts(at)
         body = unpack_body(slice.body(at))
         numbers = {name: _number(columns, name, row) for name in NUMBERS}
