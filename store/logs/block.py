@@ -4,8 +4,8 @@
     slices    texts and bodies of up to 256 records each, compressed together: read to search and to show them
     sets      of each slice, the pieces of its texts (`grams`): read to decide which slices to search
 
-Columns are in the order of the records; texts are in the order of their kinds, which are ordered by level and component.
-What resembles each other is compressed together, and a search among errors reads one slice of sixteen.
+Columns are in the order of the records; texts are in the order of their kinds, which are ordered by level and
+component. What resembles each other is compressed together, and a search among errors reads one slice of sixteen.
 
 A record's text is its message, its fields as they are shown, and the line as it came, one after another. Its body is
 what else there is, msgpack: fields and extra as `core.values` wrote them, agent, repeats, bytes that are no text.
@@ -13,7 +13,6 @@ what else there is, msgpack: fields and extra as `core.values` wrote them, agent
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator, Sequence
 from itertools import compress as picked
 from itertools import pairwise
@@ -26,7 +25,7 @@ from cornerman.core import values
 from cornerman.core.columns import Column, compress, decompress, pack, unpack
 from cornerman.core.logs.text import folded
 
-from .grams import gram_sets
+from .grams import Sets, gram_sets
 
 Array = np.ndarray[Any, Any]
 
@@ -126,11 +125,11 @@ class Packed(NamedTuple):
     ranges: bytes
     columns: bytes
     slices: list[bytes]
-    sets: bytes
+    sets: Sets | None
 
     @property
     def bytes(self) -> int:
-        parts = (self.kinds, self.counts, self.ranges, self.columns, *self.slices, self.sets)
+        parts = (self.kinds, self.counts, self.ranges, self.columns, *self.slices, *(self.sets or ()))
         return sum(map(len, parts)) + 64
 
 
@@ -168,7 +167,7 @@ def packed(rows: Rows, kinds: Array, *, sealed: bool) -> Packed:
         int(ids[0]), int(ids[-1]), len(rows), int(times.min()), int(times.max()),
         kinds.astype("<u4").tobytes(), np.bincount(kind, minlength=len(kinds)).astype("<u4").tobytes(),
         _ranges(numbers), msgspec.msgpack.encode(columns), [_slice(texts, some) for some in slices],
-        gram_sets([_gram_text(texts, some) for some in slices], _gram_numbers(rows, order, slices)) if sealed else b"",
+        gram_sets([_gram_text(texts, some) for some in slices], _gram_numbers(rows, order, slices)) if sealed else None,
     )  # fmt: skip
 
 

@@ -72,8 +72,8 @@ def write_block(connection: apsw.Connection, rows: Rows, *, sealed: bool) -> int
         "insert into block_text values (?, ?)",
         [(id * SLICES + number, payload) for number, payload in enumerate(block.slices)],
     )
-    if sealed:
-        connection.execute("insert into block_grams values (?, ?)", (id, block.sets))
+    if block.sets is not None:
+        connection.execute("insert into block_grams values (?, ?, ?)", (id, *block.sets))
     return id
 
 

@@ -94,8 +94,8 @@ def _block(connection: apsw.Connection, head: tuple[Any, ...], kinds: set[int]) 
         yield f"block {id} says other ranges of episode, step, env or pid than its records have"
     if unknown := set(np.frombuffer(head[8], "<u4").tolist()) - kinds:
         yield f"block {id} has {len(unknown)} kinds that are not in the table of kinds"
-    stored = connection.execute("select bits from block_grams where block = ?", (id,)).fetchall()
-    if sealed and (not stored or stored[0][0] != again.sets):
+    stored = connection.execute("select words, slices from block_grams where block = ?", (id,)).fetchall()
+    if sealed and (not stored or stored[0] != again.sets):
         yield f"block {id} has another set of pieces than its texts make: a search could miss some"
 
 

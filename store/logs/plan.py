@@ -45,8 +45,7 @@ class Plan:
         self.fields_without = tuple(dict.fromkeys(term.field for term in chosen.terms if term.field in (*RANGES, TEXT)))
         """Fields whose terms are not decided by kinds and times."""
         self._blocks: tuple[Index, Array] | None = None
-        long = [text for text in self.texts if len(text) >= 3]
-        self.text_keys = np.unique(np.concatenate([text_keys(text) for text in long])) if long else None
+        self.text_keys = text_keys(self.texts)
         self.number_keys = [keys for keys in map(_keys, self.numbered) if keys is not None]
 
     def without_kinds(self) -> Plan:

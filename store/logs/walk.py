@@ -16,7 +16,7 @@ import numpy as np
 from cornerman.core.logs.text import folded
 
 from .block import SLICES, Columns, Slice, slice_of
-from .grams import having
+from .grams import BITS, WORD_BITS, having
 from .index import Index, Spot
 from .plan import Plan
 
@@ -39,9 +39,10 @@ class Met(NamedTuple):
 
 
 class Group(NamedTuple):
-    """The sets of some blocks' slices, one a row: for each block its place in the index and how many are its own."""
+    """The sets of some blocks: for each its place in the index, its own set, and how many slices it has; and theirs."""
 
     places: Array
+    words: Array
     slices: Array
     sets: Array
 
@@ -84,14 +85,17 @@ class Shelf:
         """Of the sealed blocks in these places, those that may have what the plan looks for; of each, which slices have
         all pieces of its texts, None where it has no text."""
         found: dict[int, Array | None] = {}
-        for places, slices, sets in self._group(connection, index, begin, end):
-            some = np.ones(len(sets), np.bool_) if plan.text_keys is None else having(sets, plan.text_keys)
+        for places, words, slices, sets in self._group(connection, index, begin, end):
             begins = np.cumsum(slices) - slices
-            able = np.logical_or.reduceat(some, begins)
+            able, some = np.ones(len(places), np.bool_), np.ones(len(sets), np.bool_)
+            if plan.text_keys is not None:
+                able &= having(words, plan.text_keys.words, WORD_BITS)
+                some &= having(sets, plan.text_keys.slices, BITS)
+                able &= np.logical_or.reduceat(some, begins)
             for keys in plan.number_keys:
                 one = np.zeros(len(sets), np.bool_)
                 for key in keys:
-                    one |= having(sets, np.array([key]))
+                    one |= having(sets, np.array([key]), BITS)
                 able &= np.logical_or.reduceat(one, begins)
             for at in np.flatnonzero(able).tolist():
                 own = some[begins[at] : begins[at] + slices[at]]
@@ -109,26 +113,31 @@ class Shelf:
         if found is not None:
             self._sets.move_to_end(key)
             return found
-        by_size: dict[int, tuple[list[int], list[int], list[bytes]]] = {}
+        by_size: dict[tuple[int, int], list[tuple[int, int, bytes, bytes]]] = {}
         for place, id in enumerate(ids.tolist(), begin):
-            slices, bits = connection.execute(_SETS, (id, id * SLICES, (id + 1) * SLICES)).fetchall()[0]
-            places, counts, sets = by_size.setdefault(len(bits) // slices, ([], [], []))
-            places.append(place)
-            counts.append(slices)
-            sets.append(bits)
-        found = [
-            Group(np.array(places), np.array(counts), np.frombuffer(b"".join(sets), np.uint8).reshape(-1, size))
-            for size, (places, counts, sets) in by_size.items()
-        ]
+            count, words, sets = connection.execute(_SETS, (id, id * SLICES, (id + 1) * SLICES)).fetchall()[0]
+            by_size.setdefault((len(words), len(sets) // count), []).append((place, count, words, sets))
+        found = [_group(size, blocks) for size, blocks in by_size.items()]
         self._sets[key] = found
-        self._set_bytes += sum(group.sets.nbytes for group in found)
+        self._set_bytes += sum(group.words.nbytes + group.sets.nbytes for group in found)
         while self._set_bytes > SET_BYTES and len(self._sets) > 1:
             _, old = self._sets.popitem(last=False)
-            self._set_bytes -= sum(group.sets.nbytes for group in old)
+            self._set_bytes -= sum(group.words.nbytes + group.sets.nbytes for group in old)
         return found
 
 
-_SETS = "select (select count(*) from block_text where id >= ?2 and id < ?3), bits from block_grams where block = ?1"
+_SETS = (
+    "select (select count(*) from block_text where id >= ?2 and id < ?3), words, slices from block_grams"
+    " where block = ?1"
+)
+
+
+def _group(size: tuple[int, int], blocks: list[tuple[int, int, bytes, bytes]]) -> Group:
+    places, counts, words, sets = zip(*blocks, strict=True)
+    own, each = (
+        np.frombuffer(b"".join(some), np.uint8).reshape(-1, one) for some, one in zip((words, sets), size, strict=True)
+    )
+    return Group(np.array(places), own, np.array(counts), each)
 
 
 class Walk:
@@ -158,8 +167,10 @@ class Walk:
         return found
 
     def _possible(self, places: Array) -> Iterator[tuple[int, Array | None]]:
-        """The blocks that are left when their sets were asked, group by group as the walk comes to them; and of each the
-        slices that are, None where all may be."""
+        """The blocks that are left when their sets were asked, group by group as the walk comes to them.
+
+        Beside each, which of its slices are left; None where all may be.
+        """
         sealed, group = len(self.index.sealed), -1
         has: dict[int, Array | None] = {}
         for place in places.tolist():

@@ -47,8 +47,9 @@ create table block_columns (
 ) strict;
 
 create table block_grams (
-    block integer primary key references block (id),
-    bits  blob not null                -- a set of hashes a slice: store/logs/grams.py
+    block  integer primary key references block (id),
+    words  blob not null,              -- a set of hashes of pieces of its texts: store/logs/grams.py
+    slices blob not null               -- one for each of its slices
 ) strict;
 
 create table block_text (
