@@ -29,6 +29,7 @@ from cornerman.log_catalog.legacy import LOG_LEGACY_IMPORTED, LOG_LEGACY_REFUSED
 from cornerman.store.imported import ImportedRun, insert_runs, known_imports
 from cornerman.store.location import store_path
 
+from .legacy_episodes import Claims
 from .legacy_file import Line, digest, lines
 from .legacy_rows import Step, Streams
 
@@ -87,6 +88,8 @@ class Imported:
     versions: Counter[int] = field(default_factory=Counter)
     fields: Counter[FieldReport] = field(default_factory=Counter)
     """What became of each field, and how often."""
+    claims: Claims = field(default_factory=Claims)
+    """The episodes that the file tells of, and where they differ from what their steps add up to."""
 
 
 def is_legacy(file: Path | str) -> bool:
@@ -184,6 +187,7 @@ class _Reader:
             return
         if step is None:
             self.done.beside += 1
+            self.done.claims.note(line.number, line.raw)
             self._beside(line.raw)
             return
         self._current = step.payload.run_id
@@ -198,6 +202,7 @@ class _Reader:
         """The runs, packed."""
         for key in list(self._runs):
             self._runs[key].finish(self._waiting if key == self._current else [])
+        self.done.claims.compare(each for streams in self._runs.values() for each in streams.derived())
         return [self._run(key, streams) for key, streams in self._runs.items()]
 
     def _run(self, key: str, streams: Streams) -> ImportedRun:
@@ -209,6 +214,8 @@ class _Reader:
         imported = streams.imported(self.done.file, self._env_ids.get(key, ""))
         if self.done.refused:
             imported[0].notes.append(f"{self.done.refused} lines of {self.done.file} were not steps that could be read")
+        if (differing := self.done.claims.differing) > 0:
+            imported[0].notes.append(f"{differing} episodes of {self.done.file} say what their steps do not add up to")
         return ImportedRun(
             key if _RUN_ID.fullmatch(key) else new_ulid(), self.job, f"import:{self.done.sha256}:{key}",
             {"import": origin}, imported,

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from cornerman.core.payloads import frame_v1, read
 from cornerman.core.payloads.step_v1 import StepV1
@@ -38,6 +39,17 @@ class Step:
     """Lines before it that are no steps."""
 
 
+class Derived(NamedTuple):
+    """An episode as its steps add up, under the name by which they called it."""
+
+    run_id: str
+    stream: str
+    agent: str
+    name: Any
+    length: int
+    total_reward: float
+
+
 class Streams:
     """The streams of one run."""
 
@@ -55,6 +67,11 @@ class Streams:
         """The file is over; `lines` stood behind its last step."""
         for stream in self._streams.values():
             stream.finish(lines if stream is self._last else [])
+
+    def derived(self) -> Iterator[Derived]:
+        """Every episode, once the file is over."""
+        for stream in self._streams.values():
+            yield from stream.derived
 
     def imported(self, file: str, env_id: str) -> list[ImportedStream]:
         return [stream.imported(file, env_id) for stream in self._streams.values()]
@@ -75,6 +92,7 @@ class _Stream:
         self._env_id = ""
         self._kind = ""
         self._waiting: list[bytes] = []
+        self.derived: list[Derived] = []
 
     def add(self, step: Step) -> Fate:
         payload = step.payload
@@ -132,6 +150,9 @@ class _Stream:
             if len(self._rows) > ROWS or self._size > CHUNK_BYTES:
                 self._flush(len(self._rows) - 1)
         self._ended = _over(steps[-1])
+        rewards = [float(step.payload.reward or 0) for step in steps if not step.payload.reset]
+        stream, agent, _ = self.key
+        self.derived.append(Derived(first.payload.run_id, stream, agent, name, len(rewards), sum(rewards)))
 
     def _reset(self, first: Step) -> None:
         """The reset before an episode's first step, where there is something to say of it."""

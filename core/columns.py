@@ -117,18 +117,35 @@ def unpack(column: Column) -> np.ndarray[Any, Any]:
     return _unplanes(raw, dtype, column.shape[0]).reshape(column.shape)
 
 
+def has_planes(column: Column, index: int | slice) -> bool:
+    """Whether `rows_of` can answer: of integers those of one a row, of differences single rows."""
+    if column.transform == "shuffle":
+        return True
+    plain = len(column.shape) == 1 and column.dtype in ("<i8", "|u1", "|i1")
+    return plain and (column.transform == "narrow" or (column.transform == "delta" and type(index) is int))
+
+
 def planes(column: Column) -> np.ndarray[Any, Any]:
-    """The bytes of a shuffled column as (byte, component, row), for `rows_of`: putting it together costs most."""
-    width = np.dtype(column.dtype).itemsize
-    raw = decompress(column.data, math.prod(column.shape) * width)
-    return np.frombuffer(raw, np.uint8).reshape(width, -1, column.shape[0])
+    """The bytes of a column as (byte, component, row), for `rows_of`: putting it together costs most."""
+    rows = column.shape[0]
+    if column.transform == "shuffle":
+        width = np.dtype(column.dtype).itemsize
+        raw = decompress(column.data, math.prod(column.shape) * width)
+        return np.frombuffer(raw, np.uint8).reshape(width, -1, rows)
+    data, items = (column.data[8:], rows - 1) if column.transform == "delta" else (column.data, rows)
+    return np.frombuffer(decompress(data[1:], items * data[0]), np.uint8).reshape(data[0], 1, items)
 
 
 def rows_of(column: Column, parts: np.ndarray[Any, Any], index: int | slice, item: int | None = None) -> Any:
-    """Row `index` of a shuffled column, or the rows of a slice, out of its `planes`: costs what it gives.
+    """Row `index` of a column, or the rows of a slice, out of its `planes`: costs what it gives.
 
     With `item`, of each row only what it has at that place.
     """
+    if column.transform == "delta":
+        return _sum_before(column, parts[:, 0, :index])
+    if column.transform == "narrow":
+        whole = np.ascontiguousarray(parts[:, 0, index].T).view(f"<i{len(parts)}").astype(column.dtype)
+        return whole.reshape(-1) if isinstance(index, slice) else whole[0]
     shape = column.shape[1:]
     if item is not None:
         shape, each = shape[1:], parts.shape[1] // shape[0]
@@ -137,16 +154,49 @@ def rows_of(column: Column, parts: np.ndarray[Any, Any], index: int | slice, ite
     return values.reshape(len(values), *shape) if isinstance(index, slice) else values.reshape(shape)[()]
 
 
+def _sum_before(column: Column, parts: np.ndarray[Any, Any]) -> np.int64:
+    """The first number and all differences up to one: their bytes are summed place by place, never put together."""
+    total = int.from_bytes(column.data[:8], "little", signed=True)
+    for place, part in enumerate(parts):
+        signed = part.view(np.int8) if place == len(parts) - 1 else part
+        total += int(signed.sum(dtype=np.int64)) << 8 * place
+    return np.int64((total + (1 << 63)) % (1 << 64) - (1 << 63))
+
+
 def _planes(values: np.ndarray[Any, Any]) -> bytes:
     """Component by component, and of each component the first bytes of all rows, then the second bytes, …"""
     rows, width = len(values), values.dtype.itemsize
-    parts = np.ascontiguousarray(values).view(np.uint8).reshape(rows, -1, width)
-    return compress(np.ascontiguousarray(parts.transpose(2, 1, 0)).data.cast("B"), level=NUMBERS)
+    values = np.ascontiguousarray(values)
+    if _is_wide(width, values.size // rows):
+        parts = _turned(values.view(f"u{width}").reshape(rows, -1)).view(np.uint8).reshape(-1, rows, width)
+        ordered = parts.transpose(2, 0, 1)
+    else:
+        ordered = values.view(np.uint8).reshape(rows, -1, width).transpose(2, 1, 0)
+    return compress(np.ascontiguousarray(ordered).data.cast("B"), level=NUMBERS)
+
+
+def _is_wide(width: int, items: int) -> bool:
+    """Whether rows are so wide that whole numbers are turned first, then taken apart: a tenth of the time."""
+    return width in (2, 4, 8) and items >= 64
+
+
+def _turned(table: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """A table with rows for columns. By a copy with longer rows: of a power of two, all of a column fall into the same
+    few lines of the cache."""
+    padded = np.empty((table.shape[0], table.shape[1] + 16), table.dtype)[:, : table.shape[1]]
+    padded[:] = table
+    return np.ascontiguousarray(padded.T)
 
 
 def _unplanes(raw: bytes, dtype: np.dtype[Any], rows: int) -> np.ndarray[Any, Any]:
-    planes = np.frombuffer(raw, np.uint8).reshape(dtype.itemsize, -1, rows)
-    values = np.empty((rows, planes.shape[1], dtype.itemsize), np.uint8)
+    width = dtype.itemsize
+    planes = np.frombuffer(raw, np.uint8).reshape(width, -1, rows)
+    if _is_wide(width, planes.shape[1]):
+        columns = np.empty((planes.shape[1], rows, width), np.uint8)
+        for place, plane in enumerate(planes):
+            columns[:, :, place] = plane
+        return _turned(columns.view(f"u{width}").reshape(-1, rows)).view(dtype).ravel()
+    values = np.empty((rows, planes.shape[1], width), np.uint8)
     for place, plane in enumerate(planes):  # measured: half the time of one transposed copy
         values[:, :, place] = plane.T
     return values.view(dtype).ravel()

@@ -17,7 +17,7 @@ import numpy as np
 
 from . import values
 from .columns import Column, pack, pack_objects
-from .episodes import Open, Rows, advance
+from .episodes import Open, Rewards, Rows, advance, rewards_of
 from .layout import EXTRAS, NO_ACTION, NO_INFO, NO_OBSERVATION, NO_REWARD, RESET, TERMINATED, TRUNCATED, Node
 from .payloads import chunk_v1, frame_chunk_v1
 
@@ -53,7 +53,7 @@ class PackedRows(NamedTuple):
     first_t: int
     steps: int
     episodes: int
-    rewards: tuple[float, float | None, float | None]
+    rewards: Rewards
     times: tuple[int, int]
     payload: bytes
     frames: tuple[int, int, bytes] | None
@@ -95,14 +95,14 @@ class Packer:
         )  # fmt: skip
         packed = PackedRows(
             self.rows, len(rows), self.t, int(step.sum()), len(advanced.episodes["ended"]),
-            _statistics(rewards[step]), (int(time_us[0]), int(time_us[-1])), chunk_v1.encode(chunk), frames,
+            rewards_of(rewards[step]), (int(time_us[0]), int(time_us[-1])), chunk_v1.encode(chunk), frames,
         )  # fmt: skip
         self.rows, self.t, self.episodes = (
             self.rows + packed.rows,
             self.t + packed.steps,
             self.episodes + packed.episodes,
         )
-        self.reward_sum += packed.rewards[0]
+        self.reward_sum += packed.rewards.total
         self.open = advanced.after
         return packed
 
@@ -168,15 +168,6 @@ def is_number(value: Any) -> bool:
 def _number(row: PlainRow) -> float:
     """A reward as its column holds it. A step without one makes the return unknown: NaN; a reset has none to miss."""
     return 0.0 if row.reset else float(row.reward) if is_number(row.reward) else math.nan
-
-
-def _statistics(rewards: Array) -> tuple[float, float | None, float | None]:
-    """Sum, least and greatest; NaN counts as no value, as NULL does in SQL."""
-    numbers = rewards[~np.isnan(rewards)]
-    if not numbers.size:
-        return 0.0, None, None
-    total = float(numbers.sum())
-    return 0.0 if np.isnan(total) else total, float(numbers.min()), float(numbers.max())
 
 
 # --- values to columns -----------------------------------------------------------------------------------------------

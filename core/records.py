@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from .alerts import Alert
 from .payloads.frame_v1 import Frame
 from .run_command import RunCommand
 
@@ -216,5 +217,9 @@ class RunSummary:
     provenance: dict[str, Any]
     """Command line, working folder, git commit, Python and package versions, host, user, pid."""
     notes: tuple[str, ...] = ()
+    same_length: int = 0
+    """How many of the newest 100 episodes, the newest first, have the same length."""
+    alerts: tuple[Alert, ...] = ()
+    """What is wrong with it: see `core/alerts.py`."""
     command: RunCommand | None = None
     """The command that it is, where `cornerman run` ran it."""

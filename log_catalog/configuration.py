@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Literal, TextIO, cast
 
 from .constant import Level, LogConstant
 from .emitting import add_sink, as_line, fan_out, log, set_sink
-from .fan_out import OURS
+from .fan_out import OURS, Sink
 from .levels import Levels
 from .program import LOG_LIBRARY_FAILED, LOG_LIBRARY_WARNED
 
@@ -38,11 +38,13 @@ def configure(
     heard: Level | None = None,
     levels: Mapping[str, Level] | None = None,
     process: Mapping[str, Any] | None = None,
+    sinks: Iterable[Sink] = (),
 ) -> None:
     """Send the lines of this program to `stream` (stderr where none is given), and to every sink that is added.
 
     `level` is for all of ours, `levels` for single parts (`Store`, `Store/SQLite`), `heard` for the stream where that
-    is to be quieter than the other sinks. `process` is what lines belong to that name no run.
+    is to be quieter than the other sinks. `process` is what lines belong to that name no run. `sinks` get every line
+    too, until `conclude`, which closes those that have a `close`.
     """
     ours, of_stream = Levels(level, levels), Levels(heard or level, levels)  # refuses a wrong word before all else
     conclude()
@@ -51,6 +53,10 @@ def configure(
     target = _Stream(stream or sys.stderr)
     _streams.append(target)
     _removals.append(add_sink(_Written(render, target, of_stream)))
+    for sink in sinks:
+        if close := getattr(sink, "close", None):
+            _removals.append(close)
+        _removals.append(add_sink(sink))
     set_sink(fan_out)
     _hear_libraries()
 

@@ -87,6 +87,8 @@ def forget_log_domain(name: str) -> bool:
 def component_of_logger(logger: str) -> str | None:
     """The component whose registered logger is the nearest one above `logger`."""
     domains = registered_domains()
+    if not domains:
+        return None
     while logger and logger not in domains:
         logger = logger.rpartition(".")[0]
     return domains.get(logger)

@@ -1,8 +1,8 @@
 """Bare aggregates over `step`, answered from the statistics of the chunks: no step is decoded.
 
-Recognised on purpose narrowly: a list of count(*), sum(reward), min(reward), max(reward), total(reward) from `step`, of
-all runs or of one. Everything else, and everything where the statistics do not say all (infinite rewards), is left to
-the table, which gives the same answer more slowly.
+Recognised on purpose narrowly: a list of count(*) and count, sum, avg, min, max, total of reward from `step`, of all
+runs or of one. Everything else, and what the statistics do not say (infinite rewards; how many are numbers in chunks of
+an older version), is left to the table, which gives the same answer more slowly.
 """
 
 from __future__ import annotations
@@ -15,19 +15,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cornerman.core.episodes import rewards_of
+
 from .chunk_sums import Statistics, sealed_statistics
 
 if TYPE_CHECKING:
     from .api import Store, Stream
 
-_ITEM = r"(?:count\s*\(\s*\*\s*\)|(?:sum|min|max|total)\s*\(\s*reward\s*\))(?:\s+as\s+[a-z_]\w*)?"
+_ITEM = r"(?:count\s*\(\s*\*\s*\)|(?:avg|count|sum|min|max|total)\s*\(\s*reward\s*\))(?:\s+as\s+[a-z_]\w*)?"
 _STATEMENT = re.compile(
     rf"\s*select\s+(?P<items>{_ITEM}(?:\s*,\s*{_ITEM})*)\s+from\s+step"
     r"(?:\s+where\s+run\s*=\s*(?P<run>'[^']*'|\?))?\s*;?\s*",
     re.IGNORECASE,
 )
 _PARTS = re.compile(
-    r"(?P<text>(?P<name>count|sum|min|max|total)\s*\([^)]*\))(?:\s+as\s+(?P<alias>\w+))?", re.IGNORECASE
+    r"(?P<text>(?P<name>avg|count|sum|min|max|total)\s*\((?P<what>[^)]*)\))(?:\s+as\s+(?P<alias>\w+))?",
+    re.IGNORECASE,
 )
 
 
@@ -52,8 +55,11 @@ def bare_aggregate(store: Store, statement: str, bindings: Any) -> tuple[tuple[s
     if known.least is not None and (math.isinf(known.least) or math.isinf(known.greatest or 0.0)):
         return None
     items = list(_PARTS.finditer(found["items"]))
+    asked = ["count(*)" if "*" in item["what"] else item["name"].lower() for item in items]
+    if known.numbers is None and {"avg", "count"} & set(asked):
+        return None
     names = tuple(item["alias"] or item["text"] for item in items)
-    return names, tuple(_value(known, item["name"].lower()) for item in items)
+    return names, tuple(_value(known, name) for name in asked)
 
 
 def statistics(stream: Stream) -> Statistics:
@@ -62,17 +68,17 @@ def statistics(stream: Stream) -> Statistics:
     known = sealed_statistics(stream.rows, view.totals.rows)
     for block in view.blocks:
         rewards = block.reward[block.transition].astype(np.float64)
-        numbers = rewards[~np.isnan(rewards)]
-        if numbers.size:
-            known |= Statistics(len(rewards), float(numbers.sum()), float(numbers.min()), float(numbers.max()))
-        else:
-            known |= Statistics(len(rewards))
+        known |= Statistics(len(rewards), *rewards_of(rewards))
     return known
 
 
 def _value(known: Statistics, name: str) -> Any:
-    if name == "count":
+    if name == "count(*)":
         return known.number
+    if name == "count":
+        return known.numbers
+    if name == "avg":
+        return known.total / known.numbers if known.numbers else None
     if name == "total":
         return known.total
     if name == "sum":

@@ -11,6 +11,7 @@ was killed.
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from cornerman.core import values
+from cornerman.core.alerts import alerts_of
 from cornerman.core.errors import NotFound, StoreFull, StoreLocked, StoreReadOnly, StoreTooNew
 from cornerman.core.payloads.frame_v1 import Frame
 from cornerman.core.payloads.run_manifest_v1 import RunManifestV1
@@ -45,6 +47,7 @@ from .commands import version as commands_version
 from .connection import FORMAT, create, format_of
 from .episode import Episode
 from .episode_index import EpisodeIndex
+from .filesystem import free_bytes
 from .liveness import alive
 from .location import SPOOL, store_path
 from .network import place_of, prepare
@@ -103,6 +106,7 @@ class Store:
         """Where the database is: on this node, also where the folder that was named is on a network."""
         self._notices: tuple[str, ...] = ()
         self._shelf = Shelf(path)
+        self._logs: Logs | None = None
         self._streams: dict[int, Stream] = {}
         self._commands: dict[str, tuple[Any, RunCommand]] = {}
         found = format_of(self._shelf.connections.get(), path)
@@ -137,12 +141,14 @@ class Store:
 
         return Documents(self.path, self._shelf.query)
 
-    @cached_property
+    @property
     def logs(self) -> Logs:
         """The log records of this store; empty where there are none."""
-        from .logs.reader import Logs
+        if self._logs is None:
+            from .logs.reader import Logs
 
-        return Logs(self.path, lambda: dict(self._shelf.query("select run_id, job from run")))
+            self._logs = Logs(self.path, lambda: dict(self._shelf.query("select run_id, job from run")))
+        return self._logs
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -240,8 +246,10 @@ class Store:
         return freed
 
     def close(self) -> None:
-        if "logs" in self.__dict__:
-            self.logs.close()
+        if self._logs is not None:
+            self._logs.close()
+        if "schemas" in self.__dict__ and self.schemas.changed:
+            self._network.copy_the_rest()
         self._shelf.close()
 
     def __enter__(self) -> Store:
@@ -333,9 +341,17 @@ class Run:
         if first.summed is not None and first.summed[0] == marks:
             return first.summed[1]
         summary = first.rows.consistent(lambda: summarize([stream.summarizer for stream in self._streams]))
+        summary = replace(summary, alerts=alerts_of(summary, self._free(summary)))
         over = summary.state in ("done", "interrupted") and not any(s.summarizer.journal_bytes for s in self._streams)
         first.summed = (marks, summary) if over else None
         return summary
+
+    def _free(self, summary: RunSummary) -> float:
+        """Bytes free on the disk that a run under way fills."""
+        try:
+            return free_bytes(self._store.path) if summary.bytes_per_hour else math.inf
+        except OSError:
+            return math.inf
 
     def streams(self) -> Sequence[Stream]:
         return tuple(self._streams)

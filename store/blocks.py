@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from cornerman.core import values
-from cornerman.core.columns import planes, rows_of, unpack, unpack_objects
+from cornerman.core.columns import has_planes, planes, rows_of, unpack, unpack_objects
 from cornerman.core.episodes import t_of
 from cornerman.core.layout import RESET, SKIPPED, TERMINATED, TRUNCATED, Node
 from cornerman.core.payloads import chunk_v1, read
@@ -186,10 +186,10 @@ class SealedBlock(Block):
         return found
 
     def take(self, name: str, index: Index) -> Array:
-        """A few rows of a shuffled column are taken out of its bytes, without the other rows."""
+        """A few rows of a column are taken out of its bytes where that can be, without the other rows."""
         packed = self._packed[name]
         rows, env = index if type(index) is tuple else (index, None)
-        if packed.transform != "shuffle" or name in self._decoded or not self._few(rows):
+        if name in self._decoded or not self._few(rows) or not has_planes(packed, rows):
             return self.column(name)[index]
         parts = self._planes.get(name)
         if parts is None:

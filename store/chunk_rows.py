@@ -7,6 +7,8 @@ from typing import Any
 
 import apsw
 
+from cornerman.core.episodes import Rewards
+
 from .pack import Packed
 
 Columns = dict[str, Any]
@@ -14,14 +16,21 @@ Columns = dict[str, Any]
 
 def chunk_columns(stream: int, episodes: int, chunk: Packed, segment: int, generation: int) -> Columns:
     """The row of a chunk that was packed from a segment, after so many episodes of its stream."""
-    total, least, greatest = chunk.rewards
     worst, best, longest = chunk.extremes
     return {
         "stream": stream, "first_row": chunk.first_row, "rows": chunk.rows, "first_t": chunk.first_t,
         "steps": chunk.steps, "transitions": chunk.transitions, "first_episode": episodes, "episodes": chunk.episodes,
-        "reward_sum": total, "reward_min": least, "reward_max": greatest, "first_us": chunk.times[0],
-        "last_us": chunk.times[1], "segment": segment, "generation": generation, "return_min": worst,
-        "return_max": best, "length_max": longest, **content_columns(chunk.payload),
+        "first_us": chunk.times[0], "last_us": chunk.times[1], "segment": segment, "generation": generation,
+        "return_min": worst, "return_max": best, "length_max": longest, **reward_columns(chunk.rewards),
+        **content_columns(chunk.payload),
+    }  # fmt: skip
+
+
+def reward_columns(rewards: Rewards) -> Columns:
+    """What a row says of the rewards of its transitions."""
+    return {
+        "reward_sum": rewards.total, "reward_min": rewards.least, "reward_max": rewards.greatest,
+        "reward_numbers": rewards.numbers,
     }  # fmt: skip
 
 

@@ -39,7 +39,10 @@ _BACKWARD = (
 )
 
 
-_HOLDING = _BACKWARD.replace("limit 16", "limit 1")
+_HOLDING = (
+    "select id, first_row, rows, first_episode, episodes, payload from chunk left join chunk_payload on chunk = id"
+    " where stream = ? and episodes > 0 and first_episode <= ? order by first_episode desc limit 1"
+)
 _LATER = (
     "select id, first_row, rows from chunk where stream = ?1 and episodes > 0 and first_row >= coalesce("
     "(select max(first_row) from chunk where stream = ?1 and first_row <= ?2), 0) order by first_row limit 8"
@@ -157,13 +160,12 @@ class EpisodeIndex:
             begin = self.rows.shelf.query(_HOLDING, (self.rows.stream_id, at))
             if at > first and begin and begin[0][3] < at < begin[0][3] + begin[0][4]:
                 raise Moved  # merged since, with some that were given already
-            if begin and begin[0][3] + begin[0][4] >= stop:
-                yield self._sealed(*begin[0][:4])
-                return
-            chunks = begin + self.rows.shelf.query(_FORWARD, (self.rows.stream_id, at + 1 if begin else at))
-            for number, row, rows, before, count in chunks:
+            chunks = begin
+            if not begin or begin[0][3] + begin[0][4] < stop:
+                chunks = begin + self.rows.shelf.query(_FORWARD, (self.rows.stream_id, at + 1 if begin else at))
+            for number, row, rows, before, count, *payload in chunks:
                 if before < stop and before + count > at:
-                    yield self._sealed(number, row, rows, before)
+                    yield self._sealed(number, row, rows, before, *payload)
                     at = before + count
             if not chunks or chunks[-1][3] >= stop or len(chunks) < 64:
                 return
@@ -181,8 +183,8 @@ class EpisodeIndex:
                 yield self._sealed(number, row, rows, before)
                 last, given = before - 1, before
 
-    def _sealed(self, number: int, row: int, rows: int, before: int) -> Found:
-        return Found(before, self.rows.chunk(number, row, rows).episodes)
+    def _sealed(self, number: int, row: int, rows: int, before: int, payload: bytes | None = None) -> Found:
+        return Found(before, self.rows.chunk(number, row, rows, payload).episodes)
 
     def ranked(self, view: View, order: Ranking, env: int | None = None) -> Iterator[EpisodeRollup]:
         """The ended episodes by return or length, one after the other."""
@@ -289,7 +291,7 @@ class EpisodeIndex:
         ended: Ended = "interrupted" if how & INTERRUPTED else "terminated" if how & TERMINATED else "truncated"
         return EpisodeRollup(
             self.rows.stream_id, env, one["episode"], one["first_row"], one["last_row"], one["first_t"], one["last_t"],
-            one["length"], one["total_reward"], ended, self._seed(one["seed"], source, one["first_row"], env),
+            one["length"], one["total_reward"], ended, self._seed(one["seed"], source, env),
             _SOURCE.get(source, "continued"), one["started_us"], one["ended_us"], bool(how & TERMINATED),
             bool(how & TRUNCATED),
         )  # fmt: skip
@@ -313,18 +315,18 @@ class EpisodeIndex:
         return EpisodeRollup(
             self.rows.stream_id, env, int(state.episode[env]), first_row,
             int(state.last_row[env]) if length else first_row, int(state.first_t[env]), int(state.last_t[env]), length,
-            float(state.total_reward[env]), ended, self._seed(int(state.seed[env]), source, first_row, env),
+            float(state.total_reward[env]), ended, self._seed(int(state.seed[env]), source, env),
             _SOURCE.get(source, "continued"), int(state.started_us[env]), int(state.ended_us[env]),
         )  # fmt: skip
 
-    def _seed(self, seed: int, source: int, first_row: int, env: int) -> int | None:
-        """A seed beyond 64 bits stands in the extras of its reset."""
+    def _seed(self, seed: int, source: int, env: int) -> int | None:
+        """A seed beyond 64 bits stands in the extras of the reset it was given to: `seed` is that row."""
         if source == SEED_NONE:
             return None
-        if source != SEED_LARGE or first_row < 0:
+        if source < SEED_LARGE:
             return seed
-        block = self.rows.block(first_row)
-        given: Any = block.extra(first_row - block.first_row).get("seed")
+        block = self.rows.block(seed)
+        given: Any = block.extra(seed - block.first_row).get("seed")
         return spread_seed(given, self.rows.envs)[env] if given is not None else None
 
 

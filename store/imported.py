@@ -19,7 +19,7 @@ from cornerman.core.ids import new_stream_id
 from cornerman.core.payloads import chunk_v1
 from cornerman.core.plain_rows import PackedRows, Packer
 
-from .chunk_rows import content_columns, frame_columns, insert_chunk, insert_frames, insert_row
+from .chunk_rows import content_columns, frame_columns, insert_chunk, insert_frames, insert_row, reward_columns
 from .connection import connect, create, transaction, translated
 from .location import DATABASE
 from .network import place_of, prepare
@@ -182,9 +182,8 @@ def _insert_chunk(connection: apsw.Connection, stream: int, episodes: int, place
     columns: dict[str, Any] = {
         "stream": stream, "first_row": chunk.first_row, "rows": chunk.rows, "first_t": chunk.first_t,
         "steps": chunk.steps, "transitions": chunk.steps, "first_episode": episodes, "episodes": chunk.episodes,
-        "reward_sum": chunk.rewards[0], "reward_min": chunk.rewards[1], "reward_max": chunk.rewards[2],
         "first_us": chunk.times[0], "last_us": chunk.times[1], "segment": place, "generation": 0,
-        **content_columns(chunk.payload),
+        **reward_columns(chunk.rewards), **content_columns(chunk.payload),
     }  # fmt: skip
     insert_chunk(connection, columns, chunk.payload)
     if chunk.frames is not None:

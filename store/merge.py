@@ -12,7 +12,7 @@ held one finds it gone and looks anew.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import apsw
@@ -24,7 +24,7 @@ from cornerman.core.payloads import chunk_v1, read
 from cornerman.log_catalog import log
 from cornerman.log_catalog.recorder import LOG_CHUNKS_MERGED
 
-from .chunk_rows import content_columns, insert_chunk
+from .chunk_rows import Columns, content_columns, insert_chunk
 from .connection import snapshot, transaction
 from .pack import CHUNK_BYTES
 
@@ -48,6 +48,7 @@ class _Small(NamedTuple):
     reward_sum: float
     reward_min: float | None
     reward_max: float | None
+    reward_numbers: int | None
     first_us: int
     last_us: int
     segment: int
@@ -189,20 +190,30 @@ def _replace(connection: apsw.Connection, stream: int, group: list[_Small], chun
     log(LOG_CHUNKS_MERGED, stream=stream, chunks=len(group), rows=chunk.rows)
 
 
-def _row(group: list[_Small], chunk: chunk_v1.ChunkV1, payload: bytes) -> dict[str, Any]:
+def _row(group: list[_Small], chunk: chunk_v1.ChunkV1, payload: bytes) -> Columns:
     """What the chunk's row says: sums, extremes, and of the journal the place of the first."""
     first = group[0]
-    least = [small.reward_min for small in group if small.reward_min is not None]
-    greatest = [small.reward_max for small in group if small.reward_max is not None]
     worst, best, longest = extremes(chunk_v1.unpack_episodes(chunk.episodes))
-    judged = [small.bad for small in group if small.bad is not None]
     return {
         "first_row": first.first_row, "rows": chunk.rows, "first_t": first.first_t,
         "steps": sum(small.steps for small in group), "transitions": sum(small.transitions for small in group),
         "first_episode": first.first_episode, "episodes": sum(small.episodes for small in group),
-        "reward_sum": sum(small.reward_sum for small in group), "reward_min": min(least, default=None),
-        "reward_max": max(greatest, default=None), "first_us": first.first_us, "last_us": group[-1].last_us,
+        "reward_sum": sum(small.reward_sum for small in group),
+        "reward_min": min(_known(small.reward_min for small in group), default=None),
+        "reward_max": max(_known(small.reward_max for small in group), default=None),
+        "reward_numbers": _total([small.reward_numbers for small in group]),
+        "first_us": first.first_us, "last_us": group[-1].last_us,
         "segment": first.segment, "generation": first.generation, "return_min": worst, "return_max": best,
-        "length_max": longest, "step_schema": first.step_schema, "bad": sum(judged) if judged else None,
+        "length_max": longest, "step_schema": first.step_schema, "bad": _total([small.bad for small in group]),
         **content_columns(payload),
     }  # fmt: skip
+
+
+def _known(values: Iterable[float | None]) -> list[float]:
+    return [value for value in values if value is not None]
+
+
+def _total(counts: list[int | None]) -> int | None:
+    """None where one is not known."""
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None

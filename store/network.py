@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 
 from cornerman.core.errors import StoreError
 
+from . import schema_relay
 from .filesystem import FileSystem, filesystem_of
 from .location import COPIES, DATABASE
 
@@ -139,6 +140,7 @@ def notices(place: Place, query: Query) -> tuple[str, ...]:
         f"{place.named} is on a network ({place.filesystem.type}): its database is on this node, in {place.local}."
         " Other nodes read the copies."
     )
+    said += schema_relay.notices(query)
     if place.older:
         said.append(f"An older {DATABASE} lies in {place.named}. It is left as it is, and nothing is recorded into it.")
     return tuple(said)

@@ -5,14 +5,13 @@ Packing needs no lock and lets go of the interpreter while it compresses.
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from cornerman.core import values
 from cornerman.core.columns import Column, pack, pack_objects
-from cornerman.core.episodes import Advanced, AutoresetMode, Open, Rows, advance, extremes
+from cornerman.core.episodes import Advanced, AutoresetMode, Open, Rewards, Rows, advance, extremes, rewards_of
 from cornerman.core.layout import EXTRAS, GAP, RESET, SKIPPED, SKIPPED_REWARD, TERMINATED, TRUNCATED, Layout
 from cornerman.core.payloads import chunk_v1, frame_chunk_v1
 
@@ -50,7 +49,7 @@ class Packed(NamedTuple):
     steps: int
     transitions: int
     episodes: int
-    rewards: tuple[float, float | None, float | None]
+    rewards: Rewards
     times: tuple[int, int]
     payload: bytes
     frames: tuple[int, int, bytes] | None
@@ -110,7 +109,7 @@ def pack_segment(
         drawn = [frame for frame in frames if part.start <= frame[0] < part.stop]
         chunks.append(Packed(
             chunk.first_row, chunk.rows, t, steps, int(np.count_nonzero(advanced.transition[part])),
-            len(ended["ended"]), _reward_statistics(rows.reward[part], advanced.transition[part]),
+            len(ended["ended"]), rewards_of(rows.reward[part][advanced.transition[part]]),
             (int(rows.time_us[part.start]), int(rows.time_us[part.stop - 1])), chunk_v1.encode(chunk),
             _frame_chunk(drawn), extremes=extremes(ended), bad=None if judgement is None else judgement.bad_in(part),
             sampled=left_out * rows.reward.shape[1],
@@ -280,17 +279,3 @@ def _extras(segment: Segment, heads: Array, flags: Array) -> tuple[dict[int, byt
         if data:
             extras[row] = data
     return extras, frames
-
-
-def _reward_statistics(reward: Array, transition: Array) -> tuple[float, float | None, float | None]:
-    """Sum, least and greatest reward of the transitions; NaN counts as no value, as NULL does in SQL."""
-    taken = reward[transition]
-    if not taken.size:
-        return 0.0, None, None
-    least, greatest, total = float(taken.min()), float(taken.max()), float(taken.sum())
-    if math.isnan(total):
-        taken = taken[~np.isnan(taken)]
-        if not taken.size:
-            return 0.0, None, None
-        least, greatest, total = float(taken.min()), float(taken.max()), float(taken.sum())
-    return (0.0 if math.isnan(total) else total), least, greatest

@@ -147,7 +147,10 @@ _TOTALS = (
     "select rows, t, sequence, transitions, episodes, reward_sum, frames, bytes, last_us, ended_us, open, notes"
     " from stream where id = ?"
 )
-_CHUNK = "select id, first_row, rows from chunk where stream = ? and first_row <= ? order by first_row desc limit 1"
+_CHUNK = (
+    "select id, first_row, rows, payload from chunk left join chunk_payload on chunk = id"
+    " where stream = ? and first_row <= ? order by first_row desc limit 1"
+)
 _CHUNKS = (
     "select id, first_row, rows from chunk where stream = ?1 and first_row < ?3 and first_row >= coalesce("
     "(select max(first_row) from chunk where stream = ?1 and first_row <= ?2), 0) order by first_row limit 64"
@@ -288,19 +291,22 @@ class StreamRows:
 
     def sealed(self, row: int) -> SealedBlock | None:
         """The chunk that holds a row, None where no chunk does."""
-        for number, first, rows in self.shelf.query(_CHUNK, (self.stream_id, row)):
+        for number, first, rows, payload in self.shelf.query(_CHUNK, (self.stream_id, row)):
             if row < first + rows:
-                return self.chunk(number, first, rows)
+                return self.chunk(number, first, rows, payload)
         return None
 
-    def chunk(self, number: int, first: int, rows: int) -> SealedBlock:
+    def chunk(self, number: int, first: int, rows: int, payload: bytes | None = None) -> SealedBlock:
+        """A chunk that was found, with its payload where that was read at once; Moved where it is gone."""
         key = (self.stream_id, first, rows)
         block = self.shelf.chunks.get(key)
         if block is None:
-            found = self.shelf.query(_PAYLOAD, (number,))
-            if not found:
-                raise Moved  # merged with others since
-            block = SealedBlock(found[0][0], self.shelf.chunks.charge)
+            if payload is None:
+                found = self.shelf.query(_PAYLOAD, (number,))
+                if not found:
+                    raise Moved  # merged with others since
+                payload = found[0][0]
+            block = SealedBlock(payload, self.shelf.chunks.charge)
             self.shelf.chunks.put(key, block)
         return block
 

@@ -23,6 +23,7 @@ from .copier import OPEN_SEGMENT, store_id
 from .copies import read_rows
 from .liveness import seen_elsewhere
 from .network import Place, prepare
+from .schema_relay import KIND
 from .seal import Deleted, StreamIdentity, introduce
 from .spaces import FORGET
 
@@ -93,7 +94,10 @@ class _Reader:
         found = False
         while True:
             offset = self._offset(name)
-            if offset == OURS or next(read_rows(file, offset), None) is None:
+            try:
+                if offset == OURS or next(read_rows(file, offset), None) is None:
+                    return found
+            except FileNotFoundError:  # removed by who wrote it: all its runs were deleted
                 return found
             found = True
             with transaction(self.connection):
@@ -131,6 +135,10 @@ class _Reader:
             self._folder(row)
         elif kind == "mark":
             self._mark(row)
+        elif kind == KIND:
+            from . import schema_copies  # with the whole registry, which few nodes need
+
+            schema_copies.enter(self.connection, row, host)
         elif kind == "alive":
             self._alive(row)
         elif kind == "gone":

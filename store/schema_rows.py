@@ -43,6 +43,8 @@ class Change(NamedTuple):
     who: str
     note: str = ""
     commit: str | None = None
+    origin: str | None = None
+    """The node from which it came by a network folder; None for this one."""
 
 
 class Moment(NamedTuple):
@@ -136,7 +138,7 @@ def insert(connection: apsw.Connection, document: SchemaDocument, rules: Rules, 
         " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (document.id, *numbers(document.version), text, *facts),
     )
-    _record(connection, "add", document.id, document.version, None, document.digest, change)
+    record(connection, "add", document.id, document.version, None, document.digest, change)
 
 
 def set_retired(connection: apsw.Connection, entry: VersionEntry, retired: bool, change: Change) -> None:
@@ -145,7 +147,7 @@ def set_retired(connection: apsw.Connection, entry: VersionEntry, retired: bool,
         (change.at_us if retired else None, entry.id, *numbers(entry.version)),
     )
     before, after = (entry.digest, None) if retired else (None, entry.digest)
-    _record(connection, "retire" if retired else "restore", entry.id, entry.version, before, after, change)
+    record(connection, "retire" if retired else "restore", entry.id, entry.version, before, after, change)
 
 
 _USERS = (
@@ -185,12 +187,12 @@ def purge(connection: apsw.Connection, entry: VersionEntry, change: Change) -> N
     connection.execute(
         "delete from schema where id = ?1 and not exists (select 1 from schema_version where schema = ?1)", (entry.id,)
     )
-    _record(connection, "purge", entry.id, entry.version, entry.digest, None, change)
+    record(connection, "purge", entry.id, entry.version, entry.digest, None, change)
 
 
 def set_rules(connection: apsw.Connection, schema_id: str, before: Rules, after: Rules, change: Change) -> None:
     connection.execute("update schema set mode = ?, policy = ? where id = ?", (*after, schema_id))
-    _record(connection, "mode", schema_id, None, " ".join(before), " ".join(after), change)
+    record(connection, "mode", schema_id, None, " ".join(before), " ".join(after), change)
 
 
 def numbers(version: str) -> tuple[int, ...]:
@@ -198,7 +200,7 @@ def numbers(version: str) -> tuple[int, ...]:
     return tuple(map(int, version.split(".")))
 
 
-def _record(
+def record(
     connection: apsw.Connection,
     action: str,
     schema_id: str,
@@ -207,8 +209,20 @@ def _record(
     after: str | None,
     change: Change,
 ) -> None:
+    """A line of the history."""
     connection.execute(
-        "insert into schema_event (at_us, who, action, schema, version, before, after, note, git_commit)"
-        " values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (change.at_us, change.who, action, schema_id, version, before, after, change.note, change.commit),
+        "insert into schema_event (at_us, who, action, schema, version, before, after, note, git_commit, origin)"
+        " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            change.at_us,
+            change.who,
+            action,
+            schema_id,
+            version,
+            before,
+            after,
+            change.note,
+            change.commit,
+            change.origin,
+        ),
     )

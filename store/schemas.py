@@ -52,6 +52,8 @@ class SchemaRegistry:
     def __init__(self, path: Path, query: Query) -> None:
         self._path, self._query = path, query
         self._documents: OrderedDict[str, SchemaDocument] = OrderedDict()
+        self.changed = False
+        """Whether something was changed here that other nodes of a network store do not know yet."""
 
     def list(self) -> Sequence[SchemaEntry]:
         """Every id, by name."""
@@ -252,6 +254,7 @@ class SchemaRegistry:
                     with transaction(connection):
                         if rows.last_event(query, schema_id) == before.mark:
                             act(connection)
+                            self.changed = True
                             return
             finally:
                 connection.close()

@@ -246,7 +246,7 @@ def _insert_chunks(
         " frames = ?, bytes = bytes + ?, last_us = ?, open = ? where id = ?",
         (
             last.first_row + last.rows, last.first_t + last.steps, sum(chunk.transitions for chunk in chunks), episodes,
-            sum(chunk.rewards[0] for chunk in chunks), frames, size, last.times[1], last.after.encode(), stream,
+            sum(chunk.rewards.total for chunk in chunks), frames, size, last.times[1], last.after.encode(), stream,
         ),
     )  # fmt: skip
     if judgement is None or schema is None:

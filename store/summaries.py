@@ -42,6 +42,16 @@ class Moment(NamedTuple):
     """Left out by the source before the rows that are open."""
 
 
+class Recent(NamedTuple):
+    """Of a stream's newest episodes that ended."""
+
+    last_return: float | None
+    mean_length: float | None
+    ended_us: int
+    same_length: int
+    """How many in a row, from the newest back, have the same length."""
+
+
 class Summarizer:
     """Sums up one stream. Keeps what cannot change any more: sampled returns."""
 
@@ -61,7 +71,7 @@ class Summarizer:
             last = int(block.time_us[-1])
             steps = block.first_t + block.calls
             sampled += block.sampled
-        if view.parts and not (view.blocks and view.blocks[-1].part is not view.parts[-1]):
+        if view.parts and not (view.blocks and not view.blocks[-1].part.same(view.parts[-1])):
             steps += view.parts[-1].dropped_steps
         return Moment(view, self._state(view, last), last, steps, opened, sampled)
 
@@ -119,7 +129,7 @@ class Summarizer:
         if not view.parts:
             return 0
         last = view.parts[-1]
-        block = view.blocks[-1] if view.blocks and view.blocks[-1].part == last else None
+        block = view.blocks[-1] if view.blocks and view.blocks[-1].part.same(last) else None
         if last.count and (block is None or block.rows != last.count):
             return 0
         since = int(block.advanced.transition.sum()) + block.sampled if block else 0
@@ -151,8 +161,8 @@ class Summarizer:
             return point
         return None
 
-    def recent(self, count: int = 100) -> tuple[float | None, float | None, int]:
-        """Of the newest ended episodes: the last return, the mean length, and when the last ended."""
+    def recent(self, count: int = 100) -> Recent:
+        """Of the newest episodes that ended: the last return, mean length, the time, equal lengths in a row."""
         lengths: list[int] = []
         last: tuple[float | None, int] = (None, 0)
         for _, columns in self.episodes.found(self.rows.view(), True):
@@ -161,7 +171,8 @@ class Summarizer:
             lengths += columns["length"][::-1][: count - len(lengths)].tolist()
             if len(lengths) >= count:
                 break
-        return last[0], sum(lengths) / len(lengths) if lengths else None, last[1]
+        same = next((at for at, length in enumerate(lengths) if length != lengths[0]), len(lengths))
+        return Recent(last[0], sum(lengths) / len(lengths) if lengths else None, last[1], same)
 
     # --- pace --------------------------------------------------------------------------------------------------------
 
@@ -241,8 +252,8 @@ def summarize(streams: list[Summarizer]) -> RunSummary:
     state = _joined([moment.state for moment in moments])
     started, last = int(run["created_us"]), max(moment.last_us for moment in moments)
     recent = [stream.recent() for stream in streams]
-    newest = max(recent, key=lambda item: item[2])
-    lengths = [length for _, length, _ in recent if length is not None]
+    newest = max(recent, key=lambda item: item.ended_us)
+    lengths = [item.mean_length for item in recent if item.mean_length is not None]
     pace = [stream.pace(moment) for stream, moment in zip(streams, moments, strict=True)]
     counted = [p for p, moment in zip(pace, moments, strict=True) if state != "live" or moment.state == "live"]
     total = sum(stream.bytes(moment.view) for stream, moment in zip(streams, moments, strict=True))
@@ -261,7 +272,7 @@ def summarize(streams: list[Summarizer]) -> RunSummary:
         transition_count=sum(moment.view.totals.transitions + moment.open_transitions for moment in moments),
         episode_count=sum(moment.view.episode_count for moment in moments),
         steps_per_second=sum(counted),
-        last_return=newest[0],
+        last_return=newest.last_return,
         returns=_thinned(sorted(p for s, m in zip(streams, moments, strict=True) for p in s.curve(m.view))),
         mean_length=sum(lengths) / len(lengths) if lengths else None,
         bytes=total,
@@ -269,6 +280,7 @@ def summarize(streams: list[Summarizer]) -> RunSummary:
         ledger=ledger,
         provenance=provenance if isinstance(provenance, dict) else {},
         notes=tuple(dict.fromkeys(note for moment in moments for note in moment.view.totals.notes)),
+        same_length=newest.same_length,
     )
 
 

@@ -55,6 +55,10 @@ class Part:
     full: bool = False
     """Its writer is done with it: it waits to be sealed."""
 
+    def same(self, other: Part) -> bool:
+        """Whether the other one is of the same records, if perhaps of another moment."""
+        return self.mapped is other.mapped and self.generation == other.generation
+
     @property
     def stop(self) -> int:
         return self.first_row + self.count

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 What = Literal[
     "database", "chunk", "rows", "episodes", "totals", "frames", "journal", "ledger", "space", "quarantine", "inputs",
-    "documents",
+    "documents", "logs",
 ]  # fmt: skip
 
 
@@ -158,11 +158,11 @@ class StreamCheck:
             "first_row": block.first_row, "rows": block.rows, "first_t": block.first_t, "steps": block.calls,
             "transitions": int(block.transition.sum()), "episodes": len(block.episodes["ended"]),
             "first_episode": self.episodes, "reward_min": float(numbers.min()) if numbers.size else None,
-            "reward_max": float(numbers.max()) if numbers.size else None,
+            "reward_max": float(numbers.max()) if numbers.size else None, "reward_numbers": numbers.size,
         }  # fmt: skip
         counted.update(zip(_EXTREMES, extremes(block.episodes), strict=True))
         for name, value in counted.items():
-            if row[name] != value and not (row[name] is None and name in _EXTREMES):
+            if row[name] != value and not (row[name] is None and name in _LATER):
                 yield self._found("chunk", f"its row says {name} {row[name]}, its content {value}", block.first_row)
         if not np.isclose(row["reward_sum"], 0.0 if np.isnan(total) else total, rtol=1e-9, atol=1e-9):
             yield self._found(
@@ -271,9 +271,11 @@ class StreamCheck:
 
 
 _EXTREMES = ("return_min", "return_max", "length_max")
+_LATER = (*_EXTREMES, "reward_numbers")
+"""Not known of chunks that an older version sealed."""
 _NAMES = (
     "id", "first_row", "rows", "first_t", "steps", "transitions", "first_episode", "episodes", "reward_sum",
-    "reward_min", "reward_max", "return_min", "return_max", "length_max", "sha256", "payload",
+    "reward_min", "reward_max", *_LATER, "sha256", "payload",
 )  # fmt: skip
 _CHUNKS = (
     "select c." + ", c.".join(_NAMES[:-1]) + ", p.payload from chunk c left join chunk_payload p on p.chunk = c.id"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cornerman.core.errors import InvalidOption
 from cornerman.core.setting_keys import KEYS
@@ -29,7 +30,8 @@ def chosen_store(args: argparse.Namespace) -> Path:
 
 def chosen_job(args: argparse.Namespace) -> str | None:
     """The name of the work: --job, else $CORNERMAN_JOB, else the configuration's."""
-    return args.job or effective(read_layers(on_problem=_note))["identity.job"]
+    named: str | None = args.job or effective(read_layers(on_problem=_note))["identity.job"]
+    return named
 
 
 def chosen_frames(args: argparse.Namespace) -> str | None:
@@ -50,9 +52,13 @@ def opened_store(args: argparse.Namespace, *, read_only: bool = False) -> Store:
 
 def chosen_options() -> Options:
     """How the screens look, as the settings say."""
+    return options_of(effective(read_layers(on_problem=_note)))
+
+
+def options_of(values: Mapping[str, Any]) -> Options:
+    """How the screens look by these settings."""
     from .options import Options
 
-    values = effective(read_layers(on_problem=_note))
     return Options(
         colour=values["view.colour"],
         ascii=values["view.ascii"],
@@ -63,11 +69,17 @@ def chosen_options() -> Options:
     )
 
 
-def configure_logging() -> None:
-    """How this program logs: once, when it starts. A setting that cannot be used is left to `config check`."""
-    from cornerman.log_catalog import CatalogError, configure, parse_levels
+def configure_logging(args: argparse.Namespace) -> None:
+    """How this program logs, once, when it starts: to stderr, and into the chosen store where there is one.
 
-    level, levels, render = log_settings()
+    A setting that cannot be used is left to `config check`.
+    """
+    from cornerman.log_catalog import CatalogError, configure, parse_levels
+    from cornerman.store.location import store_path
+
+    from .own_lines import KeptLines
+
+    level, levels, render, store = log_settings(args)
     parts: dict[str, Level] = {}
     if levels:  # only then is the whole catalogue read, to know the components
         from cornerman.log_catalog import list_known_components
@@ -76,13 +88,14 @@ def configure_logging() -> None:
             parts = parse_levels(levels, list_known_components())
         except CatalogError as error:
             output.say(f"note: log.levels is ignored: {error}")
-    configure("DEBUG" if level == "DEBUG" else "INFO", render, heard=level, levels=parts)
+    sinks = [] if args.command == "selftest" else [KeptLines(store_path(store))]  # it spoils stores on purpose
+    configure("DEBUG" if level == "DEBUG" else "INFO", render, heard=level, levels=parts, sinks=sinks)
 
 
-def log_settings() -> tuple[Level, str | None, Render]:
-    """What the settings `log.level`, `log.levels` and `log.render` say."""
-    values = effective(read_layers(on_problem=lambda _: None))
-    return values["log.level"], values["log.levels"], values["log.render"]
+def log_settings(args: argparse.Namespace) -> tuple[Level, str | None, Render, Path | None]:
+    """What the settings `log.level`, `log.levels` and `log.render` say, and the store where lines are kept."""
+    values = effective(read_layers({"identity.store": args.store}, on_problem=lambda _: None))
+    return values["log.level"], values["log.levels"], values["log.render"], values["identity.store"]
 
 
 def _note(problem: InvalidOption) -> None:

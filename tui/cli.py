@@ -21,7 +21,6 @@ from cornerman.log_catalog import conclude
 from . import exits
 from .chosen import chosen_store, configure_logging
 from .commands import COMMANDS, Help, add_common, module_name
-from .own_lines import KeptLines
 
 DESCRIPTION = """\
 The flight recorder and the ringside seat for reinforcement learning.
@@ -85,13 +84,10 @@ def _run(arguments: list[str]) -> int:
 
         print(f"cornerman {__version__}")
         return exits.OK
-    configure_logging()
-    kept = KeptLines(lambda: chosen_store(args))
-    try:
-        return _watch(args) if command is None else int(_module(command).run(args) or exits.OK)
-    finally:
-        conclude()
-        kept.close()
+    configure_logging(args)
+    if command is None:
+        return _watch(args)
+    return int(_module(command).run(args) or exits.OK)
 
 
 def _chosen(arguments: list[str]) -> str | None:

@@ -12,6 +12,7 @@ from .look import Look
 from .widgets.lines import Line, rule
 
 if TYPE_CHECKING:
+    from cornerman.core.alerts import Alert
     from cornerman.core.records import RunState, RunSummary
 
 STATE_STYLES = {"live": "good", "stale": "warn", "done": "info", "interrupted": "bad"}
@@ -60,6 +61,13 @@ def ledger_cell(run: RunSummary, width: int, look: Look) -> tuple[str, str]:
     return "ok", "good"
 
 
+def _job_cell(run: RunSummary, width: int, look: Look) -> tuple[str, str]:
+    """The job, and how many alerts there are; their words stand with the selected run."""
+    badge = f" {look.glyph('warn')}{len(run.alerts)}" if run.alerts else ""
+    name = words.fit(safe(run.job), max(0, width - len(badge))).rstrip() if badge else safe(run.job)
+    return name + badge, "title"
+
+
 def _return_cell(run: RunSummary, width: int, look: Look) -> tuple[str, str]:
     return words.number(run.last_return, width), "normal" if run.last_return is not None else "dim"
 
@@ -86,7 +94,7 @@ _STATES = ("done", "interrupted", "stale", "live")
 COLUMNS: tuple[Column, ...] = (
     Column("state", 6, 0, False, lambda r: (_STATES.index(r.state), r.started_us),
            lambda r, w, k: state_cell(r.state, k, w)),
-    Column("job", 10, 0, False, lambda r: r.job, lambda r, w, k: (safe(r.job), "title")),
+    Column("job", 10, 0, False, lambda r: r.job, lambda r, w, k: _job_cell(r, w, k)),
     Column("run", 8, 7, False, lambda r: r.run_id, lambda r, w, k: ("", "dim")),
     Column("environment", 11, 1, False, environments, lambda r, w, k: (environments(r), "normal")),
     Column("steps", 6, 1, True, lambda r: r.transition_count, _steps_cell),
@@ -117,7 +125,7 @@ def columns_for(width: int, runs: Sequence[RunSummary] = (), short_ids: Iterable
     fixed = {"state": states if width >= 100 else min(8, states), "run": max(map(len, short_ids), default=8)}
     chosen = [column._replace(width=fixed.get(column.name, column.width)) for column in COLUMNS]
     names = {
-        "job": max((len(run.job) for run in runs), default=0),
+        "job": max((len(run.job) + 3 * bool(run.alerts) for run in runs), default=0),
         "environment": max((len(environments(run)) for run in runs), default=0),
     }
     missing = sum(max(0, min(16, names.get(column.name, 0)) - column.width) for column in chosen)
@@ -211,6 +219,7 @@ def _facts(run: RunSummary, width: int, look: Look, now: float) -> list[Line]:
     meaning = words.fit(STATE_MEANINGS[run.state] + since, max(0, width - len(state) - 3)).rstrip()
     rows: list[Line] = [((f" {state}  ", style), (meaning, "normal"))]
     rows.append(_ledger_words(run, width, look))
+    rows += [_alert_line(alert, width, look) for alert in run.alerts]
     rows += [((words.fit(f" {look.glyph('warn')} {safe(note)}", width), "warn"),) for note in run.notes]
     disk = f"disk {words.size(run.bytes)}"
     if run.bytes_per_hour:
@@ -218,6 +227,11 @@ def _facts(run: RunSummary, width: int, look: Look, now: float) -> list[Line]:
     rows.append(((words.fit(" " + disk, width), "normal"),))
     rows += [((words.fit(" " + safe(text), width), "dim"),) for text in _origins(run, now)]
     return rows
+
+
+def _alert_line(alert: Alert, width: int, look: Look) -> Line:
+    text = f" {look.glyph('warn')} {alert.level[0]} {alert.rule}: {alert.detail} {alert.code}"
+    return ((words.fit(text, width), "bad" if alert.level == "ERROR" else "warn"),)
 
 
 def _origins(run: RunSummary, now: float) -> Iterator[str]:

@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from cornerman.log_catalog import LogConstant, component_of_logger, get_constant_by_code
+from cornerman.log_catalog import component_of_logger, get_constant_by_code
 
 from ..payloads.log_record_v1 import LogRecordV1
 from . import tracebacks
@@ -182,7 +182,7 @@ class OutputLines:
         if parsed is None:
             parsed = Parsed(without_escapes(text).rstrip() if held.kind == "progress" else without_escapes(text))
         flags, extra = parsed.flags, parsed.extra
-        constant = _constant(parsed.code) if parsed.code else None
+        constant = get_constant_by_code(parsed.code) if parsed.code else None
         level = parsed.level or (constant.level if constant else "DEBUG")
         if held.kind == "progress":
             flags = (*flags, "progress")
@@ -196,7 +196,7 @@ class OutputLines:
         if constant is not None:
             known |= {"component": constant.component, "subcomponent": constant.subcomponent}
             known["tags"] = tuple(dict.fromkeys((*constant.tags, *known.get("tags", ()))))
-        elif parsed.logger and "component" not in known and (owner := _owner(parsed.logger)):
+        elif parsed.logger and "component" not in known and (owner := component_of_logger(parsed.logger)):
             known["component"] = owner
         message = parsed.message
         return LogRecordV1(
@@ -229,31 +229,3 @@ class OutputLines:
 
 def _text(data: bytes) -> str:
     return data.decode("utf-8", "replace")
-
-
-_CONSTANTS: dict[str, LogConstant | None] = {}
-_OWNERS: dict[str, str | None] = {}
-
-
-def _constant(code: str) -> LogConstant | None:
-    """The catalogue's constant; looked up once, for a flood may have a code in each line."""
-    if code not in _CONSTANTS:
-        if len(_CONSTANTS) > 10_000:
-            _CONSTANTS.clear()
-        _CONSTANTS[code] = get_constant_by_code(code)
-    return _CONSTANTS[code]
-
-
-def _owner(logger: str) -> str | None:
-    """The component that a logger was registered for."""
-    if logger not in _OWNERS:
-        if len(_OWNERS) > 10_000:
-            _OWNERS.clear()
-        _OWNERS[logger] = component_of_logger(logger)
-    return _OWNERS[logger]
-
-
-def forget_catalogue() -> None:
-    """After constants or components were registered."""
-    _CONSTANTS.clear()
-    _OWNERS.clear()

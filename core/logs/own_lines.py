@@ -1,6 +1,6 @@
-"""Lines of our own programs as log records: a sink for `log_catalog.add_sink` that gives them to a store of logs.
+"""Lines of our own programs as log records: a sink for `log_catalog.configure` that gives them to a store of logs.
 
-    remove = add_sink(OwnLines(lambda: open_writer(path)), "INFO")
+    configure(…, sinks=[OwnLines(lambda: open_writer(path))])
 
 The writer is opened by the first line: a program that says nothing opens nothing.
 """
@@ -43,7 +43,7 @@ class OwnLines:
 
 
 def record_of(constant: LogConstant, fields: Mapping[str, Any], time_us: int) -> LogRecordV1:
-    """The record of a line: what says where it belongs has a field of its own, the rest is what it was about."""
+    """The record of a line: where it belongs has fields of its own, the rest is what it says."""
     rest, place = dict(fields), {}
     for name, meant in _NUMBERS.items():
         if type(rest.get(name)) is int and rest[name] >= 0:

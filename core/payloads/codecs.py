@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -162,12 +162,19 @@ def _claim(version: Any, schema: Any) -> tuple[str, int]:
         raise PayloadError(f"A payload has the version {version!r} and the schema {schema!r}: these are neither.")
     if not schema:
         return "", version
+    kind, major = _named(schema)
+    if major != version:
+        raise PayloadError(f"A payload has version {version} and the schema {schema}: it contradicts itself.")
+    return kind, version
+
+
+@lru_cache(maxsize=256)
+def _named(schema: str) -> tuple[str, int]:
+    """The kind of payload whose schema this is, and its MAJOR. There are few, and each chunk names one."""
     named = _SCHEMA.fullmatch(schema)
     if named is None:
         raise PayloadError(f"A payload names the schema {schema!r}, which is not of the form id@1.2.0.")
-    if int(named[2]) != version:
-        raise PayloadError(f"A payload has version {version} and the schema {schema}: it contradicts itself.")
-    return named[1].rpartition(".")[2], version
+    return named[1].rpartition(".")[2], int(named[2])
 
 
 def _frame(tag: str) -> tuple[str, int]:

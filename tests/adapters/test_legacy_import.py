@@ -86,6 +86,23 @@ def test_steps_episodes_and_sql_say_what_the_file_says(imported: Path) -> None:
     assert_sound(imported)
 
 
+def test_episodes_that_say_what_their_steps_do_not_are_reported(tmp_path: Path) -> None:
+    """And imported all the same: one of the two was wrong, and nobody here knows which."""
+    steps = [step(e, i, i == 2) for e in range(3) for i in range(3)]
+    total = sum(each["reward"] for each in steps[:3])
+    claims = [
+        {"run_id": "01RUN", "episode_id": "01RUN-ep000000", "total_reward": total, "steps": 3},
+        {"run_id": "01RUN", "episode_id": "01RUN-ep000001", "total_reward": total + 1, "steps": 4},
+        {"run_id": "01RUN", "episode_id": "01RUN-ep000009", "total_reward": 0, "steps": 1},
+    ]
+    done = import_legacy(tmp_path / "store", written(tmp_path / "a.jsonl", [*steps, *claims]))
+    found = done.claims
+    assert (found.told, found.agreed, found.differing, found.without_steps) == (3, 1, 1, 1)
+    assert {(each.line, each.what) for each in found.differences} == {(11, "length"), (11, "return")}
+    assert any("1 episodes" in note for note in read(tmp_path / "store").summary().notes)
+    assert_sound(tmp_path / "store")
+
+
 def test_the_same_file_is_never_imported_twice(tmp_path: Path) -> None:
     file = written(tmp_path / "a.jsonl", [step(0, 0), step(0, 1, True)])
     store = tmp_path / "store"

@@ -202,7 +202,7 @@ WHERE: dict[str, tuple[Any, str, str]] = {
     "taking the columns out": (pack._Columns, "__init__", ""),
     "columns": (pack._Columns, "packed", "compression included"),
     "columns of the episodes": (chunk_v1, "pack_episodes", "compression included"),
-    "rewards of a chunk": (pack, "_reward_statistics", ""),
+    "rewards of a chunk": (pack, "rewards_of", ""),
     "compression": (columns, "compress", "inside the columns"),
     "encoding the chunk": (chunk_v1, "encode", ""),
     "packing all": (seal, "pack_segment", "all of the above"),

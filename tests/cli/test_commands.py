@@ -153,3 +153,8 @@ def test_show_tells_what_is_not_stored_with_its_cause_and_whether_it_is_lost(cor
     entry = cornerman.json("show", "thin")["streams"][0]["ledger_entries"][0]
     assert (entry["cause"], entry["lost"]) == ("sampled", False)
     assert "lost" not in cornerman("runs").stderr
+
+
+def test_runs_as_json_has_the_alerts_of_each(recorded: Cornerman) -> None:
+    for run in recorded.json("runs")["runs"]:
+        assert isinstance(run["alerts"], list)

@@ -10,7 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from cornerman.core.columns import Column, decompress, pack, pack_objects, planes, rows_of, unpack, unpack_objects
+from cornerman.core.columns import (
+    Column,
+    decompress,
+    has_planes,
+    pack,
+    pack_objects,
+    planes,
+    rows_of,
+    unpack,
+    unpack_objects,
+)
 from cornerman.core.errors import PayloadError
 
 DTYPES = ["?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", "c8", "c16", "M8[us]", "m8[s]"]
@@ -60,6 +70,18 @@ def test_some_rows_of_a_column_are_those_of_the_whole(
         ):
             assert (found.dtype, found.shape) == (expected.dtype, expected.shape)
             assert found.tobytes() == expected.tobytes()
+
+
+@given(hnp.arrays(np.int64, st.integers(2, 50), elements=st.integers(-(2**61), 2**61)), st.data())
+def test_one_of_many_integers_is_that_of_the_whole(values: np.ndarray[Any, Any], data: st.DataObject) -> None:
+    """Of times and counters, stored as differences, and of narrowed integers; also where differences wrap."""
+    index = data.draw(st.integers(0, len(values) - 1))
+    for delta in (False, True):
+        column = pack("x", values, delta=delta)
+        if column.transform != "constant":
+            assert has_planes(column, index)
+            found = rows_of(column, planes(column), index)
+            assert (found.dtype, found) == (values.dtype, values[index])
 
 
 def _grows(values: np.ndarray[Any, Any]) -> bool:

@@ -122,7 +122,7 @@ def test_every_component_has_a_file_and_the_discovery_is_no_secret() -> None:
     found = log_catalog.components()
     ours = [name for name, one in found.items() if one.source == "emitted"]
     known = [name for name, one in found.items() if one.source == "known"]
-    assert ours == ["Bridge", "Legacy", "Program", "Recorder", "Settings", "Store", "View"]
+    assert ours == ["Bridge", "Health", "Legacy", "Program", "Recorder", "Settings", "Store", "View"]
     assert known == ["Adapter", "Controller", "Core", "Runtime", "Service", "Telemetry", "Worker"]
 
 

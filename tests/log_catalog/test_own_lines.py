@@ -13,7 +13,7 @@ from cornerman.core.logs.own_lines import OwnLines, record_of
 from cornerman.core.logs.port import Sample
 from cornerman.core.payloads import log_record_v1
 from cornerman.core.payloads.log_record_v1 import LogRecordV1
-from cornerman.log_catalog import add_sink, bound, conclude, configure, log
+from cornerman.log_catalog import bound, conclude, configure, log
 from cornerman.log_catalog.recorder import LOG_STEPS_DROPPED, LOG_STREAM_STARTED
 
 
@@ -32,6 +32,9 @@ class Kept:
     def sample(self, run_id: str, sample: Sample) -> None:
         raise AssertionError("no line is a sample")
 
+    def belongs(self, run_id: str, job: str) -> None:
+        raise AssertionError("no line is a job")
+
     def close(self) -> None:
         self.closed = True
 
@@ -45,11 +48,10 @@ def opened() -> Iterator[list[Kept]]:
         found.append(Kept())
         return found[-1]
 
-    configure("INFO", "line", io.StringIO())
-    remove = add_sink(OwnLines(open_writer), "INFO")
+    configure("INFO", "line", io.StringIO(), sinks=[OwnLines(open_writer)])
     yield found
-    remove()
     conclude()
+    assert all(writer.closed for writer in found)
 
 
 def test_a_line_becomes_a_record_with_its_place(opened: list[Kept]) -> None:

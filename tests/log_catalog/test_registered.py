@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from cornerman import log_catalog
+from cornerman.core.log_lines.output import Context, OutputLines
 from cornerman.log_catalog import (
     CatalogError,
     captured,
@@ -154,3 +155,24 @@ def test_a_broken_package_is_said_once_and_left_out(tmp_path: Path, text: str, w
     assert answer.stdout == "None DEBUG\n"
     assert answer.stderr.count("LOG1910") == 1
     assert why in answer.stderr
+
+
+def test_a_running_bridge_sees_what_is_registered_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Within two seconds, and without being started again: code and logger alike."""
+    lines = OutputLines(Context(run_id="R1", output="stdout"))
+
+    def read(text: str) -> tuple[str, str]:
+        (record,) = [*lines.feed(text.encode() + b"\n", 1), *lines.tick(10**9)]
+        return record.component, record.source
+
+    assert read("LOG2001 | a rollout") == ("", "other")
+    assert read('{"level": "info", "logger": "torchrl.envs", "msg": "made", "time": 1795679223}') == ("", "other")
+    words = {"level": "INFO", "component": "Rollout", "subcomponent": "", "message": "m", "tags": []}
+    user.words_file().parent.mkdir(parents=True)
+    user.words_file().write_text(
+        json.dumps({"codes": [{"code": "LOG2001", **words}], "loggers": {"torchrl": "Worker"}})
+    )
+    monkeypatch.setattr(user, "LOOK_AGAIN_SECONDS", 0)
+    user._seen.due = 0
+    assert read("LOG2001 | a rollout") == ("Rollout", "known")
+    assert read('{"level": "info", "logger": "torchrl.envs", "msg": "made", "time": 1795679223}') == ("Worker", "other")

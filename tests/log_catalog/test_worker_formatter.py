@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from cornerman.core.log_lines.output import Context, OutputLines
 from cornerman.log_catalog import get_constant_by_code
 from cornerman.log_catalog.worker_formatter import WorkerFormatter
 
@@ -72,3 +73,15 @@ def test_no_value_stops_a_worker_or_breaks_its_line(worker: Worker) -> None:
     logger.info("two\nlines", extra={"log_code": "LOG2001", "facts": {(1, 2): 3}})
     logger.info("circle", extra={"log_code": "LOG2001", "circle": circle})
     assert [line[:7] for line in stream.getvalue().splitlines()] == ["LOG2001", "LOG2001"]
+
+
+def test_the_bridge_reads_all_of_it(worker: Worker) -> None:
+    """Code, level, logger, time, episode and fields arrive as the worker gave them, and nothing is concluded."""
+    logger, stream, formatter = worker
+    formatter.bare = False
+    logger.warning("slow", extra={"log_code": "LOG934", "episode": 7, "milliseconds": 310})
+    lines = OutputLines(Context(run_id="R1", output="stderr"))
+    (record,) = [*lines.feed(stream.getvalue().encode(), 1), *lines.close(1)]
+    assert (record.code, record.level, record.message, record.logger) == ("LOG934", "WARNING", "slow", "worker.ppo")
+    assert (record.component, record.episode, record.fields) == ("Service", 7, {"milliseconds": 310})
+    assert record.flags == ()

@@ -22,8 +22,10 @@ import pytest
 import cornerman
 from cornerman.core.errors import StoreError, StoreNotFound
 from cornerman.core.recorder_settings import RecorderSettings
+from cornerman.core.schema import SchemaDocument, parse
 from cornerman.log_catalog.emitting import captured
 from cornerman.store import connection, session
+from cornerman.store.api import make_store
 from cornerman.store.copier import Copier
 from cornerman.store.copies import CopyFiles, read_rows
 from cornerman.store.filesystem import filesystem_of
@@ -76,8 +78,8 @@ def end_sessions() -> None:
         one.close()
 
 
-def recorded(nodes: Nodes, steps: int = 200, **options: Any) -> Any:
-    env = cornerman.record(gymnasium.make("CartPole-v1"), store=nodes.store, job="net", **options)
+def recorded(nodes: Nodes, steps: int = 200, job: str = "net", **options: Any) -> Any:
+    env = cornerman.record(gymnasium.make("CartPole-v1"), store=nodes.store, job=job, **options)
     env.reset(seed=1)
     env.action_space.seed(1)
     walk(env, steps)
@@ -461,6 +463,39 @@ def test_a_deleted_run_goes_from_other_nodes_too(nodes: Nodes) -> None:
     assert not list((nodes.local() / "runs").iterdir())
 
 
+def test_the_copies_of_deleted_runs_are_removed_and_those_of_others_stay(nodes: Nodes) -> None:
+    """A node that had read them hears of the deletion all the same, and one that comes later."""
+    recorded(nodes, 100).close()
+    end_sessions()
+    (first,) = nodes.copies()
+    nodes.on("reader")
+    assert contents(nodes.store)["steps"]
+    nodes.on("writer")
+    recorded(nodes, 50, job="other").close()
+    end_sessions()
+    assert len(nodes.copies()) == 2
+    with cornerman.open_store(nodes.store) as store:
+        store.delete(store.run("net").run_id)
+    cornerman.open_store(nodes.store).close()
+    assert first not in nodes.copies()
+    for reader in ("reader", "later"):
+        nodes.on(reader)
+        with cornerman.open_store(nodes.store) as store:
+            assert [run.step_count for run in store.runs()] == [50]
+            assert not list(store.verify())
+
+
+def test_the_budget_holds_for_the_copies_too(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What lies in the network folder counts, whoever wrote it."""
+    other = nodes.store / "copies" / "elsewhere-process"
+    other.mkdir(parents=True)
+    (other / "000001.rows").write_bytes(bytes(8 << 20))
+    monkeypatch.setenv("CORNERMAN_STORAGE_MAX_STORE_BYTES", str(4 << 20))
+    env = recorded(nodes, 10)
+    eventually(lambda: session.session_for(nodes.store, RecorderSettings.from_environment()).no_room() == "budget")
+    env.close()
+
+
 def test_a_run_deleted_where_it_was_only_read_does_not_come_back(nodes: Nodes) -> None:
     """Its node goes on recording it; here, nobody wants to see it."""
     env = recorded(nodes, 100)
@@ -574,3 +609,39 @@ def test_a_real_fuse_mount_is_recorded_and_read_from_elsewhere(
     with cornerman.open_store(fuse / "runs") as store:
         eventually(lambda: step_count(store) == 100)
     env.close()
+
+
+def ticks(version: str, **more: Any) -> SchemaDocument:
+    return parse({"id": "ticks", "version": version, "properties": {"price": {"type": "number"}, **more}})
+
+
+def test_schemas_travel_between_the_nodes(nodes: Nodes) -> None:
+    """What one node registers, retires or sets, another resolves, with who and when; it carries nothing back."""
+    with make_store(nodes.store) as store:
+        store.schemas.add(ticks("1.0.0"), mode="NONE", note="the first")
+        store.schemas.add(ticks("1.1.0", size={}))
+        store.schemas.retire("ticks@1.0.0")
+    nodes.on("reader")
+    with cornerman.open_store(nodes.store) as store:
+        assert store.schemas.get("ticks@1.0.0") == ticks("1.0.0")
+        assert store.schemas.get("ticks").version == "1.1.0"
+        assert store.schemas.mode("ticks") == "NONE"
+        assert [event.action for event in store.schemas.history("ticks")] == ["add", "add", "retire"]
+        assert store.schemas.history("ticks")[0].note == "the first"
+        store.schemas.add(ticks("1.2.0", side={}))
+    nodes.on("writer")
+    with cornerman.open_store(nodes.store) as store:
+        assert store.schemas.get("ticks").version == "1.2.0"
+        assert len(store.schemas.history("ticks")) == 4
+
+
+def test_two_nodes_that_register_the_same_version_are_told(nodes: Nodes) -> None:
+    """Each keeps its own: a registered version never changes."""
+    with make_store(nodes.store) as store:
+        store.schemas.add(ticks("1.0.0"))
+        nodes.on("reader")
+        with make_store(nodes.store) as other:
+            other.schemas.add(ticks("1.0.0", size={}))
+    with cornerman.open_store(nodes.store) as store:
+        assert store.schemas.get("ticks") == ticks("1.0.0", size={})
+        assert any("ticks@1.0.0 was registered on" in notice for notice in store.notices)

@@ -222,6 +222,13 @@ def _step_facts(args: argparse.Namespace, done: Any) -> dict[str, Any]:
         "as_they_came": done.as_they_came,
         "payload_versions": dict(done.versions),
         "first": [{"line": each.line, "reason": each.reason} for each in done.refusals[:5]],
+        "episodes": {
+            "told": done.claims.told,
+            "agree": done.claims.agreed,
+            "differ": done.claims.differing,
+            "without_steps": done.claims.without_steps,
+            "differences": [each._asdict() for each in done.claims.differences],
+        },
         "fields": [{**output.plain(report._asdict()), "records": count} for report, count in done.fields.most_common()],
     }
 
@@ -234,6 +241,11 @@ def _print_steps(args: argparse.Namespace, done: Any) -> None:
             f"{one.run_id} ({one.job}): {one.steps:,} steps, {one.episodes:,} episodes {verb}{there}"
         ))  # fmt: skip
     print(f"{done.whole:,} steps without loss, {done.as_they_came:,} with their bytes beside them")
+    if done.claims.told:
+        print(f"{done.claims.told:,} lines tell of episodes: {done.claims.agreed:,} agree with their steps,"
+              f" {done.claims.differing:,} do not, {done.claims.without_steps:,} have none here")  # fmt: skip
+    for difference in done.claims.differences[:5]:
+        print(output.harmless(str(difference)))
     for each in done.refusals[:5]:
         print(output.harmless(f"line {each.line}: {each.reason}"))
     if done.refused > 5:

@@ -101,7 +101,7 @@ def add(subparsers: Subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     _check(args)
     given_settings.obey(args)
-    configure_logging()
+    configure_logging(args)  # again: settings of logging may be among those that were given
     from cornerman.adapters import stopping
 
     with stopping.StopSignals() as stop, warnings.catch_warnings():

@@ -143,6 +143,9 @@ def _complain(summary: Any, ids: dict[str, str]) -> None:
     """What the table has no column for, because it should never happen."""
     if not summary.ledger.balanced or any(summary.ledger.dropped.values()):
         output.say(f"{ids[summary.run_id]}: {output.ledger_line(summary.ledger)}")
+    for alert in summary.alerts:
+        if alert.rule != "lost data":  # said already, cause by cause
+            output.say(f"{ids[summary.run_id]}: {alert.level} {alert.code} {alert.message}: {alert.detail}")
     if summary.command and summary.command.exit_code:
         output.say(
             output.harmless(f"{ids[summary.run_id]}: {summary.command.ended}: {' '.join(summary.command.command)}")

@@ -124,10 +124,10 @@ def _print(summary: Any, streams: list[tuple[Any, list[Any]]], entries: list[lis
     output.print_facts(_run_facts(summary) | ({"folder": kept["folder"]} if kept["folder"] else {}))
     for note in summary.notes:
         print(f"note      {output.harmless(note)}")
-    for (stream, episodes), known in zip(streams, entries, strict=True):
+    for (stream, episodes), causes in zip(streams, entries, strict=True):
         print()
         _print_stream(stream)
-        _print_ledger(known)
+        _print_ledger(causes)
         _print_episodes(stream, episodes)
     if kept["inputs"]:
         print("\ninputs, as they were when it began")

@@ -1,0 +1,115 @@
+"""Alerts: what is wrong with a run, by rules that are data. Whoever reads a summary evaluates them; nothing is sent.
+
+A rule names a log constant, and so its words and its level: to make one more serious is to change the constant. To add
+one is a line in `RULES` and a function from a summary to a sentence, or to '' where all is well.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from cornerman.log_catalog import LogConstant
+from cornerman.log_catalog.health import (
+    LOG_DISK_FILLING,
+    LOG_EPISODES_STUCK,
+    LOG_RETURNS_COLLAPSED,
+    LOG_RETURNS_NOT_FINITE,
+    LOG_STREAM_STALLED,
+)
+from cornerman.log_catalog.recorder import LOG_STEPS_DROPPED
+
+from .ledger_words import cause_of, lost, worst
+
+if TYPE_CHECKING:
+    from .records import RunSummary
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A rule that a run breaks now."""
+
+    rule: str
+    code: str
+    """Of the log constant that has its words and level."""
+    level: str
+    message: str
+    detail: str
+    """The figures."""
+
+
+class Rule(NamedTuple):
+    """What is looked for, from where on it is worth a word, and what says so."""
+
+    name: str
+    constant: LogConstant
+    limit: float
+    detail: Callable[[RunSummary, float, float], str]
+    """Given the run, the limit and the bytes that are free on its disk: the figures, or ''."""
+
+
+def alerts_of(run: RunSummary, free_bytes: float = math.inf) -> tuple[Alert, ...]:
+    """Everything that is wrong with a run, the most serious first."""
+    found = [(rule, rule.detail(run, rule.limit, free_bytes)) for rule in RULES]
+    broken = sorted(((rule, detail) for rule, detail in found if detail), key=lambda one: -one[0].constant.severity)
+    return tuple(
+        Alert(rule.name, rule.constant.code, rule.constant.level, rule.constant.message, detail)
+        for rule, detail in broken
+    )
+
+
+def _not_finite(run: RunSummary, limit: float, free: float) -> str:
+    bad = sum(not math.isfinite(value) for value in run.returns)
+    return f"{bad} of {len(run.returns)} points of the curve" if bad > limit else ""
+
+
+def _collapsed(run: RunSummary, limit: float, free: float) -> str:
+    """The newest tenth of the curve against its best stretch of that length, measured by all that it spans."""
+    returns = [value for value in run.returns if math.isfinite(value)]
+    width = len(returns) // 10
+    if width < 2:
+        return ""
+    means = [sum(returns[at : at + width]) / width for at in range(len(returns) - width + 1)]
+    spread = max(returns) - min(returns)
+    fell = max(means) - means[-1]
+    return f"from {max(means):.4g} to {means[-1]:.4g}" if spread > 0 and fell > limit * spread else ""
+
+
+def _stuck(run: RunSummary, limit: float, free: float) -> str:
+    """Equal lengths are what a solved CartPole has too: with the best return. Stuck is whoever has the worst."""
+    returns = [value for value in run.returns if math.isfinite(value)]
+    if run.same_length < limit or not returns or run.last_return is None:
+        return ""
+    low, high = min(returns), max(returns)
+    if run.last_return > low + 0.05 * (high - low) or (low == high and low > 0):
+        return ""
+    return (
+        f"the newest {run.same_length} episodes have {run.mean_length or 0:.4g} steps and return {run.last_return:.4g}"
+    )
+
+
+def _stalled(run: RunSummary, limit: float, free: float) -> str:
+    return "no step came for longer than its pace explains" if run.state == "stale" else ""
+
+
+def _disk_filling(run: RunSummary, limit: float, free: float) -> str:
+    hours = free / run.bytes_per_hour if run.bytes_per_hour else math.inf
+    return f"full in {hours:.1f} hours" if hours < limit else ""
+
+
+def _losing(run: RunSummary, limit: float, free: float) -> str:
+    gone = lost(run.ledger)
+    return f"{gone:,} transitions lost: {cause_of(worst(run.ledger)).label}" if gone > limit else ""
+
+
+RULES: tuple[Rule, ...] = (
+    Rule("lost data", LOG_STEPS_DROPPED, 0, _losing),
+    Rule("not finite", LOG_RETURNS_NOT_FINITE, 0, _not_finite),
+    Rule("reward collapse", LOG_RETURNS_COLLAPSED, 0.5, _collapsed),
+    Rule("stuck episode length", LOG_EPISODES_STUCK, 20, _stuck),
+    Rule("stalled stream", LOG_STREAM_STALLED, 0, _stalled),
+    Rule("disk filling", LOG_DISK_FILLING, 12, _disk_filling),
+)
+"""Limits: share of the curve's span, episodes, hours; the others are counts."""
