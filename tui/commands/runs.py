@@ -19,8 +19,9 @@ List the runs of a store, newest first: is each alive, is it learning, what
 does it cost?
 
   STATE      live: recording now · stale: its process lives, but no step came
-             for a while · done: closed · interrupted: its process died; what
-             it had recorded is kept
+             for a while · done: closed · interrupted: its process died, or
+             its command failed (why is said below the table); what it had
+             recorded is kept
   STEPS      calls of env.step; a vector environment makes a transition in each
              of its environments with one
   RETURN     of the last episode that ended; the arrow compares the newest third
