@@ -20,7 +20,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from .launches import VARIABLE, Launch, Limits, born, output_of, update
+from .launches import VARIABLE, Launch, Limits, born, update
 
 CANNOT_BEGIN = 127
 
@@ -33,7 +33,7 @@ def main(file: Path) -> int:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     launch = update(file, keeper=f"{os.getpid()}@{born(os.getpid())}")
     try:
-        child = _begun(launch, output_of(file.parent.parent, launch.id))
+        child = _begun(launch)
     except OSError as error:
         update(file, exit_code=CANNOT_BEGIN, ended=time.time(), reason=f"{error.strerror}: {error.filename}")
         return CANNOT_BEGIN
@@ -44,18 +44,18 @@ def main(file: Path) -> int:
     return 0
 
 
-def _begun(launch: Launch, output: Path) -> subprocess.Popen[bytes]:
-    with output.open("ab") as out:
-        return subprocess.Popen(
-            launch.started,
-            cwd=launch.cwd,
-            env={**os.environ, **launch.environment, **variables(launch.limits), VARIABLE: launch.id},
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            preexec_fn=lambda: apply(launch.limits),  # safe: this process has one thread
-        )
+def _begun(launch: Launch) -> subprocess.Popen[bytes]:
+    """The bridge, and behind it the program: what that writes is kept as log records, and nobody reads it here."""
+    return subprocess.Popen(
+        launch.started,
+        cwd=launch.cwd,
+        env={**os.environ, **launch.environment, **variables(launch.limits), VARIABLE: launch.id},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=lambda: apply(launch.limits),  # safe: this process has one thread
+    )
 
 
 def _pass_on(child: subprocess.Popen[bytes], number: int, _: FrameType | None) -> None:

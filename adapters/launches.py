@@ -1,9 +1,9 @@
 """What was launched, remembered in the store's folder so that any terminal of the host can stop it.
 
     <store>/launches/<id>.json      command, folder, settings, limits; pid and how it ended, once known
-    <store>/launches/<id>.out       what it wrote, where no bridge keeps that
 
-A file is replaced whole. Its owner alone may read it: a command line may hold a password.
+What it writes is kept by `cornerman run`, behind which it is started: its lines are log records of its run. A file is
+replaced whole. Its owner alone may read it: a command line may hold a password.
 """
 
 from __future__ import annotations
@@ -17,8 +17,13 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from cornerman.core.errors import NotFound
+from cornerman.core.errors import CornermanError, NotFound
+from cornerman.core.logs.filter import LogFilter, Term
+from cornerman.core.run_command import RunCommand
+from cornerman.store.api import open_store
+from cornerman.store.commands import commands
 from cornerman.store.liveness import boot_id
+from cornerman.store.network import place_of
 
 FOLDER = "launches"
 VARIABLE = "CORNERMAN_LAUNCH"
@@ -70,6 +75,8 @@ class Launch:
 
     @property
     def state(self) -> State:
+        if self.reason:
+            return "failed"
         if self.exit_code is not None:
             return "failed" if self.exit_code and not self.stopped_by else "ended"
         if self.host != socket.gethostname():
@@ -107,10 +114,6 @@ def _born_without_proc(pid: int) -> str:
 
 def file_of(store: Path, launch_id: str) -> Path:
     return store / FOLDER / f"{launch_id}.json"
-
-
-def output_of(store: Path, launch_id: str) -> Path:
-    return store / FOLDER / f"{launch_id}.out"
 
 
 def write(file: Path, launch: Launch) -> None:
@@ -167,15 +170,26 @@ def named(store: Path, name: str) -> Launch:
     raise NotFound(what, "`cornerman launch list` shows them all.")
 
 
-def last_lines(store: Path, launch_id: str, count: int) -> list[str]:
-    """The last lines that it wrote; a line that was painted over (a progress bar) is what was there last."""
+class LaunchedRuns:
+    """The runs of launches; files that have not changed are not read again."""
+
+    def __init__(self, store: Path) -> None:
+        self._store = store
+        self._known: dict[str, tuple[Any, RunCommand]] = {}
+
+    def by_launch(self) -> dict[str, RunCommand]:
+        """The newest run of each launch, as far as its bridge has made one."""
+        found = commands(place_of(self._store).local, self._known).values()
+        ordered = sorted(found, key=lambda command: command.started_us)
+        return {str(command.provenance["launch"]): command for command in ordered if command.provenance.get("launch")}
+
+
+def last_lines(store: Path, run_id: str, count: int) -> list[str]:
+    """The last lines that a run's command wrote, as it wrote them."""
+    chosen = LogFilter((Term("run", run_id),))
     try:
-        with output_of(store, launch_id).open("rb") as file:
-            file.seek(0, os.SEEK_END)
-            file.seek(max(0, file.tell() - 65536))
-            text = file.read().decode("utf-8", "replace")
-    except OSError:
+        with open_store(store, read_only=True) as opened:
+            records = [entry.record for entry in opened.logs.page(chosen, limit=count)]
+    except CornermanError:
         return []
-    text = text.replace("\r\n", "\n").rstrip("\r\n")
-    lines = text.split("\n") if text else []
-    return [line.rpartition("\r")[2] for line in lines][-count:]
+    return [part for record in records for part in (record.raw or record.message).splitlines()][-count:]

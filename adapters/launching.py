@@ -30,11 +30,12 @@ from cornerman.core.setting_keys import KEYS, key
 from cornerman.core.setting_sources import effective, read_layers
 from cornerman.store.measured import measure
 
-from .launches import Launch, Limits, file_of, launches, read, update, write
+from .launches import Launch, LaunchedRuns, Limits, file_of, launches, read, update, write
 
 BEGIN_SECONDS = 5.0
 """How long a keeper may take to say that the program runs, or why it does not."""
 _US = ("cornerman", "cornerman.exe")
+RECORD = ("-m", "cornerman", "record")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,8 @@ def check(store: Path, wanted: Wanted) -> Checked:
         )
     _check_recording(started, cwd, {**os.environ, **wanted.environment, **variables})
     limits = limits_of(values, launches(store))
-    return Checked(wanted, started, {**wanted.environment, **variables}, limits, tuple(dear))
+    bridged = _bridged(started, wanted.job, limits)
+    return Checked(wanted, bridged, {**wanted.environment, **variables}, limits, tuple(dear))
 
 
 def start(store: Path, wanted: Wanted) -> Launch:
@@ -112,16 +114,18 @@ def begin(store: Path, checked: Checked) -> Launch:
         cwd="/",
         check=False,
     )
-    return _begun(file)
+    return _begun(store, file)
 
 
-def _begun(file: Path) -> Launch:
-    until = time.monotonic() + BEGIN_SECONDS
+def _begun(store: Path, file: Path) -> Launch:
+    """The launch, once its program runs and has a run in the store."""
+    until, runs = time.monotonic() + BEGIN_SECONDS, LaunchedRuns(store)
     while time.monotonic() < until:
-        launch = read(file)
-        if launch.reason:
-            raise CornermanError(f"It could not begin: {launch.reason}.")
-        if launch.pid:
+        launch, command = read(file), runs.by_launch().get(file.stem)
+        if reason := launch.reason or (command.failure if command else ""):
+            update(file, reason=reason)
+            raise CornermanError(f"It could not begin: {reason}.")
+        if (command and command.pid) or launch.exit_code is not None:
             return launch
         time.sleep(0.02)
     raise CornermanError(f"The process that keeps {file.stem} did not begin.", "`cornerman launch list` shows it.")
@@ -186,9 +190,21 @@ def _signal(store: Path, launch: Launch, number: signal.Signals) -> Launch:
     if launch.state != "running":
         raise NotFound(f"{launch.id} does not run: it is {launch.state}.", "`cornerman launch list` shows what does.")
     changed = update(file_of(store, launch.id), stopped_by=number.name)
-    with contextlib.suppress(ProcessLookupError):  # it ended meanwhile
-        os.killpg(launch.pid, number) if number == signal.SIGKILL else os.kill(launch.pid, number)
+    for pid in _session(launch.pid) if number == signal.SIGKILL else (launch.pid,):
+        with contextlib.suppress(ProcessLookupError):  # it ended meanwhile
+            os.kill(pid, number)
     return changed
+
+
+def _session(leader: int) -> list[int]:
+    """Every process of a session: the bridge, the program, and all they started that did not leave it."""
+    found = [leader]
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            pid = int(stat.parent.name)
+            if int(stat.read_text().rpartition(")")[2].split()[3]) == leader and pid != leader:
+                found.append(pid)
+    return found
 
 
 def _settings(store: Path, wanted: Wanted) -> tuple[dict[str, Any], dict[str, str]]:
@@ -226,9 +242,23 @@ def _program(command: Sequence[str], cwd: Path) -> tuple[str, ...]:
     return (found, *rest)
 
 
+def _bridged(started: tuple[str, ...], job: str, limits: Limits) -> tuple[str, ...]:
+    """Behind `cornerman run`, which keeps its lines, makes its run, and notes what it was given."""
+    if not job and started[1:4] == RECORD and len(started) > 4:
+        job = started[4].rpartition(":")[2]  # as `cornerman record` names it
+    noted = {
+        "--job": job,
+        "--cpus": str(len(limits.processors) or ""),
+        "--memory": str(limits.memory_bytes or ""),
+        "--gpus": "" if limits.gpus == "all" else limits.gpus,
+    }
+    options = [word for option, value in noted.items() if value for word in (option, value)]
+    return (sys.executable, "-m", "cornerman", "run", *options, "--", *started)
+
+
 def _check_recording(started: Sequence[str], cwd: Path, environ: Mapping[str, str]) -> None:
     """An environment, its arguments and a policy are checked by the command that will use them."""
-    if started[1:4] != ("-m", "cornerman", "record"):
+    if started[1:4] != RECORD:
         return
     done = subprocess.run(
         [*started, "--check"], cwd=cwd, env=dict(environ), stdin=subprocess.DEVNULL, capture_output=True, text=True

@@ -41,6 +41,8 @@ class SettingKey:
     minimum: float | None = None
     maximum: float | None = None
     choices: tuple[str, ...] = ()
+    advanced: bool = False
+    """Folded on the screen: few people ever need it."""
 
     @property
     def environment(self) -> str:

@@ -49,6 +49,7 @@ KEYS: Final[dict[str, SettingKey]] = {
             "store.who:user",
             "Who runs and changes things, in provenance and histories; for accounts that several people share."
             " Without it, the login name.",
+            advanced=True,
         ),
         SettingKey(
             "storage.max_store_bytes", "bytes", 0, _RECORDED, "before a journal segment is taken",
@@ -60,37 +61,42 @@ KEYS: Final[dict[str, SettingKey]] = {
             "storage.min_free_bytes", "bytes", 256 * MIB, _RECORDED, "before a journal segment is taken",
             "store.session:Session._look_for_room",
             "Disk that is always left free for others. Below it recording stops, loudly and counted.", "bytes", 0,
+            advanced=True,
         ),
         SettingKey(
             "storage.max_journal_bytes", "bytes", GIB, _RECORDED, "when a journal segment is full and cannot be sealed",
             "store.session:Session._look_for_room",
             "How much may wait in the journal while the store is locked or full.", "bytes", 16 * MIB,
+            advanced=True,
         ),
         SettingKey(
             "storage.rows_per_chunk", "int", 2048, _RECORDED, "when a chunk is sealed",
             "adapters.recorder:Recorder._draw_layout",
             "Rows that are packed together. More rows compress better; fewer are decoded faster one by one.",
             "rows", 16, 65536,
+            advanced=True,
         ),
         SettingKey(
             "storage.sealing_process", "bool", True, _RECORDED, "when a journal segment is full",
             "store.session:Session.__init__",
             "Whether a process of its own packs what was recorded. Off, the training thread does it, which costs it a"
             " third of a microsecond for each step and a few milliseconds now and then.",
+            advanced=True,
         ),
         SettingKey(
             "storage.network_copy_seconds", "float", 5.0, _RECORDED, "where the store's folder is on a network",
             "store.session:Session.__init__",
             "How often sealed chunks are copied from local disk to the network folder.", "seconds", 0.5, 3600,
+            advanced=True,
         ),
         SettingKey(
             "storage.max_log_bytes", "bytes", 0, _RECORDED, "once a minute while log records come in",
-            "store.logs.removal:Retention.turn",
+            "store.logs.writer:_retention",
             "How much log records may take; beyond it the oldest go. 0 is no limit. Steps are not touched.", "bytes", 0,
         ),
         SettingKey(
             "storage.max_log_age", "float", 0.0, _RECORDED, "once a minute while log records come in",
-            "store.logs.removal:Retention.turn",
+            "store.logs.writer:_retention",
             "How old log records may become; older ones go. 0 is no limit. Steps are not touched.", "days", 0, 36500,
         ),
         SettingKey(
@@ -125,34 +131,35 @@ KEYS: Final[dict[str, SettingKey]] = {
         ),
         SettingKey(
             "view.fps", "int", 30, _VIEWED, "in the terminal, before a screen is painted",
-            "tui.chosen:chosen_options",
+            "tui.chosen:options_of",
             "How often the screen is painted at most. What is stored is the same.", "frames per second", 1, 30,
         ),
         SettingKey(
             "view.ascii", "auto or bool", None, _VIEWED, "in the terminal, in every renderer and border",
-            "tui.chosen:chosen_options",
+            "tui.chosen:options_of",
             "Draw with plain ASCII, for fonts and consoles without blocks and lines; auto asks the locale.",
         ),
         SettingKey(
             "view.colour", "choice", "auto", _VIEWED, "in the terminal, where a colour becomes bytes",
-            "tui.chosen:chosen_options",
+            "tui.chosen:options_of",
             "How many colours the terminal gets; auto asks COLORTERM, TERM and NO_COLOR.",
             choices=("auto", "truecolor", "256", "16", "none"),
         ),
         SettingKey(
             "view.byte_budget", "int", 300_000, _VIEWED, "in the terminal, before a frame is written",
-            "tui.chosen:chosen_options",
+            "tui.chosen:options_of",
             "What the pictures may send through the connection. Over it frames are not drawn; keys never wait.",
             "bytes per second", 10_000, 1_000_000_000,
+            advanced=True,
         ),
         SettingKey(
             "view.every", "int", 1, _VIEWED, "in the terminal, where rows of a live run are chosen to be drawn",
-            "tui.chosen:chosen_options",
+            "tui.chosen:options_of",
             "Of a run that is followed one row in so many is drawn. All of them are stored.", "rows", 1, 1_000_000,
         ),
         SettingKey(
             "view.rendering", "bool", True, _VIEWED, "in the terminal, before a frame is read from the store",
-            "tui.chosen:chosen_options",
+            "tui.chosen:options_of",
             "Whether frames are drawn. Off, their panel is gone and none is decoded; what is recorded is the same"
             " (producer.frames says what is).",
         ),
@@ -178,6 +185,7 @@ KEYS: Final[dict[str, SettingKey]] = {
             "adapters.launching:restart",
             "How long a launched program may take to end by itself (SIGTERM) before a restart kills it.",
             "seconds", 0, 3600,
+            advanced=True,
         ),
         SettingKey(
             "log.level", "choice", "WARNING", _VIEWED, "where a log line is written",
@@ -188,11 +196,13 @@ KEYS: Final[dict[str, SettingKey]] = {
         SettingKey(
             "log.levels", "text", None, _VIEWED, "when a program of ours starts", "tui.chosen:log_settings",
             "Levels of single components of our programs, such as `Store=DEBUG, Recorder/Journal=ERROR`.",
+            advanced=True,
         ),
         SettingKey(
             "log.render", "choice", "console", _VIEWED, "when a program of ours starts", "tui.chosen:log_settings",
             "How our programs write their log lines: for a person, as JSON, or as `code | message | extra={…}`.",
             choices=("console", "json", "line"),
+            advanced=True,
         ),
     )
 }  # fmt: skip

@@ -7,7 +7,7 @@ Standard library only, because the recorder reads its settings here inside someb
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from cornerman.log_catalog.registered import user_folder
 
 from . import setting_file
 from .errors import InvalidOption
+from .setting_key import SettingKey
 from .setting_keys import KEYS, key
 from .setting_profiles import PROFILES
 
@@ -67,6 +68,31 @@ def read_layers(
 def effective(layers: list[Layer]) -> dict[str, Any]:
     """The value of each key: the strongest layer that has one wins."""
     return {name: value for layer in layers for name, value in layer.values.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One setting: what holds, where that comes from, and what every other layer says."""
+
+    key: SettingKey
+    value: Any
+    origin: str
+    layers: tuple[tuple[str, Any], ...]
+    """(origin, value) of each layer that has one, weakest first; the last one won."""
+
+
+def explanations(layers: Sequence[Layer], name: str | None = None) -> list[Explanation]:
+    """Why each setting has its value; of one setting where it is named."""
+    return [_explained(setting, layers) for setting in ([key(name)] if name else KEYS.values())]
+
+
+def _explained(setting: SettingKey, layers: Sequence[Layer]) -> Explanation:
+    said = tuple(
+        (layer.origins.get(setting.name, layer.origin), layer.values[setting.name])
+        for layer in layers
+        if setting.name in layer.values
+    )
+    return Explanation(setting, said[-1][1], said[-1][0], said)
 
 
 def _raise(problem: InvalidOption) -> None:

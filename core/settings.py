@@ -19,9 +19,8 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationInfo, fi
 from .frames_option import parse_frames
 from .recorder_settings import RecorderSettings
 from .sample_option import parse_sample, sample_words
-from .setting_key import SettingKey
 from .setting_keys import KEYS, key
-from .setting_sources import Layer, OnProblem, read_layers
+from .setting_sources import Explanation, Layer, OnProblem, explanations, read_layers
 
 
 def _field(name: str) -> Any:
@@ -137,17 +136,6 @@ class Settings(_Section):
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
-    """One setting: what holds, where that comes from, and what every other layer says."""
-
-    key: SettingKey
-    value: Any
-    origin: str
-    layers: tuple[tuple[str, Any], ...]
-    """(origin, value) of each layer that has one, weakest first; the last one won."""
-
-
-@dataclass(frozen=True, slots=True)
 class EffectiveSettings:
     """The settings in force, and the layers they were taken from."""
 
@@ -156,19 +144,11 @@ class EffectiveSettings:
 
     def explain(self, name: str | None = None) -> list[Explanation]:
         """Why each setting has its value; of one setting where it is named."""
-        return [self._explain(setting) for setting in ([key(name)] if name else KEYS.values())]
+        return explanations(self.layers, name)
 
     def recorder(self) -> RecorderSettings:
         """The part of them that a recording obeys."""
         return RecorderSettings.from_values({name: self.values.get(name) for name in KEYS})
-
-    def _explain(self, setting: SettingKey) -> Explanation:
-        said = tuple(
-            (layer.origins.get(setting.name, layer.origin), layer.values[setting.name])
-            for layer in self.layers
-            if setting.name in layer.values
-        )
-        return Explanation(setting, self.values.get(setting.name), said[-1][0], said)
 
 
 def load_settings(

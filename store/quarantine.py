@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -82,6 +83,18 @@ class Retried(NamedTuple):
     refused: dict[int, tuple[Problem, ...]]
     previews: tuple[Preview, ...] = ()
     """Of an edit: its first records, the accepted and the refused."""
+
+
+@dataclass
+class _Tried:
+    """What of the records is allowed now, after a change or as they are, and why the others are not."""
+
+    made: list[Admitted] = field(default_factory=list)
+    refused: dict[int, tuple[Problem, ...]] = field(default_factory=dict)
+    previews: list[Preview] = field(default_factory=list)
+
+    def told(self) -> Retried:
+        return Retried(tuple(each.record.id for each in self.made), self.refused, tuple(self.previews))
 
 
 def insert(
@@ -166,10 +179,10 @@ class Quarantine:
         other documents; `accept` is called before that commits, and where it raises nothing is changed. NotFound for a
         schema that is not registered.
         """
-        made, refused = self._judged(selection, schema, None)
-        if made and not dry_run:
-            self._accept(made, note or f"allowed by {schema or 'the newest version'}", "", accept)
-        return Retried(tuple(each.record.id for each in made), refused)
+        tried = self._judged(selection, schema, None)
+        if tried.made and not dry_run:
+            self._accept(tried.made, note or f"allowed by {schema or 'the newest version'}", "", accept)
+        return tried.told()
 
     def edit(
         self, selection: Selection, change: str | Sequence[Edit], *, schema: str = "", note: str = "",
@@ -199,36 +212,29 @@ class Quarantine:
     ) -> Retried:
         if selection.state != "held":
             raise InvalidOption("Only what is held can be edited.", "`cornerman quarantine list` shows what is held.")
-        previews: list[Preview] = []
-        made, refused = self._judged(selection, schema, change, previews)
-        if made and not dry_run:
-            self._accept(made, note or what, what)
-        return Retried(tuple(each.record.id for each in made), refused, tuple(previews))
+        tried = self._judged(selection, schema, change)
+        if tried.made and not dry_run:
+            self._accept(tried.made, note or what, what)
+        return tried.told()
 
-    def _judged(
-        self, selection: Selection, schema: str, change: Callable[[Any], Any] | None,
-        previews: list[Preview] | None = None,
-    ) -> tuple[list[Admitted], dict[int, tuple[Problem, ...]]]:  # fmt: skip
-        """What of the records is allowed now, after a change or as they are, and why the others are not."""
-        judge = RefusedJudge(self._schemas, self._rows, schema)
-        made: list[Admitted] = []
-        refused: dict[int, tuple[Problem, ...]] = {}
+    def _judged(self, selection: Selection, schema: str, change: Callable[[Any], Any] | None) -> _Tried:
+        judge, tried = RefusedJudge(self._schemas, self._rows, schema), _Tried()
         for record in self.each(selection):
             content, media = record.raw, record.media
             if change is not None:
                 try:
                     content, media = _changed(record, change), edited_media(record.media)
                 except NotEditable as error:
-                    refused[record.id] = (error.problem,)
+                    tried.refused[record.id] = (error.problem,)
                     continue
-                if previews is not None and len(previews) < PREVIEWS:
-                    previews.append(Preview(record.id, record.document(), document_of(content, media)))
+                if len(tried.previews) < PREVIEWS:
+                    tried.previews.append(Preview(record.id, record.document(), document_of(content, media)))
             reasons = judge.problems(record.schema, content, media)
             if reasons:
-                refused[record.id] = reasons
+                tried.refused[record.id] = reasons
             else:
-                made.append(Admitted(record, judge.pin(record.schema), content))
-        return made, refused
+                tried.made.append(Admitted(record, judge.pin(record.schema), content))
+        return tried
 
     def _accept(
         self,

@@ -35,8 +35,8 @@ def enter(connection: apsw.Connection, row: dict[str, Any], host: str) -> None:
     elif row["action"] == "mode":
         before = rows.moment(query, row["schema"]).rules
         after = Rules(*row["after"].split(" "))
-        if before not in (None, after) and not _later(query, row, "mode"):
-            rows.set_rules(connection, row["schema"], before or after, after, change)
+        if before is not None and before != after and not _later(query, row, "mode"):
+            rows.set_rules(connection, row["schema"], before, after, change)
     elif row["action"] in ("retire", "restore", "purge"):
         retired = row["action"] != "restore"
         for entry in rows.versions(query, row["schema"]):

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 What = Literal[
     "database", "chunk", "rows", "episodes", "totals", "frames", "journal", "ledger", "space", "quarantine", "inputs",
-    "documents",
+    "documents", "logs",
 ]  # fmt: skip
 
 

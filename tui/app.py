@@ -21,8 +21,9 @@ from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.theme import Theme
 
-from . import keys
+from . import keys, words
 from .feed import Feed
+from .host import Host, HostFeed
 from .log_feed import LogFeeds
 from .look import Look, detect
 from .mono import Attributes
@@ -76,6 +77,7 @@ class CornermanApp(App[int], inherit_bindings=False):
         look: Look | None = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
+        host: Host | None = None,
     ) -> None:
         self.options = options or Options()
         self.look = look or detect(os.environ, self.options.colour, self.options.ascii)
@@ -88,6 +90,7 @@ class CornermanApp(App[int], inherit_bindings=False):
         self.set_reactive(App.theme, "cornerman")  # set, not changed: a change would parse the style sheet twice
         self.stylesheet.set_variables(self.get_css_variables())
         self.feed = Feed(open_repository, self._wake)
+        self.host_feed = HostFeed(host or Host(Path(store_path).expanduser()), self._wake)
         self.logs = LogFeeds(open_repository, self._wake)
         self.moved_to_us: int | None = None
         """When the step was written that the run screen has gone to, for the logs beneath it to go to as well."""
@@ -148,6 +151,7 @@ class CornermanApp(App[int], inherit_bindings=False):
 
     def on_unmount(self) -> None:
         self.feed.stop()
+        self.host_feed.stop()
         self.logs.stop()
 
     # ---- the feed ------------------------------------------------------------------------------------------------
@@ -179,7 +183,7 @@ class CornermanApp(App[int], inherit_bindings=False):
         self._pump_due, self._pumped_at = False, time.monotonic()
         if not self.is_running:
             return
-        for delivery in (*self.feed.take(), *self.logs.take()):
+        for delivery in (*self.feed.take(), *self.logs.take(), *self.host_feed.take()):
             self.call_later(self._hand_over, delivery)
 
     def _hand_over(self, delivery: Any) -> None:
@@ -217,6 +221,18 @@ class CornermanApp(App[int], inherit_bindings=False):
         from .screens.schemas import SchemasScreen
 
         self.push_screen(SchemasScreen())
+
+    def action_settings(self) -> None:
+        from .screens.settings import SettingsScreen
+
+        if not isinstance(self.screen, SettingsScreen):
+            self.push_screen(SettingsScreen())
+
+    def action_launches(self) -> None:
+        from .screens.launches import LaunchesScreen
+
+        if not isinstance(self.screen, LaunchesScreen):
+            self.push_screen(LaunchesScreen())
 
     def say(self, words: str) -> None:
         self.notify(words, timeout=4, markup=False)
@@ -283,7 +299,7 @@ def run(store_path: str | os.PathLike[str], *, options: Options | None = None, r
 
         return open_store(path, read_only=read_only)
 
-    app = CornermanApp(open_repository, _short(path), options=options, run=run, look=look)
+    app = CornermanApp(open_repository, words.short_path(path), options=options, run=run, look=look, host=Host(path))
     result = app.run()
     return app.return_code or result or 0
 
@@ -297,8 +313,3 @@ def _tell_textual(look: Look) -> None:
         os.environ["TERM"] = "vt100"
     systems = {"truecolor": "truecolor", "256": "256", "16": "standard", "none": "truecolor"}
     textual.constants.COLOR_SYSTEM = systems[look.depth]  # type: ignore[misc]
-
-
-def _short(path: Path) -> str:
-    text, home = str(path), str(Path.home())
-    return "~" + text[len(home) :] if text == home or text.startswith(home + os.sep) else text

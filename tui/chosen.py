@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cornerman.core.errors import InvalidOption
 from cornerman.core.setting_keys import KEYS
@@ -51,9 +52,13 @@ def opened_store(args: argparse.Namespace, *, read_only: bool = False) -> Store:
 
 def chosen_options() -> Options:
     """How the screens look, as the settings say."""
+    return options_of(effective(read_layers(on_problem=_note)))
+
+
+def options_of(values: Mapping[str, Any]) -> Options:
+    """How the screens look by these settings."""
     from .options import Options
 
-    values = effective(read_layers(on_problem=_note))
     return Options(
         colour=values["view.colour"],
         ascii=values["view.ascii"],

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from textual.binding import Binding, BindingType
 
-Where = Literal["app", "runs", "run", "schemas", "logs"]
+Where = Literal["app", "runs", "run", "schemas", "logs", "settings", "launches", "launch"]
 
 
 class Key(NamedTuple):
@@ -35,7 +35,7 @@ _LABELS = {
     "question_mark": "?", "slash": "/", "plus": "+", "minus": "-", "left_square_bracket": "[", "colon": ":",
     "right_square_bracket": "]", "escape": "esc", "pageup": "pgup", "pagedown": "pgdn", "equals_sign": "=",
     "less_than_sign": "<", "greater_than_sign": ">", "ctrl+p": "^p", "ctrl+c": "^c", "ctrl+z": "^z", "ctrl+l": "^l",
-    "full_stop": ".", "comma": ",", "backspace": "bksp",
+    "full_stop": ".", "comma": ",", "backspace": "bksp", "exclamation_mark": "!",
 }  # fmt: skip
 
 KEYS: tuple[Key, ...] = (
@@ -43,6 +43,8 @@ KEYS: tuple[Key, ...] = (
     Key("app.palette", ("ctrl+p", "colon"), "commands", "Find a command by its name", "command_palette", "app"),
     Key("app.redraw", ("ctrl+l",), "redraw", "Draw the whole screen again", "redraw", "app"),
     Key("app.suspend", ("ctrl+z",), "suspend", "Suspend, as any program of the shell", "suspend_process", "app"),
+    Key("app.settings", ("comma",), "settings", "Settings: what holds, who said so, what it costs", "settings", "app"),
+    Key("app.launches", ("exclamation_mark",), "launch", "Launch programs; stop and restart them", "launches", "app"),
     Key("app.quit", ("q", "ctrl+c"), "quit", "Leave Cornerman, or this run", "leave", "app", 91),
     Key("runs.open", ("enter",), "open", "Watch or replay the run", "open", "runs", 1),
     Key("runs.up", ("up", "k"), "up", "The run above", "move(-1)", "runs"),
@@ -178,6 +180,48 @@ KEYS: tuple[Key, ...] = (
     Key("logs.export", ("w",), "write", "Write what the filter shows into a file", "export", "logs", 16),
     Key("logs.zoom", ("z",), "zoom", "Give the record, or the list, all the room", "zoom", "logs"),
     Key("logs.leave", ("escape",), "back", "Stop a search; then back, to where this was opened", "back", "logs", 17),
+    Key("settings.change", ("enter",), "change", "Type a value, checked as everywhere, saved in your file", "change",
+        "settings", 1),
+    Key("settings.next", ("space",), "next choice", "The next of a few choices", "next", "settings", 2),
+    Key("settings.unset", ("u", "delete"), "unset", "Take the value out of your file", "unset", "settings", 3),
+    Key("settings.up", ("up", "k"), "up", "The line above", "move(-1)", "settings"),
+    Key("settings.down", ("down", "j"), "down", "The line below", "move(1)", "settings"),
+    Key("settings.next-section", ("tab", "right"), "section", "The next section", "section(1)", "settings", 5),
+    Key("settings.previous-section", ("shift+tab", "left"), "section before", "The section before", "section(-1)",
+        "settings"),
+    Key("settings.page-up", ("pageup",), "text up", "Scroll the text up", "page(-1)", "settings"),
+    Key("settings.page-down", ("pagedown",), "text down", "Scroll the text down", "page(1)", "settings"),
+    Key("settings.advanced", ("a",), "advanced", "Unfold the settings that few people need", "advanced", "settings", 4),
+    Key("settings.filter", ("slash",), "filter", "Only settings that match words", "filter", "settings", 6),
+    Key("settings.problems", ("c",), "check", "What is wrong in any source of settings", "problems", "settings", 7),
+    Key("settings.leave", ("escape",), "back", "Drop the filter; back to where you were", "back", "settings", 8),
+    Key("launches.new", ("n",), "new", "Launch a command, or a policy on an environment", "new(False)", "launches", 1),
+    Key("launches.like", ("e",), "alike", "Launch one like this, after changing it", "new(True)", "launches", 6),
+    Key("launches.open", ("enter",), "its run", "Watch the run that it records", "open", "launches", 2),
+    Key("launches.stop", ("s",), "stop", "Ask it to end (SIGTERM), after asking you", "act('stop')", "launches", 3),
+    Key("launches.kill", ("x",), "kill", "End it and all that it started, after asking", "act('kill')", "launches", 5),
+    Key("launches.restart", ("r",), "restart", "Stop it, and start the same again", "act('restart')", "launches", 4),
+    Key("launches.forget", ("d", "delete"), "forget", "Forget one that has ended; its runs stay", "act('forget')",
+        "launches", 7),
+    Key("launches.up", ("up", "k"), "up", "The launch above", "move(-1)", "launches"),
+    Key("launches.down", ("down", "j"), "down", "The launch below", "move(1)", "launches"),
+    Key("launches.page-up", ("pageup",), "lines up", "Earlier lines of its output", "page(-1)", "launches"),
+    Key("launches.page-down", ("pagedown",), "lines down", "Later lines of its output", "page(1)", "launches"),
+    Key("launches.leave", ("escape",), "back", "Back to where you were", "back", "launches", 8),
+    Key("launch.launch", ("l",), "launch", "Check everything, and start it", "launch", "launch", 1),
+    Key("launch.change", ("enter",), "change", "Type what is to be started, or a value for it alone", "change",
+        "launch", 2),
+    Key("launch.next", ("space",), "next choice", "The next of a few choices", "next", "launch", 3),
+    Key("launch.unset", ("u", "delete"), "clear", "As everywhere again", "unset", "launch", 5),
+    Key("launch.up", ("up", "k"), "up", "The line above", "move(-1)", "launch"),
+    Key("launch.down", ("down", "j"), "down", "The line below", "move(1)", "launch"),
+    Key("launch.next-section", ("tab", "right"), "section", "The next section", "section(1)", "launch", 6),
+    Key("launch.previous-section", ("shift+tab", "left"), "section before", "The section before", "section(-1)",
+        "launch"),
+    Key("launch.page-up", ("pageup",), "text up", "Scroll the text up", "page(-1)", "launch"),
+    Key("launch.page-down", ("pagedown",), "text down", "Scroll the text down", "page(1)", "launch"),
+    Key("launch.advanced", ("a",), "advanced", "Unfold the settings that few people need", "advanced", "launch", 7),
+    Key("launch.leave", ("escape",), "back", "Back to what was launched; nothing is started", "back", "launch", 8),
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -67,6 +68,12 @@ def span(seconds: float) -> str:
         if seconds < limit:
             return f"{seconds / divisor:.0f}{unit}"
     return f"{seconds / 86_400:.0f}d"
+
+
+def short_path(path: Path | str) -> str:
+    """A path as people write it: their home is `~`."""
+    text, home = str(path), str(Path.home())
+    return "~" + text[len(home) :] if text == home or text.startswith(home + "/") else text
 
 
 def short_ids(run_ids: Sequence[str], at_least: int = 8) -> dict[str, str]:

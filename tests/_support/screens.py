@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from fake_host import FakeHost
 from fake_telemetry import NOW, FakeRepository, repository
 from textual.pilot import Pilot
 
 from cornerman.store.api import open_store
 from cornerman.tui.app import CornermanApp
 from cornerman.tui.feed import ORDER
+from cornerman.tui.host import CHANNELS, Host
 from cornerman.tui.look import Look
 from cornerman.tui.options import Options
 
@@ -35,6 +37,7 @@ def app_on(
     options: Options | None = None,
     run: str | None = None,
     monotonic: Clock | None = None,
+    host: Host | None = None,
 ) -> CornermanApp:
     """The app on a fake repository, or on a store that is there."""
     answers = repository() if store is None else store
@@ -46,6 +49,7 @@ def app_on(
         run=run,
         clock=lambda: NOW,
         monotonic=monotonic or Clock(),
+        host=host or FakeHost(launched=[]),
     )
 
 
@@ -56,7 +60,8 @@ async def settle(pilot: Pilot[int]) -> None:
     for _ in range(3):
         for _ in range(400):
             await pilot.pause(0.01)
-            if app.settled and not any(map(app.feed.waiting, ORDER)) and not app.logs.waiting():
+            waiting = [*map(app.feed.waiting, ORDER), *map(app.host_feed.waiting, CHANNELS), app.logs.waiting()]
+            if app.settled and not any(waiting):
                 break
         await pilot.pause()
 

@@ -341,3 +341,45 @@ def test_the_tutorial_is_true(tmp_path: Path) -> None:
         assert done.returncode == ("exit code 1" in line), f"{line}: {done.stdout}{done.stderr}"
     python = page.partition("```python\n")[2].partition("```")[0]
     subprocess.run([sys.executable, "-c", python + "assert fits"], env=command.environment(), check=True)
+
+
+def test_fields_are_explained_and_who_reads_them_is_named_before_they_go(cornerman: Cornerman, tmp_path: Path) -> None:
+    """Descriptions and `uses` are the glossary; a change that breaks a field says whom to ask."""
+    price = {"type": "number", "description": "Paid for one", "unit": "EUR", "uses": ["loader", "risk"]}
+    for version, name in (("1.0.0", "price"), ("2.0.0", "last_price")):
+        content = {"id": "ticks", "version": version, "properties": {name: price}, "required": [name]}
+        (tmp_path / f"{version}.json").write_text(json.dumps({**content, "additionalProperties": False}))
+        cornerman.json("schema", "add", str(tmp_path / f"{version}.json"))
+    (field,) = cornerman.json("schema", "explain", "last_price")
+    assert (field["path"], field["means"], field["uses"]) == ("/last_price", "Paid for one", ["loader", "risk"])
+    assert {"reward", "observation"} <= {each["name"] for each in cornerman.json("schema", "explain", "fields")}
+    diff = cornerman("schema", "diff", "ticks@1.0.0", "ticks@2.0.0").stdout
+    assert "/properties/price is read by loader, risk" in diff
+
+
+def test_a_matrix_says_which_version_reads_which(cornerman: Cornerman, tmp_path: Path) -> None:
+    """Closed objects: what is new reads what is old, and not the other way round."""
+    properties = {"price": {"type": "number"}}
+    for version, more in (("1.0.0", {}), ("1.1.0", {"size": {"type": "integer"}})):
+        content = {"id": "ticks", "version": version, "properties": {**properties, **more}}
+        (tmp_path / "ticks.json").write_text(json.dumps({**content, "additionalProperties": False}))
+        cornerman.json("schema", "add", str(tmp_path / "ticks.json"))
+    reads = cornerman.json("schema", "matrix", "ticks")["reads"]
+    assert reads == {"1.0.0": {"1.0.0": True, "1.1.0": True}, "1.1.0": {"1.0.0": False, "1.1.0": True}}
+    assert "yes" in cornerman("schema", "matrix", "ticks").stdout
+
+
+def test_an_audit_shows_what_is_sent_and_what_nobody_described(cornerman: Cornerman, tmp_path: Path) -> None:
+    """Of a run stream by stream, of a file as one; the schema's side too."""
+    cornerman.json("record", "CartPole-v1", "--steps", "50", "--seed", "1")
+    (stream,) = cornerman.json("schema", "audit", "latest")
+    fields = {field["path"]: field for field in stream["fields"]}
+    assert stream["records"] == 50
+    assert {"/observation", "/observation/*", "/action", "/reward", "/terminated"} <= set(fields)
+    (tmp_path / "data.jsonl").write_text('{"price": 1, "odd": {"x": 1}}\n')
+    (tmp_path / "s.json").write_text(
+        json.dumps({"id": "ticks", "version": "1.0.0", "properties": {"price": {}, "size": {}}})
+    )
+    done = cornerman("schema", "audit", "data.jsonl", "--schema", "s.json", "--json")
+    (found,) = json.loads(done.stdout)
+    assert (done.returncode, found["never_seen"], found["undescribed"]) == (1, ["/size"], ["/odd", "/odd/x"])

@@ -15,10 +15,13 @@ from cornerman.tui.app import CornermanApp
 from cornerman.tui.options import Options
 from cornerman.tui.screens import help as help_screen
 from cornerman.tui.screens.help import Help
+from cornerman.tui.screens.launch import LaunchScreen
+from cornerman.tui.screens.launches import LaunchesScreen
 from cornerman.tui.screens.logs import LogsScreen
 from cornerman.tui.screens.run import RunScreen
 from cornerman.tui.screens.runs import RunsScreen
 from cornerman.tui.screens.schemas import SchemasScreen
+from cornerman.tui.screens.settings import SettingsScreen
 from cornerman.tui.widgets.lines import Lines
 from cornerman.tui.widgets.table import Table
 
@@ -44,11 +47,22 @@ def on(*runs: object) -> CornermanApp:
     return app_on(FakeRepository(list(runs)))  # type: ignore[arg-type]
 
 
+WHERES: tuple[keys.Where, ...] = ("runs", "run", "schemas", "logs", "settings", "launches", "launch")
+
 # ---- the table ----
 
 
 def test_every_key_has_an_action_and_a_sentence() -> None:
-    places = {"app": CornermanApp, "runs": RunsScreen, "run": RunScreen, "schemas": SchemasScreen, "logs": LogsScreen}
+    places = {
+        "app": CornermanApp,
+        "runs": RunsScreen,
+        "run": RunScreen,
+        "schemas": SchemasScreen,
+        "logs": LogsScreen,
+        "settings": SettingsScreen,
+        "launches": LaunchesScreen,
+        "launch": LaunchScreen,
+    }
     for key in keys.KEYS:
         assert hasattr(places[key.where], f"action_{key.action.partition('(')[0]}"), key.id
         assert key.sentence
@@ -57,7 +71,7 @@ def test_every_key_has_an_action_and_a_sentence() -> None:
 
 def test_ids_are_stable_names_and_no_key_is_given_twice() -> None:
     assert len({key.id for key in keys.KEYS}) == len(keys.KEYS)
-    for where in ("runs", "run", "schemas", "logs"):
+    for where in WHERES:
         used = Counter(name for key in keys.keys_of(where, "app") for name in key.keys)
         assert [name for name, times in used.items() if times > 1] == []
 
@@ -74,7 +88,7 @@ async def test_no_binding_of_the_toolkit_takes_them_either() -> None:
         assert {"ctrl+a", "ctrl+b", "ctrl+s", "ctrl+q"}.isdisjoint(bound)
 
 
-@pytest.mark.parametrize("where", ["runs", "run", "schemas", "logs"])
+@pytest.mark.parametrize("where", WHERES)
 @pytest.mark.parametrize("width", [56, 80, 120, 200])
 def test_the_footer_fits_and_always_has_help(where: keys.Where, width: int) -> None:
     pairs = keys.footer(where, width - 1)

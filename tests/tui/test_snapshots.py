@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from fake_host import FakeHost, three_launches
 from fake_telemetry import FakeRepository, lake, poles, race, repository, uneven
 from hostile_logs import hostile_records
 from memory_logs import MemoryLogs, some_records
@@ -66,6 +67,12 @@ SCREENS: dict[str, tuple[Any, tuple[str, ...]]] = {
     "help": (repository, ("question_mark",)),
     "confirm": (repository, ("d",)),
     "filter": (repository, ("slash",)),
+    "settings": (repository, ("comma",)),
+    "settings_one": (repository, ("comma", "tab", "tab", "a", "down", "down", "down")),
+    "settings_edit": (repository, ("comma", "enter")),
+    "launches": (repository, ("exclamation_mark",)),
+    "launches_failed": (repository, ("exclamation_mark", "down")),
+    "launch": (repository, ("exclamation_mark", "e", "tab", "down")),
     "logs": (_worked, ("l", "up", "up", "up", "m", "up", "right", "right")),
     "logs_errors": (_worked, ("l", "3", "E", "enter")),
     "logs_counts": (_worked, ("l", "tab", "down", "down", "minus", "down")),
@@ -78,12 +85,13 @@ LOOKS = {"colour": Look(), "plain": Look("none"), "ascii": Look("none", True)}
 CASES = [
     *((name, "colour") for name in SCREENS),
     *((name, "plain") for name in ("runs", "live_grid", "replay_rgb", "writer", "logs", "logs_errors", "logs_counts")),
-    *((name, "ascii") for name in ("runs", "vector_env", "logs_errors")),
+    *((name, "plain") for name in ("settings", "launches", "launch")),
+    *((name, "ascii") for name in ("runs", "vector_env", "logs_errors", "settings_one")),
 ]
 
 
 def made(name: str, look: str) -> CornermanApp:
-    return app_on(SCREENS[name][0](), look=LOOKS[look])
+    return app_on(SCREENS[name][0](), look=LOOKS[look], host=FakeHost(launched=three_launches()))
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")

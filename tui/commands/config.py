@@ -16,7 +16,8 @@ from . import Subparsers, describe
 
 if TYPE_CHECKING:  # the model needs pydantic: only this command pays for it
     from cornerman.core.setting_costs import Cost, Measured
-    from cornerman.core.settings import EffectiveSettings, Explanation
+    from cornerman.core.setting_sources import Explanation
+    from cornerman.core.settings import EffectiveSettings
 
 DESCRIPTION = """
 Settings come from these places, the later one wins: built-in defaults, a

@@ -118,6 +118,8 @@ def _say_begun(launch: Launch, args: argparse.Namespace) -> int:
 def _list(args: argparse.Namespace, store: Path) -> int:
     from cornerman.adapters import launches
 
+    from ..launch_words import shown_command, state_words
+
     found = launches.launches(store)
     if args.json:
         output.print_json([as_json(launch) for launch in found])
@@ -135,11 +137,14 @@ def _list(args: argparse.Namespace, store: Path) -> int:
 def _show(args: argparse.Namespace, store: Path) -> int:
     from cornerman.adapters import launches
 
+    from ..launch_words import shown_command, state_words
+
     launch = launches.named(store, args.launch)
-    lines = launches.last_lines(store, launch.id, args.lines)
-    runs = _runs(store, launch)
+    command = launches.LaunchedRuns(store).by_launch().get(launch.id)
+    run = command.run_id if command else ""
+    lines = launches.last_lines(store, run, args.lines) if run else []
     if args.json:
-        output.print_json({**as_json(launch), "runs": runs, "lines": lines})
+        output.print_json({**as_json(launch), "run": run or None, "lines": lines})
         return exits.OK
     limits = launch.limits
     facts = {
@@ -154,25 +159,12 @@ def _show(args: argparse.Namespace, store: Path) -> int:
         "processors": ",".join(map(str, limits.processors)) or "all",
         "memory": output.size(limits.memory_bytes) if limits.memory_bytes else "no limit",
         "gpus": limits.gpus,
-        "runs": ", ".join(runs) or "none yet",
+        "run": run or "none yet",
     }
     output.print_facts(facts)
     for line in lines:
         print(f"  {output.harmless(line)}")
     return exits.OK
-
-
-def _runs(store: Path, launch: Launch) -> list[str]:
-    """The runs that it recorded."""
-    from cornerman.core.errors import StoreError
-    from cornerman.store.api import open_store
-
-    try:
-        with open_store(store, read_only=True) as opened:
-            summaries = [run.summary() for run in opened.runs()]
-    except StoreError:
-        return []
-    return [run.run_id for run in summaries if run.provenance.get("launch") == launch.id]
 
 
 def _stop(args: argparse.Namespace, store: Path) -> int:
@@ -211,29 +203,10 @@ def _variable(text: str) -> tuple[str, str]:
     return name, value
 
 
-def state_words(launch: Launch) -> str:
-    """How it is, in a few words."""
-    state = launch.state
-    if launch.reason:
-        return f"failed: {launch.reason}"
-    if launch.stopped_by and not launch.alive:
-        return f"ended by {launch.stopped_by}"
-    if state == "running" and launch.stopped_by:
-        return f"ending ({launch.stopped_by})"
-    return f"failed, exit code {launch.exit_code}" if state == "failed" else state
-
-
-def shown_command(launch: Launch) -> str:
-    """The command without what may be a password."""
-    import shlex
-
-    from cornerman.core.redaction import redacted
-
-    return shlex.join(redacted(list(launch.command)))
-
-
 def as_json(launch: Launch) -> dict[str, Any]:
     """A launch as `--json` shows it everywhere."""
+    from ..launch_words import shown_command
+
     plain = output.plain(launch)
     for hidden in ("started", "birth", "keeper", "environment"):
         plain.pop(hidden)

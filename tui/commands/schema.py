@@ -7,14 +7,16 @@ import argparse
 from cornerman.core.errors import InvalidOption
 
 from . import Help, Subparsers, add_common, describe
+from .schema_audit import AUDIT
 from .schema_changes import CHANGES
 from .schema_data import DATA
 from .schema_explain import EXPLAIN
 from .schema_export import EXPORT
+from .schema_matrix import MATRIX
 from .schema_verb import Verb
 from .schema_versions import VERSIONS
 
-VERBS: dict[str, Verb] = {**VERSIONS, **CHANGES, **EXPLAIN, **DATA, **EXPORT}
+VERBS: dict[str, Verb] = {**VERSIONS, **CHANGES, **MATRIX, **EXPLAIN, **DATA, **AUDIT, **EXPORT}
 """In the order of the help."""
 
 DESCRIPTION = """

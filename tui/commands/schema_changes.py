@@ -19,6 +19,7 @@ from .schema_words import judgement_facts, print_judgement, print_verdict
 if TYPE_CHECKING:
     from cornerman.core.schema import SchemaDocument
     from cornerman.core.schema.admission import Judgement, Rules
+    from cornerman.core.schema.compare import Verdict
     from cornerman.core.schema.enforcement import Producer
     from cornerman.store.documents import DocumentImport
 
@@ -41,7 +42,8 @@ def _diff(args: argparse.Namespace) -> int:
             "imports": [{"import": one.id, "source": one.source, "schema": f"{one.schema_id}@{one.version}",
                          "documents": one.accepted} for one in imports],
         }  # fmt: skip
-        output.print_json({**pins, "differences": lines, "verdict": output.plain(verdict), "used_by": used})
+        facts = {"differences": lines, "verdict": output.plain(verdict), "read_by": _readers(old, verdict)}
+        output.print_json({**pins, **facts, "used_by": used})
         return exits.OK
     for difference in found:
         print(output.harmless(str(difference)))
@@ -49,8 +51,18 @@ def _diff(args: argparse.Namespace) -> int:
         print("no difference")
     print(f"\n{verdict_headline(old, new, rules, verdict)}")
     print_verdict(verdict)
+    for path, names in _readers(old, verdict).items():
+        print(output.harmless(f"{path} is read by {', '.join(names)}: ask them first"))
     _print_users(old.id, streams, imports)
     return exits.OK
+
+
+def _readers(old: SchemaDocument, verdict: Verdict) -> dict[str, tuple[str, ...]]:
+    """Who reads the fields that a change breaks, as far as the schema says so."""
+    from cornerman.core.schema.glossary import readers
+
+    found = {reason.path: readers(old, reason.path) for reason in verdict.reasons}
+    return {path: names for path, names in found.items() if names}
 
 
 SHOWN = 8

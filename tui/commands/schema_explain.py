@@ -1,4 +1,4 @@
-"""`cornerman schema explain`: what a rule, a mode or a policy means."""
+"""`cornerman schema explain`: what a rule, a mode, a policy or a field means."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ import argparse
 import dataclasses
 import difflib
 import re
+from typing import TYPE_CHECKING
 
 from cornerman.core.errors import InvalidOption
 
 from .. import exits, output
-from .schema_verb import Verb
+from .schema_verb import Verb, registry_of
+
+if TYPE_CHECKING:
+    from cornerman.core.schema.glossary import Field
 
 
 def _explain(args: argparse.Namespace) -> int:
@@ -22,12 +26,14 @@ def _explain(args: argparse.Namespace) -> int:
     if wanted in RULES:
         return _explain_rule(args, wanted)
     meant = next((name for name in words if wanted and name.lower() == wanted.lower()), None)
+    if meant is None and (wanted == "fields" or (fields := _fields(args, wanted))):
+        return _print_fields(args, _fields(args, None) if wanted == "fields" else fields)
     if meant is None and wanted not in (None, "modes", "policies", "rules"):
         names = {name.lower(): name for name in (*RULES, *words)}
         close = difflib.get_close_matches(wanted.lower(), names, n=3)
         likely = " or ".join(names[name] for name in close)
         hint = f"Is it {likely}?" if close else "`cornerman schema explain` lists them all."
-        raise InvalidOption(f"There is no rule, mode or policy {wanted!r}.", hint)
+        raise InvalidOption(f"There is no rule, mode, policy or field {wanted!r}.", hint)
     groups: dict[str, dict[str, str]] = {
         "modes": {name: words[name] for name in MODES},
         "policies": {name: words[name] for name in POLICIES},
@@ -42,6 +48,32 @@ def _explain(args: argparse.Namespace) -> int:
         for group, facts in groups.items():
             print(f"{group}:")
             output.print_facts(facts, indent=2)
+    return exits.OK
+
+
+def _fields(args: argparse.Namespace, name: str | None) -> list[Field]:
+    """Fields of that name, or all, in the newest version of every schema of the store; without one, in our own."""
+    from cornerman.core.errors import NotFound, StoreNotFound
+    from cornerman.core.published import published
+    from cornerman.core.schema.glossary import glossary
+
+    documents = list(published())
+    try:
+        with registry_of(args) as registry:
+            documents = [registry.get(entry.id) for entry in registry.list() if entry.latest]
+    except (StoreNotFound, NotFound):
+        pass
+    return [field for field in glossary(documents) if name is None or name in (field.name, field.path)]
+
+
+def _print_fields(args: argparse.Namespace, fields: list[Field]) -> int:
+    if args.json:
+        output.print_json([field._asdict() for field in fields])
+        return exits.OK
+    headings = ("field", "schema", "path", "type", "unit", "means", "read by")
+    rows = [(field.name, field.pin, field.path, field.type, field.unit, field.means, ", ".join(field.uses))
+            for field in fields]  # fmt: skip
+    output.print_table(headings, rows, spare=("path", "type", "unit"))
     return exits.OK
 
 
@@ -68,19 +100,24 @@ def _spoken(text: str) -> str:
 
 
 def _explain_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("rule", metavar="RULE", nargs="?", help="a rule, a mode, a policy; or modes, policies, rules")
+    parser.add_argument(
+        "rule", metavar="RULE", nargs="?", help="a rule, mode, policy or field; or all modes, policies, rules, fields"
+    )
 
 
 EXPLAIN = {
     "explain": Verb(
-        "what a rule, a mode or a policy means",
+        "what a rule, a mode, a policy or a field means",
         """
 Explain a rule that `diff`, `compat` or `check` named: what happened, in which direction it breaks, and the way out; or
-a compatibility mode or a policy. Without a name everything is listed.""",
+a compatibility mode or a policy; or a field, in every schema that has one of that name: what it means, its unit, and
+who reads it, as its schema says ("description", "unit", "uses"). Without a name all but the fields is listed.""",
         """
   cornerman schema explain required-property-added
   cornerman schema explain FULL
-  cornerman schema explain modes""",
+  cornerman schema explain modes
+  cornerman schema explain reward
+  cornerman schema explain fields --json""",
         _explain_arguments,
         _explain,
     ),

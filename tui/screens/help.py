@@ -17,6 +17,9 @@ _TITLES = {
     "run": "In a run, live or replayed",
     "schemas": "In the schemas",
     "logs": "In the logs",
+    "settings": "In the settings",
+    "launches": "In what was launched",
+    "launch": "In the form that launches",
     "app": "Everywhere",
 }
 
@@ -53,7 +56,9 @@ SOURCES = (
 def lines(where: keys.Where, width: int, look: Look) -> list[Line]:
     """The keys of the current screen first, then all others."""
     rows: list[Line] = []
-    order: tuple[keys.Where, ...] = (where, "app", "runs", "run", "logs", "schemas")
+    order: tuple[keys.Where, ...] = (
+        *(where, "app", "runs", "run", "logs", "schemas", "settings", "launches", "launch"),
+    )
     for part in dict.fromkeys(order):
         rows += [rule(_TITLES[part], width, look), *(_explained(key, width) for key in keys.keys_of(part)), ()]
     rows.append(rule("Where the numbers come from", width, look))

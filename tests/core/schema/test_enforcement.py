@@ -105,7 +105,7 @@ def test_what_is_promoted_decides_over_what_was_as_close(everybodys: list[Any], 
     rules = (
         Rules(tuple(Rule(*each) for each in everybodys))
         .with_cohort(Cohort("c", 1.0))
-        .with_rule(Rule(*promoted, "*", "c"))
+        .with_rule(Rule(promoted[0], promoted[1], cohort="c"))
     )
     inside = decide(Subject("r", "baseline", derived="derived.x@1.0.0"), rules)
     after = decide(Subject("r", "baseline", derived="derived.x@1.0.0"), rules.promoted("c"))
