@@ -98,6 +98,9 @@ def _print(args: argparse.Namespace, chosen: list[Chosen], freed: dict[str, int]
     rows = [(run.run_id, run.job, run.state, output.size(run.bytes), reason) for run, reason in chosen]
     if rows:
         output.print_table(("RUN", "JOB", "STATE", "SIZE", "WHY"), rows, right=(3,), spare=("STATE",))
+    if not rows:
+        output.say(f"No rule says that a run should go; all {looked_at} stay.")
+        return
     kept = f"{looked_at - len(rows)} of {looked_at} runs stay"
     if args.yes:
         output.say(f"Removed {len(rows)}, {output.size(total)}; {kept}.")
