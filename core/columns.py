@@ -166,13 +166,37 @@ def _sum_before(column: Column, parts: np.ndarray[Any, Any]) -> np.int64:
 def _planes(values: np.ndarray[Any, Any]) -> bytes:
     """Component by component, and of each component the first bytes of all rows, then the second bytes, …"""
     rows, width = len(values), values.dtype.itemsize
-    parts = np.ascontiguousarray(values).view(np.uint8).reshape(rows, -1, width)
-    return compress(np.ascontiguousarray(parts.transpose(2, 1, 0)).data.cast("B"), level=NUMBERS)
+    values = np.ascontiguousarray(values)
+    if _is_wide(width, values.size // rows):
+        parts = _turned(values.view(f"u{width}").reshape(rows, -1)).view(np.uint8).reshape(-1, rows, width)
+        ordered = parts.transpose(2, 0, 1)
+    else:
+        ordered = values.view(np.uint8).reshape(rows, -1, width).transpose(2, 1, 0)
+    return compress(np.ascontiguousarray(ordered).data.cast("B"), level=NUMBERS)
+
+
+def _is_wide(width: int, items: int) -> bool:
+    """Whether rows are so wide that whole numbers are turned first, then taken apart: a tenth of the time."""
+    return width in (2, 4, 8) and items >= 64
+
+
+def _turned(table: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """A table with rows for columns. By a copy with longer rows: of a power of two, all of a column fall into the same
+    few lines of the cache."""
+    padded = np.empty((table.shape[0], table.shape[1] + 16), table.dtype)[:, : table.shape[1]]
+    padded[:] = table
+    return np.ascontiguousarray(padded.T)
 
 
 def _unplanes(raw: bytes, dtype: np.dtype[Any], rows: int) -> np.ndarray[Any, Any]:
-    planes = np.frombuffer(raw, np.uint8).reshape(dtype.itemsize, -1, rows)
-    values = np.empty((rows, planes.shape[1], dtype.itemsize), np.uint8)
+    width = dtype.itemsize
+    planes = np.frombuffer(raw, np.uint8).reshape(width, -1, rows)
+    if _is_wide(width, planes.shape[1]):
+        columns = np.empty((planes.shape[1], rows, width), np.uint8)
+        for place, plane in enumerate(planes):
+            columns[:, :, place] = plane
+        return _turned(columns.view(f"u{width}").reshape(-1, rows)).view(dtype).ravel()
+    values = np.empty((rows, planes.shape[1], width), np.uint8)
     for place, plane in enumerate(planes):  # measured: half the time of one transposed copy
         values[:, :, place] = plane.T
     return values.view(dtype).ravel()

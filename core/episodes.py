@@ -43,8 +43,9 @@ FIELDS: dict[str, str] = {
 }
 """A column each. `first_row` holds the first observation (-1: there was none), `last_row` the last transition."""
 
-SEED_NONE, SEED_GIVEN, SEED_CONTINUED, SEED_LARGE = 0, 1, 2, 3
-"""No seed known · given to the reset · drawn from the generator an earlier seed started · given, in the extras."""
+SEED_NONE, SEED_GIVEN, SEED_CONTINUED, SEED_LARGE, SEED_LARGE_CONTINUED = 0, 1, 2, 3, 4
+"""No seed known · given to the reset · drawn from the generator an earlier seed started · the last two again, of a seed
+beyond 64 bits: it stands in the extras of the reset that it was given to, and the column has that row."""
 
 
 _OPEN: dict[str, str] = {
@@ -421,10 +422,10 @@ def _seeds(rows: Rows, before: Open, cut: _Cut) -> tuple[Array, Array]:
             value = seeds[int(cut.env[group])]
             if value is not None:
                 fits = -(2**63) <= value < 2**63
-                seed[group], source[group] = (value, SEED_GIVEN) if fits else (0, SEED_LARGE)
+                seed[group], source[group] = (value, SEED_GIVEN) if fits else (rows.first_row + row, SEED_LARGE)
                 given[group] = True
     origin = np.maximum.accumulate(np.where(given, np.arange(len(given)), 0))
     seed, source = seed[origin], source[origin]
     inherited = ~given & (source != SEED_NONE)
-    source[inherited] = SEED_CONTINUED
+    source[inherited] = np.where(source[inherited] < SEED_LARGE, SEED_CONTINUED, SEED_LARGE_CONTINUED)
     return seed, source

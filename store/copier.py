@@ -29,7 +29,7 @@ from cornerman.core.ids import new_ulid
 from cornerman.log_catalog import log
 from cornerman.log_catalog.store import LOG_NETWORK_COPY_FAILED
 
-from . import schema_relay
+from . import copy_sweep, schema_relay
 from .chunk_rows import chunk_columns, frame_columns
 from .connection import create, transaction
 from .copies import CopyFiles
@@ -48,6 +48,7 @@ OPEN_SEGMENT = -1
 """What chunks of open records have in the place of a segment's number: they give way to sealed ones."""
 FLUSH_BYTES = 4 << 20
 ALIVE_SECONDS = 5.0
+MEASURE_SECONDS = 30.0
 ROUND_SECONDS = 30.0
 """After so long the cursors move, however much there is to bring: a kill repeats no more than that."""
 
@@ -81,6 +82,9 @@ class Copier:
         self._after: dict[int, tuple[int, Open, int]] = {}
         self._folders: set[str] = set()
         self._said_alive = 0.0
+        self._swept = False
+        self._measured = self._written = 0
+        self._measured_at = -MEASURE_SECONDS
         self._dead: set[str] = set()
 
     # --- rounds ------------------------------------------------------------------------------------------------------
@@ -126,6 +130,9 @@ class Copier:
         said = self._say_alive([str(item.stream["process"]) for item in live])
         self._flush()
         self._remember(moved, gone, event)
+        if gone or not self._swept:
+            self._sweep(tombs)
+        self._measure()
         if said:
             self._write(
                 "update relay set copied_us = ? where sink = ? and ended = 0 and stream in"
@@ -133,6 +140,37 @@ class Copier:
                 (_now(), sink(self.place), json.dumps(list(identities))),
             )
         return time.monotonic() <= until
+
+    # --- room --------------------------------------------------------------------------------------------------------
+
+    @property
+    def bytes(self) -> int:
+        """What lies in the network folder, as of the last measurement and what was written since."""
+        return self._measured + (self._files.bytes if self._files is not None else 0) - self._written
+
+    def _measure(self) -> None:
+        """Ask the server only now and then: other nodes write there too."""
+        if time.monotonic() - self._measured_at > MEASURE_SECONDS:
+            self._measured, self._measured_at = copy_sweep.size(self.place.copies), time.monotonic()
+            self._written = self._files.bytes if self._files is not None else 0
+
+    def _sweep(self, deleted: set[str]) -> None:
+        """Remove the files that hold nothing but deleted runs, those of processes that left among them."""
+        self._swept = True
+        store, host = store_id(self._writable()), _file_name(socket.gethostname())
+        folders = [folder.name for folder in self.place.copies.glob(f"{host}-*")]
+        processes = {name.rpartition("-")[2] for name in folders} - {self.process}
+        living = {process for process in processes if alive(self.place.local, process)}
+        current = self._files.current if self._files is not None else None
+        for path in copy_sweep.finished(self.place.copies, host, living, current):
+            kept = copy_sweep.kept_of(path, store, deleted)
+            if kept is None:
+                continue
+            for row in kept:
+                self._append(row)
+            self._flush()
+            copy_sweep.remove(path)
+            self._measured_at = -MEASURE_SECONDS
 
     def close(self) -> None:
         if self._files is not None:

@@ -29,9 +29,12 @@ from typing import Any
 
 import msgspec
 
+Row = dict[str, Any]
 MAGIC = b"CORNERMAN COPIES1\n"
 ROTATE_BYTES = 64 << 20
 _FRAME = struct.Struct("<II")
+_HEAVY = (b"\xa4kind\xa5chunk", b"\xa4kind\xa6frames")
+"""How the rows begin that carry payloads: a map whose first key is `kind`."""
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder().decode
 
@@ -73,6 +76,11 @@ class CopyFiles:
     def full(self) -> bool:
         return self._written > ROTATE_BYTES
 
+    @property
+    def current(self) -> Path | None:
+        """The file that is written to."""
+        return self.folder / f"{self.number:06}.rows" if self._descriptor >= 0 else None
+
     def end(self) -> None:
         """Say that nothing follows in this file; the next row begins another."""
         self._buffer, self.buffered = [], 0
@@ -102,6 +110,27 @@ class CopyFiles:
             with contextlib.suppress(OSError):  # a full server says so only now, on NFS
                 os.close(self._descriptor)
             self._descriptor = -1
+
+
+def light_rows(path: Path) -> Iterator[Row]:
+    """The rows of a file that carry no payload, the others passed over unread; ends where one is not whole."""
+    with path.open("rb") as file:
+        at, size = len(MAGIC), os.fstat(file.fileno()).st_size
+        if file.read(len(MAGIC)) != MAGIC:
+            return
+        while at + _FRAME.size < size:
+            file.seek(at)
+            length, checksum = _FRAME.unpack(file.read(_FRAME.size))
+            at += _FRAME.size + length
+            if not length or at > size:
+                return
+            begin = file.read(min(length, 16))
+            if any(kind in begin for kind in _HEAVY):
+                continue
+            content = begin + file.read(length - len(begin))
+            if zlib.crc32(content) != checksum:
+                return
+            yield _decode(content)
 
 
 def frame(row: dict[str, Any]) -> bytes:

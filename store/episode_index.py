@@ -291,7 +291,7 @@ class EpisodeIndex:
         ended: Ended = "interrupted" if how & INTERRUPTED else "terminated" if how & TERMINATED else "truncated"
         return EpisodeRollup(
             self.rows.stream_id, env, one["episode"], one["first_row"], one["last_row"], one["first_t"], one["last_t"],
-            one["length"], one["total_reward"], ended, self._seed(one["seed"], source, one["first_row"], env),
+            one["length"], one["total_reward"], ended, self._seed(one["seed"], source, env),
             _SOURCE.get(source, "continued"), one["started_us"], one["ended_us"], bool(how & TERMINATED),
             bool(how & TRUNCATED),
         )  # fmt: skip
@@ -315,18 +315,18 @@ class EpisodeIndex:
         return EpisodeRollup(
             self.rows.stream_id, env, int(state.episode[env]), first_row,
             int(state.last_row[env]) if length else first_row, int(state.first_t[env]), int(state.last_t[env]), length,
-            float(state.total_reward[env]), ended, self._seed(int(state.seed[env]), source, first_row, env),
+            float(state.total_reward[env]), ended, self._seed(int(state.seed[env]), source, env),
             _SOURCE.get(source, "continued"), int(state.started_us[env]), int(state.ended_us[env]),
         )  # fmt: skip
 
-    def _seed(self, seed: int, source: int, first_row: int, env: int) -> int | None:
-        """A seed beyond 64 bits stands in the extras of its reset."""
+    def _seed(self, seed: int, source: int, env: int) -> int | None:
+        """A seed beyond 64 bits stands in the extras of the reset it was given to: `seed` is that row."""
         if source == SEED_NONE:
             return None
-        if source != SEED_LARGE or first_row < 0:
+        if source < SEED_LARGE:
             return seed
-        block = self.rows.block(first_row)
-        given: Any = block.extra(first_row - block.first_row).get("seed")
+        block = self.rows.block(seed)
+        given: Any = block.extra(seed - block.first_row).get("seed")
         return spread_seed(given, self.rows.envs)[env] if given is not None else None
 
 

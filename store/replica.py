@@ -94,7 +94,10 @@ class _Reader:
         found = False
         while True:
             offset = self._offset(name)
-            if offset == OURS or next(read_rows(file, offset), None) is None:
+            try:
+                if offset == OURS or next(read_rows(file, offset), None) is None:
+                    return found
+            except FileNotFoundError:  # removed by who wrote it: all its runs were deleted
                 return found
             found = True
             with transaction(self.connection):

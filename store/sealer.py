@@ -62,8 +62,7 @@ class Sealer:
                 if not neighbour.take_sealing():
                     break  # the process seals by itself at this moment
                 try:
-                    self._provide(neighbour.folder, segments)
-                    sealed += self._seal_all(neighbour.folder, [segment for segment in segments if segment.waiting])
+                    sealed += self._seal_all(neighbour.folder, segments)
                 finally:
                     neighbour.give_sealing()
         return sealed
@@ -137,11 +136,17 @@ class Sealer:
         return self._segments.get(path)
 
     def _seal_all(self, folder: Path, segments: list[Segment]) -> int:
-        """Seal a stream's segments until one is refused; how many the store has now."""
+        """Seal those of a stream's segments that wait, until one is refused; how many the store has now.
+
+        The next segment is provided before each: to seal a wide one takes longer than to fill another.
+        """
         done = 0
-        for segment in segments:
+        self._provide(folder, segments)
+        for segment in [segment for segment in segments if segment.waiting]:
             if segment.sealed:  # by its own process, between our look and our lock
                 continue
+            if done:
+                self._provide(folder, segments)
             try:
                 self._seal(folder, segment)
             except Exception as error:  # whatever it is, the segment stays in the journal: readable, recoverable

@@ -90,8 +90,11 @@ def _start(path: Path) -> None:
     """Run the sealer with this process's interpreter and import path, and wait for its parent only."""
     places = json.dumps([os.path.abspath(place) for place in sys.path])
     one_thread = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL")}
+    # it packs megabytes after megabytes: memory that goes back to the kernel each time comes again page by page,
+    # which was a sixth of its time. Read by the C library of GNU; others ignore it
+    memory = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20)}
     subprocess.Popen(
         [sys.executable, "-c", _PROGRAM, str(path), places],
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        cwd="/", start_new_session=True, env={**os.environ, **one_thread},
+        cwd="/", start_new_session=True, env={**os.environ, **one_thread, **memory},
     ).wait(STARTING_SECONDS)  # fmt: skip

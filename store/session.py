@@ -169,7 +169,7 @@ class Session:
             return "journal full"
         if settings.max_store_bytes:
             used = journal + _size(self.path / DATABASE) + _size(self.path / (DATABASE + "-wal"))
-            if used > settings.max_store_bytes:
+            if max(used, self._copier.bytes if self._copier is not None else 0) > settings.max_store_bytes:
                 return "budget"
         return ""
 

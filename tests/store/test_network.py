@@ -78,8 +78,8 @@ def end_sessions() -> None:
         one.close()
 
 
-def recorded(nodes: Nodes, steps: int = 200, **options: Any) -> Any:
-    env = cornerman.record(gymnasium.make("CartPole-v1"), store=nodes.store, job="net", **options)
+def recorded(nodes: Nodes, steps: int = 200, job: str = "net", **options: Any) -> Any:
+    env = cornerman.record(gymnasium.make("CartPole-v1"), store=nodes.store, job=job, **options)
     env.reset(seed=1)
     env.action_space.seed(1)
     walk(env, steps)
@@ -461,6 +461,39 @@ def test_a_deleted_run_goes_from_other_nodes_too(nodes: Nodes) -> None:
     with cornerman.open_store(nodes.store) as store:
         assert not store.runs()
     assert not list((nodes.local() / "runs").iterdir())
+
+
+def test_the_copies_of_deleted_runs_are_removed_and_those_of_others_stay(nodes: Nodes) -> None:
+    """A node that had read them hears of the deletion all the same, and one that comes later."""
+    recorded(nodes, 100).close()
+    end_sessions()
+    (first,) = nodes.copies()
+    nodes.on("reader")
+    assert contents(nodes.store)["steps"]
+    nodes.on("writer")
+    recorded(nodes, 50, job="other").close()
+    end_sessions()
+    assert len(nodes.copies()) == 2
+    with cornerman.open_store(nodes.store) as store:
+        store.delete(store.run("net").run_id)
+    cornerman.open_store(nodes.store).close()
+    assert first not in nodes.copies()
+    for reader in ("reader", "later"):
+        nodes.on(reader)
+        with cornerman.open_store(nodes.store) as store:
+            assert [run.step_count for run in store.runs()] == [50]
+            assert not list(store.verify())
+
+
+def test_the_budget_holds_for_the_copies_too(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What lies in the network folder counts, whoever wrote it."""
+    other = nodes.store / "copies" / "elsewhere-process"
+    other.mkdir(parents=True)
+    (other / "000001.rows").write_bytes(bytes(8 << 20))
+    monkeypatch.setenv("CORNERMAN_STORAGE_MAX_STORE_BYTES", str(4 << 20))
+    env = recorded(nodes, 10)
+    eventually(lambda: session.session_for(nodes.store, RecorderSettings.from_environment()).no_room() == "budget")
+    env.close()
 
 
 def test_a_run_deleted_where_it_was_only_read_does_not_come_back(nodes: Nodes) -> None:

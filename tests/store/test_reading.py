@@ -217,6 +217,27 @@ def test_the_best_of_a_vector_environment_and_of_one_of_its_environments(tmp_pat
             assert [e.total_reward for e in best] == sorted((e.total_reward for e in whole), reverse=True)[:20]
 
 
+@pytest.mark.parametrize("envs", [0, 3])
+def test_a_seed_beyond_64_bits_is_that_of_the_episodes_that_go_on_from_it(tmp_path: Path, envs: int) -> None:
+    """Sealed and open, in the chunk of its reset and in later ones."""
+    env: Any = gymnasium.make("CartPole-v1") if not envs else gymnasium.make_vec("CartPole-v1", envs, "sync")
+    env = cornerman.record(env, store=tmp_path)
+    env.reset(seed=2**70)
+    env.action_space.seed(1)
+    for _ in range(2500):
+        _, _, terminated, truncated, _ = env.step(env.action_space.sample())
+        if not envs and (terminated or truncated):
+            env.reset()
+    with open_store(tmp_path, read_only=True) as opened:
+        seeds = {(episode.env_index, episode.seed) for episode in opened.run().episodes()}
+    env.close()
+    assert seeds == {(index, 2**70 + index) for index in range(max(envs, 1))}
+    with open_store(tmp_path) as opened:
+        assert {(episode.env_index, episode.seed) for episode in opened.run().episodes()} == seeds
+        sources = [episode.seed_source for episode in opened.run().streams()[0].episodes(env_index=0)]
+        assert sources == ["given", *["continued"] * (len(sources) - 1)]
+
+
 def _support() -> str:
     return str(Path(__file__).parents[1] / "_support")
 
