@@ -149,3 +149,13 @@ def test_doctor_and_verify_look_at_the_logs(logged: Cornerman) -> None:
     verified = logged("verify")
     assert verified.returncode == 1
     assert "logs: block" in verified.stdout
+
+
+def test_what_our_own_programs_say_is_kept(tmp_path: Path) -> None:
+    """A deleted run is in the log of the store it was deleted from; a store that is not there is not made."""
+    command = Cornerman(tmp_path / "store", tmp_path)
+    command("runs")
+    assert not command.store.exists()
+    command.json("record", "CartPole-v1", "--job", "short", "--steps", "50")
+    worked(command, "delete", "short", "--yes")
+    assert found(command, "--code", "LOG1208") == ["a run was deleted"]
