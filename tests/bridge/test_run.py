@@ -365,7 +365,7 @@ def test_what_it_used_is_measured(cornerman: Cornerman) -> None:
     assert (shown["command"]["resources"], shown["command"]["note"]) == ({"gpus": "1"}, "trial")
     text = cornerman("show", "latest").stdout
     assert "used\n" in text
-    assert "exit code 0" in text
+    assert "exited with code 0" in text
 
 
 def test_a_run_without_a_step_is_a_run(cornerman: Cornerman) -> None:
