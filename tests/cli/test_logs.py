@@ -91,6 +91,22 @@ def test_a_value_that_no_line_has_is_explained(logged: Cornerman) -> None:
     assert "component:Worker" in worked(logged, "logs", "--component", "worker").stderr
 
 
+def test_a_level_that_does_not_exist_is_refused(logged: Cornerman) -> None:
+    """And not looked for as a text, which no line would have; a text with a colon is one."""
+    for wrong in ("level>=NOPE", "level:NOPE", "step:first"):
+        done = logged("logs", wrong)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "Write" in done.stderr
+    assert logged("logs", "error: nan").returncode == 0
+
+
+def test_a_line_calls_its_run_as_the_list_of_runs_does(cornerman: Cornerman) -> None:
+    """So that one is found by the other; what a line nearly always is, concluded, is not said."""
+    assert cornerman("run", "--job", "mine", "--", "echo", "hello").returncode == 0
+    short = worked(cornerman, "runs").stdout.splitlines()[1].split()[0]
+    assert worked(cornerman, "logs", short).stdout.splitlines()[0].endswith(f" D hello run={short}")
+
+
 def test_following_shows_what_comes_and_ends_with_ctrl_c(logged: Cornerman) -> None:
     """Also what a new program writes, in a new file and of a new run."""
     program = logged.start("logs", "--follow", "--min-level", "ERROR", "--json")
