@@ -27,6 +27,10 @@ types:
 bench *args:
     python tests/bench/run.py {{ args }}
 
+# Log records: ten million of them, beside a plain table and, where it is installed, lnav.
+bench-logs *args:
+    python tests/bench/run.py logs {{ args }}
+
 # A hundred kills, faults, long runs, file systems that are full or on a network.
 soak *args:
     pytest -m "soak or mounts" {{ args }}

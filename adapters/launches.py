@@ -139,10 +139,11 @@ def update(file: Path, **changes: Any) -> Launch:
 def read(file: Path) -> Launch:
     """ValueError where the file is no launch; what a newer version added is passed over."""
     content = json.loads(file.read_text(encoding="utf-8"))
-    known = {name: value for name, value in content.items() if name in _FIELDS}
-    limits = known.get("limits") or {}
+    known: dict[str, Any] = {name: value for name, value in content.items() if name in _FIELDS}
+    limits: dict[str, Any] = known["limits"]
     known["limits"] = Limits(tuple(limits["processors"]), limits["memory_bytes"], limits["gpus"])
-    return Launch(**{**known, "command": tuple(known["command"]), "started": tuple(known["started"])})
+    known["command"], known["started"] = tuple(known["command"]), tuple(known["started"])
+    return Launch(**known)
 
 
 _FIELDS = {one.name for one in fields(Launch)}

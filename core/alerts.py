@@ -6,6 +6,7 @@ one is a line in `RULES` and a function from a summary to a sentence, or to '' w
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -65,8 +66,13 @@ def _not_finite(run: RunSummary, limit: float, free: float) -> str:
     return f"{bad} of {len(run.returns)} points of the curve" if bad > limit else ""
 
 
+_BEYOND_NOISE = 4
+"""Differences of two means of noise, in standard deviations, as far apart as one random run in a hundred has them."""
+
+
 def _collapsed(run: RunSummary, limit: float, free: float) -> str:
-    """The newest tenth of the curve against its best stretch of that length, measured by all that it spans."""
+    """The newest tenth of the curve against its best stretch of that length, measured by all that it spans, and by how
+    far neighbours are apart: of twenty returns of a random policy some two are always low."""
     returns = [value for value in run.returns if math.isfinite(value)]
     width = len(returns) // 10
     if width < 2:
@@ -74,7 +80,9 @@ def _collapsed(run: RunSummary, limit: float, free: float) -> str:
     means = [sum(returns[at : at + width]) / width for at in range(len(returns) - width + 1)]
     spread = max(returns) - min(returns)
     fell = max(means) - means[-1]
-    return f"from {max(means):.4g} to {means[-1]:.4g}" if spread > 0 and fell > limit * spread else ""
+    noise = math.sqrt(sum((a - b) ** 2 for a, b in itertools.pairwise(returns)) / (len(returns) - 1) / width)
+    fell_far = spread > 0 and fell > limit * spread and fell > _BEYOND_NOISE * noise
+    return f"from {max(means):.4g} to {means[-1]:.4g}" if fell_far else ""
 
 
 def _stuck(run: RunSummary, limit: float, free: float) -> str:

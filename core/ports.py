@@ -12,6 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
+from .logs.port import LogReader
 from .payloads.frame_v1 import Frame
 from .records import EpisodeOrder, EpisodeRollup, RunSummary, StepRecord, StreamSummary
 from .schema import SchemaDocument, Validator
@@ -87,6 +88,11 @@ class TelemetryRepository(Protocol):
 
     def delete(self, run_id: str) -> int:
         """Remove a run in one transaction; the bytes freed. Its writer, if alive, stops recording and counts."""
+        ...
+
+    @property
+    def logs(self) -> LogReader:
+        """The log records of the store; none where nobody has logged."""
         ...
 
 

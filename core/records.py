@@ -14,7 +14,8 @@ from .payloads.frame_v1 import Frame
 from .run_command import RunCommand
 
 RunState = Literal["live", "stale", "done", "interrupted"]
-"""live: its process records · stale: the process lives, no step for a while · done: closed · interrupted: it died."""
+"""live: its process records · stale: the process lives, no step for a while · done: closed · interrupted: it
+died, or its command failed."""
 
 EpisodeOrder = Literal["oldest", "newest", "best", "worst", "longest"]
 """By the row of their end, either way; or by return or length, greatest (or least) first, the newer of equals first."""

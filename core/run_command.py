@@ -48,4 +48,4 @@ class RunCommand:
             return f"could not be started: {self.failure}"
         if self.signal:
             return f"ended by {self.signal}"
-        return "" if self.exit_code is None else f"exit code {self.exit_code}"
+        return "" if self.exit_code is None else f"exited with code {self.exit_code}"

@@ -60,7 +60,12 @@ class Cost:
 def costs(values: Values, measured: Measured, name: str | None = None) -> list[Cost]:
     """Of every setting whose cost can be said; of one where it is named."""
     wanted = [name] if name else list(_COSTS)
-    return [Cost(key, *said) for key in wanted if key in _COSTS for said in _COSTS[key](values[key], values, measured)]
+    return [
+        Cost(key, said[0], said[1], said[2:] == (True,))
+        for key in wanted
+        if key in _COSTS
+        for said in _COSTS[key](values[key], values, measured)
+    ]
 
 
 Said = Iterator[tuple[str, bool] | tuple[str, bool, bool]]

@@ -65,7 +65,7 @@ def read_layers(
     return [defaults, *_profile_layer(str(effective([defaults, *said])["producer.profile"])), *said]
 
 
-def effective(layers: list[Layer]) -> dict[str, Any]:
+def effective(layers: Sequence[Layer]) -> dict[str, Any]:
     """The value of each key: the strongest layer that has one wins."""
     return {name: value for layer in layers for name, value in layer.values.items()}
 

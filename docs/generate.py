@@ -18,6 +18,8 @@ from typing import Any
 from cornerman.core.published import published
 from cornerman.core.setting_key import SettingKey
 from cornerman.core.setting_keys import KEYS
+from cornerman.core.setting_profiles import PROFILES
+from cornerman.core.variables import OTHERS
 from cornerman.log_catalog import components
 from cornerman.log_catalog.constant import in_words
 from cornerman.tui import exits
@@ -103,12 +105,26 @@ def _settings() -> Iterator[str]:
         "Sources, the later one wins: built in, `~/.config/cornerman/config.toml` (where this system keeps such"
         " files), the file that `$CORNERMAN_CONFIG` names, environment variables, flags of a command. In a file a"
         " dotted name is a table: `[view]` and `fps = 20`. `cornerman config` shows what holds and why,"
-        " `cornerman config check` what is wrong.\n"
+        " `cornerman config check` what is wrong. What they are for: [settings](../settings.md).\n"
     )
     for effect in ("affects stored data", "view only"):
         yield f"## {_sentence(effect).rstrip('.')}\n"
         rows = [_setting(one) for one in KEYS.values() if one.effect == effect]
         yield from _table(["setting, variable", "default", "allowed", "what it does, and where"], rows)
+    yield "## Profiles\n"
+    yield "Named defaults, chosen by `producer.profile`.\n"
+    profiles = [
+        [
+            f"`{name}`",
+            one.purpose,
+            ", ".join(f"`{key} = {KEYS[key].words(value)}`" for key, value in one.values.items()),
+        ]
+        for name, one in PROFILES.items()
+    ]
+    yield from _table(["profile", "for", "its defaults"], profiles)
+    yield "## Other variables\n"
+    yield "They are no settings. Any other variable that begins with `CORNERMAN_` is a misspelling.\n"
+    yield from _table(["variable", "what it is"], [[f"`{name}`", what] for name, what in OTHERS.items()])
 
 
 def _setting(one: SettingKey) -> list[str]:

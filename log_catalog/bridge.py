@@ -18,3 +18,4 @@ LOG_PIPE_HELD = _define(
     "LOG1712", "WARNING", "Command", "processes that a command left behind still had its output when we left it", "run"
 )
 LOG_SAMPLE_FAILED = _define("LOG1713", "INFO", "Samples", "resources could not be measured", "resources")
+LOG_LINES_IMPORTED = _define("LOG1703", "INFO", "Lines", "log lines of files were imported", "log", "import")

@@ -106,6 +106,7 @@ class Store:
         """Where the database is: on this node, also where the folder that was named is on a network."""
         self._notices: tuple[str, ...] = ()
         self._shelf = Shelf(path)
+        self._logs: Logs | None = None
         self._streams: dict[int, Stream] = {}
         self._commands: dict[str, tuple[Any, RunCommand]] = {}
         found = format_of(self._shelf.connections.get(), path)
@@ -140,12 +141,14 @@ class Store:
 
         return Documents(self.path, self._shelf.query)
 
-    @cached_property
+    @property
     def logs(self) -> Logs:
         """The log records of this store; empty where there are none."""
-        from .logs.reader import Logs
+        if self._logs is None:
+            from .logs.reader import Logs
 
-        return Logs(self.path, lambda: dict(self._shelf.query("select run_id, job from run")))
+            self._logs = Logs(self.path, lambda: dict(self._shelf.query("select run_id, job from run")))
+        return self._logs
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -243,8 +246,8 @@ class Store:
         return freed
 
     def close(self) -> None:
-        if "logs" in self.__dict__:
-            self.logs.close()
+        if self._logs is not None:
+            self._logs.close()
         if "schemas" in self.__dict__ and self.schemas.changed:
             self._network.copy_the_rest()
         self._shelf.close()

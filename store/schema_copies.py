@@ -37,6 +37,9 @@ def enter(connection: apsw.Connection, row: dict[str, Any], host: str) -> None:
         after = Rules(*row["after"].split(" "))
         if before is not None and before != after and not _later(query, row, "mode"):
             rows.set_rules(connection, row["schema"], before, after, change)
+    elif row["action"] == "approve":
+        if not query(_SAME, (row["schema"], row["version"], row["at_us"], row["who"])):
+            rows.record(connection, "approve", row["schema"], row["version"], None, row["after"], change)
     elif row["action"] in ("retire", "restore", "purge"):
         retired = row["action"] != "restore"
         for entry in rows.versions(query, row["schema"]):
@@ -54,6 +57,7 @@ def _add(connection: apsw.Connection, query: Query, row: dict[str, Any], change:
         rows.record(connection, "conflict", row["schema"], row["version"], ours, row["after"], change)
 
 
+_SAME = "select 1 from schema_event where action = 'approve' and schema = ? and version = ? and at_us = ? and who = ?"
 _CONFLICT = "select 1 from schema_event where action = 'conflict' and schema = ? and version = ? and after = ?"
 
 

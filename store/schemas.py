@@ -182,6 +182,17 @@ class SchemaRegistry:
         """Take a retirement back; SchemaRefused where the mode does not allow the version beside the others now."""
         return self._set_retired(pin, False, _change(note, commit))
 
+    def approve(self, pin: str, note: str = "") -> VersionEntry:
+        """Note that somebody agrees with a version. The history keeps who and when; nothing depends on it."""
+        wanted = parse_pin(pin)
+        entry = self._entry(wanted.id, str(wanted.version or self._latest(wanted.id)))
+
+        def act(connection: apsw.Connection) -> None:
+            rows.record(connection, "approve", entry.id, entry.version, None, entry.digest, _change(note))
+
+        self._change(wanted.id, lambda before: act)
+        return entry
+
     def purge(self, pin: str, note: str = "") -> None:
         """Delete a version for good, retired or not. The history keeps that it was there.
 

@@ -20,9 +20,12 @@ import apsw
 
 from cornerman.core.episodes import Open
 from cornerman.core.errors import StoreError
+from cornerman.core.logs.own_lines import OwnLines
+from cornerman.log_catalog.emitting import set_sink
 
 from .liveness import Neighbour, lock_byte
 from .location import JOURNAL, SEALER
+from .logs import open_writer
 from .merge import merge_newest
 from .recovery import recover
 from .seal import Deleted, StreamIdentity, height_of, seal_segment
@@ -35,6 +38,7 @@ LINGER_SECONDS = 1.0
 """It leaves when nobody has recorded for so long."""
 RETRY_SECONDS = 0.5
 BUSY_MS = 500
+DEBUG = 10
 
 
 class Sealer:
@@ -196,6 +200,8 @@ def main(store: str) -> None:
         signal.signal(number, signal.SIG_IGN)
     with contextlib.suppress(OSError):
         os.nice(5)
+    own = OwnLines(lambda: open_writer(path))  # nobody reads its stderr
+    set_sink(lambda constant, fields: own(constant, fields) if constant.severity > DEBUG else None)
     sealer = Sealer(path)
     said, sealed_at, needed_at = "", time.monotonic(), time.monotonic()
     while _still_there(path, descriptor):
@@ -212,6 +218,7 @@ def main(store: str) -> None:
             pause = next(pause for idle, pause in PAUSES if now - sealed_at < idle)
             time.sleep(max(pause, min(10 * (now - started), 0.5)))
     sealer.close()
+    own.close()
 
 
 def _claimed(path: Path) -> int | None:

@@ -215,7 +215,9 @@ class CornermanApp(App[int], inherit_bindings=False):
         if beneath:
             self.pop_screen()
         else:
-            self.push_screen(LogsScreen.of(run_id, time_us))
+            screen = LogsScreen.of(run_id, time_us)
+            screen.ask_first(self.store_path, self.logs)
+            self.push_screen(screen)
 
     def open_schemas(self) -> None:
         from .screens.schemas import SchemasScreen

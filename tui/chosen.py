@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,8 @@ def chosen_store(args: argparse.Namespace) -> Path:
     """The store's folder: --store, else $CORNERMAN_STORE, else the configuration's, else the user's data folder."""
     from cornerman.store.location import store_path
 
+    if args.store is not None and not args.store.strip():  # --store "$UNSET": another store would be a surprise
+        raise InvalidOption("--store names no folder.", "Name one, or leave it out for the default store.")
     return store_path(effective(read_layers({"identity.store": args.store}, on_problem=_note))["identity.store"])
 
 
@@ -100,4 +103,10 @@ def log_settings(args: argparse.Namespace) -> tuple[Level, str | None, Render, P
 
 def _note(problem: InvalidOption) -> None:
     """A setting that cannot be used is said, and the next weaker source holds: it is no reason to see nothing."""
-    output.say(f"note: {problem}")
+    _say_once(f"note: {problem}")
+
+
+@cache
+def _say_once(text: str) -> None:
+    """The settings are read several times by one command."""
+    output.say(text)

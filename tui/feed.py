@@ -160,8 +160,9 @@ class Feed:
             self._answering = ""
             watch = self._watched.get(query.channel)
             if watch is not None and watch.generation == generation:
-                watch.went_on(answer, time.monotonic())
-        self._wake()
+                watch.went_on(answer, time.monotonic(), LIVE_S if live.hidden else FOLLOW_S)
+        if rows:
+            self._wake()
         return True
 
     def _connected(self) -> Reading:
@@ -239,11 +240,11 @@ class _Watch:
         self.due = now + max(self._pause, PACE * took if getattr(self.query, "paced", False) else 0)
         return not same
 
-    def went_on(self, answer: Answer | None, now: float) -> None:
+    def went_on(self, answer: Answer | None, now: float, pause: float) -> None:
         """Rows were added to what is followed; `answer` is the newest that was decoded."""
         self._last = answer or self._last
-        self._pause = FOLLOW_S
-        self.due = now + FOLLOW_S
+        self._pause = pause
+        self.due = now + pause
 
     def _shortest(self, answer: Answer | Problem) -> float:
         """Following a run that grows is worth more looks than a list."""

@@ -111,11 +111,17 @@ def diagnosis(view: ViewAnswer, viewing: Viewing) -> tuple[str, str]:
         return f"DATA LOST: {where}{cause.means}" + (f"; {cause.remedy}" if cause.remedy else ""), "bad"
     if stream.flow.waiting >= BEHIND:
         return f"the sealer is behind: {stream.flow.waiting} segments wait in the journal; nothing is lost", "warn"
-    skipped = viewing.ledger.by_cause()
-    if not skipped:
+    name = likely(viewing.ledger.by_cause())
+    if not name:
         return "", "normal"
-    name = next(iter(skipped))
     return f"nothing is lost, all is stored; not drawn: {VIEW_CAUSES.get(name, name)}", "dim"
+
+
+def likely(skipped: dict[str, int]) -> str:
+    """The cause worth naming: where rows were decoded in vain, that says more than that more come than are drawn."""
+    total = sum(skipped.values())
+    told = (cause for cause in (BYTE_BUDGET, STARVED, QUEUE_FULL) if skipped.get(cause, 0) * 20 > total)
+    return next(told, next(iter(skipped), ""))
 
 
 def panel(view: ViewAnswer, viewing: Viewing, width: int, look: Look) -> list[Line]:

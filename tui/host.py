@@ -11,11 +11,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .feed import Answer, Feed, Problem, Query
+from .feed import Feed, Problem
 
 if TYPE_CHECKING:
     from cornerman.adapters.launches import Launch, LaunchedRuns
     from cornerman.core.setting_costs import Measured
+
+    from .queries import Answer, Query
 
 CHANNELS = ("change", "begin", "act", "settings", "launches")
 """In the order in which they are answered."""

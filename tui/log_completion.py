@@ -21,7 +21,7 @@ class Candidate(NamedTuple):
 
     text: str
     shown: str
-    count: int | None = None
+    records: int | None = None
 
 
 def candidates(text: str, facets: Facets | None) -> list[Candidate]:

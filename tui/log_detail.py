@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from . import words
 from .log_terms import terms_of
-from .log_view import LONGEST, STYLES, highlighted, moment, severity
-from .renderers._cells import crop, text_width, visible
+from .log_view import LONGEST, STYLES, highlighted, moment, severity, shown
+from .renderers._cells import crop, text_width
 from .widgets.lines import Line
 
 if TYPE_CHECKING:
@@ -25,14 +25,14 @@ def lines(entry: LogEntry, at: int, width: int, look: Look, needles: tuple[str, 
     record = entry.record
     day, clock = moment(record.time_us)
     sign, style = severity(record.level, look)
-    head = f"{sign} {record.level}  {day} {clock}  {visible(record.code)}".rstrip()
+    head = f"{sign} {record.level}  {day} {clock}  {shown(record.code)}".rstrip()
     made: list[Line] = [((head, style), (f"  record {entry.id:,}", "dim"))]
     made += _text("message", record.message, width, STYLES[record.level] if record.level != "INFO" else "normal",
                   needles)  # fmt: skip
     made += _filters(record, at, width, look)
     place = _place(record)
     if place:
-        made.append(_pair("belongs to", f"{place}    r replays it", "accent", width))
+        made.append(_pair("r replays", place, "accent", width))
     if record.repeats > 1:
         made.append(_pair("repeats", f"{record.repeats:,} equal lines, one after the other", "normal", width))
     made += _value("fields", record.fields, width)
@@ -42,13 +42,13 @@ def lines(entry: LogEntry, at: int, width: int, look: Look, needles: tuple[str, 
 
 
 def _place(record: Any) -> str:
-    parts = [f"stream {visible(record.stream)}" if record.stream else ""]
+    parts = [f"stream {shown(record.stream)}" if record.stream else ""]
     parts += [
         f"{name} {number:,}"
         for name, number in (("env", record.env_index), ("episode", record.episode), ("step", record.step))
         if number is not None
     ]
-    run = f"run {visible(record.run_id)}" if record.run_id else ""
+    run = f"run {shown(record.run_id)}" if record.run_id else ""
     return ", ".join(part for part in (run, *parts) if part)
 
 
@@ -58,7 +58,7 @@ def _filters(record: Any, at: int, width: int, look: Look) -> list[Line]:
     row: list[tuple[str, str]] = [(" " * NAMED, "head")]
     used = NAMED
     for index, (field, value) in enumerate(terms_of(record)):
-        text = f"{field}:{visible(value[:60])}"
+        text = f"{field}:{shown(value[:60])}"
         mark = look.glyph("mark") if index == at else " "
         size = text_width(text) + 2
         if used + size > width and used > NAMED:
@@ -82,8 +82,7 @@ def _text(name: str, text: str, width: int, style: str, needles: tuple[str, ...]
     made: list[Line] = []
     whole = text[: LONGEST * 20]
     for part in whole.split("\n"):
-        shown = visible(part)
-        pieces = _pieces(shown, room)
+        pieces = _pieces(shown(part), room)
         for piece in pieces:
             label = name if not made else ""
             made.append(((words.fit(label, NAMED), "head"), *highlighted([(piece, style)], needles)))

@@ -39,6 +39,7 @@ class ExportQuery:
 
     channel: ClassVar[str] = "export"
     watched: ClassVar[bool] = False
+    long: ClassVar[bool] = True
     chosen: LogFilter
     path: Path
 

@@ -30,7 +30,7 @@ class FacetRow(NamedTuple):
 
     field: str
     value: str = ""
-    count: int = 0
+    records: int = 0
     depth: int = 0
     state: str = ""
     """+ where the filter names it, - where it excludes it."""
@@ -114,13 +114,13 @@ def line(row: FacetRow, cursor: bool, width: int, look: Look) -> Line:
         more = f"+{row.hidden}" if row.hidden else ""
         text = words.fit(f"{sign} {row.field}", max(0, width - len(more) - 2)) + more + " "
         return ((mark, "accent" + over), (text, "head" + over))
-    count = words.exact(row.count)
+    count = words.exact(row.records)
     if row.field == "level":
         sign, style = severity(row.value, look)
         name = f"{sign} {row.value}"
     else:
         name, style = visible(row.value.partition("/")[2] if row.depth else row.value), "normal"
-    style = "dim" if not row.count else style
+    style = "dim" if not row.records else style
     state = (row.state or " ") + " " + "  " * row.depth
     text = words.fit(name, max(1, width - 2 - len(state) - len(count) - 1))
     return (

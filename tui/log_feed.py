@@ -1,8 +1,8 @@
-"""The log screen's readers: three threads, each with a connection of its own to the log records.
+"""The log screen's readers: three threads that are not the feed's, so a run that is watched never waits for a log.
 
 A search of ten million records may take seconds. It has its own thread, so that paging goes on meanwhile; counts have
-another; and none of them is the feed's thread, so that a run that is watched never waits for a log. What is being
-answered is interrupted as soon as nobody wants it any more.
+another. They share one connection, for what it knows of ten million records takes tens of megabytes; a search lets the
+others in as it goes. What takes long is interrupted as soon as nobody wants it any more; whoever else that met goes on.
 
     rows     the window of the list, jumps, one record        what a key press waits for
     counts   timeline, facets, unknown codes                  what a filter is chosen by
@@ -11,7 +11,10 @@ answered is interrupted as soon as nobody wants it any more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import ctypes
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from cornerman.core.errors import Interrupted
@@ -19,7 +22,8 @@ from cornerman.core.errors import Interrupted
 from .feed import Delivery, Feed
 
 if TYPE_CHECKING:
-    from cornerman.core.logs.port import LogReader
+    from cornerman.core.logs import LogFilter
+    from cornerman.core.logs.port import Found, LogReader
     from cornerman.core.ports import TelemetryRepository
 
     from .queries import Query
@@ -32,12 +36,23 @@ CHANNELS = {
 """What is answered by which thread, in the order in which it is where several are asked."""
 
 
+TRIM_S = 1.0
+"""How often memory is given back at most."""
+
+
+def _malloc_trim() -> Callable[[int], Any] | None:
+    """Of glibc; other C libraries give memory back by themselves, or never."""
+    try:
+        return ctypes.CDLL(None).malloc_trim
+    except (OSError, AttributeError, TypeError):
+        return None
+
+
 class LogReading:
     """A reader of log records, and what a question is told while it is being answered."""
 
-    def __init__(self, repository: TelemetryRepository) -> None:
-        self.repository = repository
-        self.logs: LogReader = repository.logs  # type: ignore[attr-defined]
+    def __init__(self, logs: LogReader) -> None:
+        self.logs = logs
         self.before: Any = None
         """What the same question was answered last, where it is asked again."""
         self.tell: Callable[[Any], None] = lambda answer: None
@@ -47,18 +62,79 @@ class LogReading:
         self.cancelled: Callable[[], bool] = lambda: False
         """Whether what was found so far is to be the answer."""
 
+    def search(self, chosen: LogFilter, before: int | None) -> Iterator[Found]:
+        """The records before an id as they are found, newest first; Interrupted where nobody wants them any more."""
+        while True:
+            try:
+                for part in self.logs.search(chosen, before=before):
+                    before = part.entries[-1].id if part.entries else before
+                    yield part
+                return
+            except Interrupted:
+                if self.cancelled() or not self.wanted():
+                    raise
+
+
+class Connection:
+    """The log records of a store, opened when they are first asked for, and anew after a fault."""
+
+    def __init__(self, open_repository: Callable[[bool], TelemetryRepository]) -> None:
+        self._open = open_repository
+        self._lock = threading.Lock()
+        self._repository: TelemetryRepository | None = None
+        self._logs: LogReader | None = None
+        self._trim = _malloc_trim()
+        self._trim_at = 0.0
+
+    def logs(self) -> LogReader:
+        with self._lock:
+            logs = self._logs
+            if logs is None:
+                self._repository = self._open(True)
+                logs = self._logs = self._repository.logs
+            return logs
+
+    def trim(self) -> None:
+        """Give freed memory back to the system, now and then.
+
+        Counting over ten millions takes arrays of tens of megabytes for a moment, in three threads, and the C library
+        keeps each thread's for later: half of what the program would seem to need. Takes a few milliseconds.
+        """
+        now = time.monotonic()
+        if now >= self._trim_at and self._trim is not None:
+            self._trim_at = now + TRIM_S
+            self._trim(0)
+
+    def drop(self, logs: LogReader) -> None:
+        """Close it; whoever asks next opens another. One that another thread has replaced already is left alone."""
+        with self._lock:
+            if self._logs is not logs:
+                return
+            parts, self._logs, self._repository = (self._logs, self._repository), None, None
+        for part in parts:
+            close = getattr(part, "close", None)
+            if close is not None:
+                close()
+
 
 class LogFeed(Feed):
     """Reads log records for a screen; answers may come in parts."""
 
     def __init__(
-        self, name: str, open_repository: Callable[[bool], TelemetryRepository], wake: Callable[[], None]
+        self,
+        name: str,
+        connection: Connection,
+        open_repository: Callable[[bool], TelemetryRepository],
+        wake: Callable[[], None],
     ) -> None:
         super().__init__(open_repository, wake)
         self.order = CHANNELS[name]
+        self._connection = connection
         self._thread.name = f"cornerman-log-{name}"
         self._log_reading: LogReading | None = None
         self._last: dict[str, tuple[Query, Any]] = {}
+        self._long = False
+        """Whether what is being answered may take long: only that is worth an interrupt, which others feel as well."""
         self._cancelled: dict[str, int] = {}
         """By channel: the question that is not to be answered to its end."""
 
@@ -81,7 +157,7 @@ class LogFeed(Feed):
 
     def _interrupt(self, *channels: str) -> None:
         reading = self._log_reading
-        if reading is not None and self._answering and self._answering in channels:
+        if reading is not None and self._answering in channels and self._long:
             reading.logs.interrupt()
 
     def _answer(self, generation: int, query: Query) -> Any:
@@ -93,13 +169,14 @@ class LogFeed(Feed):
         reading.cancelled = lambda: self._cancelled.get(query.channel) == generation
         while True:
             try:
-                self._answering = query.channel
+                self._answering, self._long = query.channel, getattr(query, "long", False)
                 answer: Any = query.answer(reading)  # type: ignore[arg-type]
             except Interrupted:
                 if not reading.wanted() or reading.cancelled():
                     raise
-                continue  # meant for the question before, which had its answer by then
+                continue  # it was meant for another question
             self._last[query.channel] = query, answer
+            self._connection.trim()
             return answer
 
     def _tell(self, generation: int, query: Query, answer: Any) -> None:
@@ -111,22 +188,22 @@ class LogFeed(Feed):
 
     def _log_connected(self) -> LogReading:
         if self._log_reading is None:
-            self._log_reading = LogReading(self._open(True))
+            self._log_reading = LogReading(self._connection.logs())
         return self._log_reading
 
     def _disconnect(self) -> None:
         reading, self._log_reading = self._log_reading, None
         self._last.clear()
-        close = getattr(reading and reading.repository, "close", None)
-        if close is not None:
-            close()
+        if reading is not None:
+            self._connection.drop(reading.logs)
 
 
 class LogFeeds:
     """The three of them, started when a log is first looked at."""
 
     def __init__(self, open_repository: Callable[[bool], TelemetryRepository], wake: Callable[[], None]) -> None:
-        self._feeds = {name: LogFeed(name, open_repository, wake) for name in CHANNELS}
+        connection = Connection(open_repository)
+        self._feeds = {name: LogFeed(name, connection, open_repository, wake) for name in CHANNELS}
         self._of = {channel: self._feeds[name] for name, channels in CHANNELS.items() for channel in channels}
         self._started = False
 

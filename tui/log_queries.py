@@ -61,6 +61,10 @@ class WindowQuery:
     chosen: LogFilter
     place: Place
 
+    @property
+    def long(self) -> bool:
+        return searches(self.chosen)
+
     def answer(self, reading: LogReading) -> WindowAnswer:
         before: WindowAnswer | None = reading.before
         version = reading.logs.version()
@@ -124,7 +128,7 @@ class WindowQuery:
             return found._replace(entries=older, landed=len(older) - 1, first=len(older) < AROUND, last=anchor is None)
         hits: list[LogEntry] = []
         try:
-            for part in reading.logs.search(self.chosen, before=anchor):
+            for part in reading.search(self.chosen, anchor):
                 hits += part.entries
                 found = found._replace(
                     entries=tuple(reversed(hits[:AROUND])), landed=min(len(hits), AROUND) - 1,
@@ -157,6 +161,7 @@ class WindowQuery:
     def _counted(self, reading: LogReading, found: WindowAnswer) -> WindowAnswer:
         """With its place among all, where that needs no search."""
         found = found._replace(records=reading.logs.count())
+        reading.tell(found)  # counting takes as long again as reading did
         if searches(self.chosen):
             total = len(found.entries) if found.first and found.last else None
             return found._replace(rank=0 if found.first else None, total=total)
@@ -236,6 +241,10 @@ class JumpQuery:
     what: str
     """What is looked for, in words."""
 
+    @property
+    def long(self) -> bool:
+        return searches(self.chosen)
+
     def answer(self, reading: LogReading) -> JumpAnswer:
         try:
             if self.direction > 0:
@@ -264,6 +273,7 @@ class SearchQuery:
 
     channel: ClassVar[str] = "search"
     watched: ClassVar[bool] = False
+    long: ClassVar[bool] = True
     chosen: LogFilter
     before: int | None
 
@@ -271,7 +281,7 @@ class SearchQuery:
         hits: list[int] = []
         found = SearchAnswer(self, ())
         try:
-            for part in reading.logs.search(self.chosen, before=self.before):
+            for part in reading.search(self.chosen, self.before):
                 hits += [entry.id for entry in part.entries]
                 found = SearchAnswer(self, tuple(hits), _progress(part), part.done)
                 if part.done or len(hits) >= MOST_HITS or not reading.wanted():

@@ -21,7 +21,7 @@ def header(cursor: LogCursor, store: str, note: str, width: int, look: Look) -> 
     left, right = " cornerman ", ""
     answer, entry = cursor.answer, cursor.entry
     if answer is not None:
-        shown = words.exact(answer.total) if answer.total is not None else f"{len(answer.entries):,}+"
+        shown = words.exact(answer.total) if answer.total is not None else look.glyph("more")
         of = f", {words.exact(answer.records)} in all" if cursor.chosen else ""
         place = f"{answer.rank + cursor.index + 1:,} of " if answer.rank is not None and entry is not None else ""
         day = f"{moment(entry.record.time_us)[0]} {look.glyph('dot')} " if entry is not None else ""

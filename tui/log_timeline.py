@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from .look import Look
 
-LABEL = 6
+LABEL = 8
 """Columns of the time at each end."""
-DAY_US = 86_400_000_000
+HOUR_US, DAY_US = 3_600_000_000, 86_400_000_000
 
 
 def spans_for(width: int) -> int:
@@ -66,7 +66,8 @@ def beside(timeline: Timeline, time_us: int, by: int) -> Span | None:
 
 
 def _labels(begins_us: int, ends_us: int) -> tuple[str, str]:
-    form = "%H:%M" if ends_us - begins_us < 1.5 * DAY_US else "%m-%d"
+    length = ends_us - begins_us
+    form = "%H:%M:%S" if length < HOUR_US else "%H:%M" if length < 1.5 * DAY_US else "%m-%d"
     return _label(begins_us, form).rjust(LABEL), _label(ends_us, form).ljust(LABEL)
 
 

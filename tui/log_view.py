@@ -7,6 +7,7 @@ measured, and no markup is read. Severity is a letter, a sign and a colour.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from time import localtime, strftime
@@ -52,6 +53,16 @@ def layout(width: int, runs: bool, codes: bool) -> Layout:
     return Layout(time, component, code, run, source, max(1, width - used))
 
 
+_STACKED = re.compile(r"([\u0300-\u036f\u0483-\u0489\u0610-\u061a\u064b-\u065f\u20d0-\u20ff\ufe20-\ufe2f]{2})"
+                      r"[\u0300-\u036f\u0483-\u0489\u0610-\u061a\u064b-\u065f\u20d0-\u20ff\ufe20-\ufe2f]+")  # fmt: skip
+"""Marks on one letter, piled up until they cover the rows above."""
+
+
+def shown(text: str) -> str:
+    """What of a record goes to the screen: nothing that a terminal obeys, and nothing that covers other rows."""
+    return visible(text) if text.isascii() else _STACKED.sub(r"\1", visible(text))
+
+
 def severity(level: str, look: Look) -> tuple[str, str]:
     """Letter and sign, and the style."""
     return f"{level[0]} {look.glyph(level)}", STYLES[level]
@@ -76,13 +87,13 @@ def row(
         (" ", "normal"), (sign, style), (" ", "normal"),
     ]  # fmt: skip
     if columns.component:
-        name = words.fit(visible(component_of(record)), columns.component)
+        name = words.fit(shown(component_of(record)), columns.component)
         cells.append((name + " ", "dim" if record.level == "DEBUG" else "normal"))
     if columns.code:
-        cells.append((words.fit(visible(record.code[:40]), columns.code) + " ", "key" if record.code else "dim"))
+        cells.append((words.fit(shown(record.code[:40]), columns.code) + " ", "key" if record.code else "dim"))
     cells += _text(record, columns.text, "normal" if record.level == "INFO" else level, needles, look)
     if columns.run:
-        cells.append((" " + words.fit(visible(record.run_id[:40]), columns.run), "dim"))
+        cells.append((" " + words.fit(shown(record.run_id[:40]), columns.run), "dim"))
     if columns.source:
         cells.append((" " + origin(record), "dim"))
     return (*((text, style + over) for text, style in cells), (bar, "dim"))
@@ -101,9 +112,9 @@ def origin(record: LogRecordV1) -> str:
 def _text(record: LogRecordV1, width: int, style: str, needles: tuple[str, ...], look: Look) -> list[tuple[str, str]]:
     """Message and fields in exactly so many columns, hits marked."""
     times = f" {look.glyph('times')}{record.repeats:,}" if record.repeats > 1 else ""
-    flags = "".join(f" [{visible(flag)}]" for flag in record.flags if flag not in ("inferred", "progress"))
-    message = visible(record.message[:LONGEST]) + times
-    rest = flags + "".join(f" {visible(str(key)[:80])}={short(value)}" for key, value in record.fields.items())
+    flags = "".join(f" [{shown(flag)}]" for flag in record.flags if flag not in ("inferred", "progress"))
+    message = shown(record.message[:LONGEST]) + times
+    rest = flags + "".join(f" {shown(str(key)[:80])}={short(value)}" for key, value in record.fields.items())
     whole = words.fit(message + rest, width)
     cut = len(message)
     runs = [(whole[:cut], style)] + ([(whole[cut:], "dim")] if whole[cut:] else [])
@@ -115,13 +126,13 @@ def short(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.6g}" if math.isfinite(value) else str(value)
     if isinstance(value, str):
-        return visible(value[:LONGEST])
+        return shown(value[:LONGEST])
     if isinstance(value, Mapping):
-        inner = ", ".join(f"{visible(str(key)[:80])}: {short(item)}" for key, item in list(value.items())[:8])
+        inner = ", ".join(f"{shown(str(key)[:80])}: {short(item)}" for key, item in list(value.items())[:8])
         return "{" + inner + "}"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(short(item) for item in value[:8]) + (", …]" if len(value) > 8 else "]")
-    return visible(str(value)[:LONGEST])
+    return shown(str(value)[:LONGEST])
 
 
 def highlighted(runs: Iterable[tuple[str, str]], needles: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -186,14 +197,14 @@ def scroll_bar(height: int, first: int, total: int | None, look: Look) -> str:
 
 def chip(term: Term) -> str:
     """A term as it is written, what could not be shown made visible."""
-    return visible(str(term)[:80])
+    return shown(str(term)[:80])
 
 
 def chips(chosen: LogFilter, name: str, width: int, look: Look) -> Line:
     """The active filter, term by term; what does not fit is counted."""
     if not chosen:
         return ((words.fit(" no filter: / types one, tab chooses by counts, 1-4 least severity", width), "dim"),)
-    cells: list[tuple[str, str]] = [(f" {visible(name)[:20]}: " if name else " filter ", "head")]
+    cells: list[tuple[str, str]] = [(f" {shown(name)[:20]}: " if name else " filter ", "head")]
     room = width - len(cells[0][0]) - 4
     for at, term in enumerate(chosen.terms):
         text = f"[{chip(term)}]"

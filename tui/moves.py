@@ -28,6 +28,8 @@ class Move(NamedTuple):
     amount: int = 0
     step: int = -1
     """Of an episode by its number: the step in it; -1 for where it begins."""
+    time_us: int = 0
+    """When that was, for where there is no such episode."""
 
 
 def opening(live: bool) -> Kind:
@@ -117,6 +119,9 @@ def _episode(move: Move, stream: StreamReader, rows: int, env: int) -> Landing:
 
 def _to_number(move: Move, stream: StreamReader, rows: int, env: int) -> Landing:
     episode = _number(stream, env, move.amount)
+    if episode is None and move.time_us:
+        nearest = _at_time(move._replace(amount=move.time_us), stream, rows, env)
+        return nearest._replace(said=f"episode {move.amount} is not recorded: this is the nearest in time")
     if episode is None:
         return Landing(move.row, f"there is no episode {move.amount}")
     if move.step < 0:

@@ -216,7 +216,7 @@ def _episodes(run: RunSummary) -> str:
 def _facts(run: RunSummary, width: int, look: Look, now: float) -> list[Line]:
     state, style = state_cell(run.state, look, 0)
     since = f", last step {words.span(now - run.last_us / 1e6)} ago" if run.last_us else ""
-    meaning = words.fit(STATE_MEANINGS[run.state] + since, max(0, width - len(state) - 3)).rstrip()
+    meaning = words.fit(_meaning(run) + since, max(0, width - len(state) - 3)).rstrip()
     rows: list[Line] = [((f" {state}  ", style), (meaning, "normal"))]
     rows.append(_ledger_words(run, width, look))
     rows += [_alert_line(alert, width, look) for alert in run.alerts]
@@ -227,6 +227,12 @@ def _facts(run: RunSummary, width: int, look: Look, now: float) -> list[Line]:
     rows.append(((words.fit(" " + disk, width), "normal"),))
     rows += [((words.fit(" " + safe(text), width), "dim"),) for text in _origins(run, now)]
     return rows
+
+
+def _meaning(run: RunSummary) -> str:
+    """Why it is in its state: how its command ended, where that was seen; a process that exited did not die."""
+    seen = run.command.ended if run.command is not None and run.state in ("done", "interrupted") else ""
+    return safe(seen) or STATE_MEANINGS[run.state]
 
 
 def _alert_line(alert: Alert, width: int, look: Look) -> Line:

@@ -121,7 +121,7 @@ def head(width: int) -> Line:
 def detail(one: Explanation, costs: Sequence[Cost], file: str, width: int, look: Look) -> list[Line]:
     """All that is known of one setting: what it does, what is allowed, who obeys it, who says what, what it costs."""
     key = one.key
-    found = [((f" {part}", "normal"),) for part in wrap(key.description, width - 2)]
+    found: list[Line] = [((f" {part}", "normal"),) for part in wrap(key.description, width - 2)]
     allowed = f"{key.bounds} {key.unit}".strip()
     facts = [("allowed", f"{allowed}; default {key.words(key.default)}; {key.effect}", "normal")]
     for cost in costs:

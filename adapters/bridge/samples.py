@@ -20,7 +20,7 @@ from cornerman.core.logs.port import Sample
 from cornerman.log_catalog import log
 from cornerman.log_catalog.bridge import LOG_SAMPLE_FAILED
 
-FIRST_SECONDS: Final = 0.5
+FIRST_SECONDS: Final = 0.2
 EVERY_SECONDS: Final = 5.0
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -34,17 +34,17 @@ class Sampler(threading.Thread):
         self._pid, self._keep, self._every = pid, keep, every
         self._over = threading.Event()
         self._usage = Usage(pid)
-        self._cards = cards()
 
     def stop(self) -> None:
         self._over.set()
 
     def run(self) -> None:
         pause = min(FIRST_SECONDS, self._every)
+        read_cards = cards()  # may take a second
         while not self._over.wait(pause):
             pause = self._every
             try:
-                values = self._usage.read() | self._cards()
+                values = self._usage.read() | read_cards()
                 if values:
                     self._keep(Sample(time.time_ns() // 1000, values))
             except Exception as error:  # a host that says nothing of itself is no reason to stop

@@ -11,6 +11,7 @@ At most one record is held back: the last line, which the next may repeat, redra
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -19,7 +20,7 @@ from cornerman.log_catalog import component_of_logger, get_constant_by_code
 from ..payloads.log_record_v1 import LogRecordV1
 from . import tracebacks
 from .attribution import attributed
-from .lines import Line, LineSplitter, whole_line
+from .lines import Line, LineSplitter
 from .parsed import Moment, Parsed
 from .recognise import recognise, without_escapes
 
@@ -75,7 +76,10 @@ class OutputLines:
         """The line that was made a record last."""
         self._traceback: tracebacks.Traceback | None = None
         self._traceback_bytes: list[bytes] = []
-        self._time_us: int | None = None
+        self.time_us: int | None = None
+        """The newest time that a line said."""
+        self.formats: Counter[str] = Counter()
+        """Lines by format; `raw` for those of none."""
         self._out: list[LogRecordV1] = []
 
     def feed(self, data: bytes, now_us: int) -> list[LogRecordV1]:
@@ -84,10 +88,22 @@ class OutputLines:
             self._take(line, now_us)
         return self._taken()
 
-    def line(self, data: bytes, now_us: int) -> list[LogRecordV1]:
+    def whole(self, line: Line, now_us: int) -> list[LogRecordV1]:
         """The records that are complete with this line: for who has lines already."""
-        self._take(whole_line(data), now_us)
+        self._take(line, now_us)
         return self._taken()
+
+    def parsed(self, line: Line, parsed: Parsed, format: str, now_us: int) -> list[LogRecordV1]:
+        """The same for a line that is understood already."""
+        self._end_traceback(now_us)
+        self._let_go()
+        parsed.format = format
+        self._held = _Held(line, parsed, now_us, "again")
+        return self._taken()
+
+    def go_on_from(self, time_us: int | None) -> None:
+        """Lines were read before, the last of them written at this time."""
+        self.time_us = time_us
 
     def tick(self, now_us: int) -> list[LogRecordV1]:
         """The records whose time of waiting is over."""
@@ -151,6 +167,8 @@ class OutputLines:
         if held is None:
             return
         self._before = None if held.kind == "progress" else held.line.data
+        known = "progress" if held.kind == "progress" else held.parsed.format if held.parsed is not None else "raw"
+        self.formats[known] += held.repeats
         self._out.append(self._record(held))
 
     def _end_traceback(self, now_us: int) -> None:
@@ -159,7 +177,7 @@ class OutputLines:
             return
         blank = found.trimmed()
         whole = b"\n".join(self._traceback_bytes[: len(found.lines)])
-        parsed = Parsed(without_escapes(found.message), "ERROR", flags=("traceback",))
+        parsed = Parsed(without_escapes(found.message), "ERROR", flags=("traceback",), format="traceback")
         if found.exception:
             parsed.fields = {"exception": found.exception}
         self._held = _Held(Line(whole), parsed, found.began_us, "line")
@@ -220,11 +238,11 @@ class OutputLines:
 
     def _time_of(self, said_us: int | None, now_us: int) -> int:
         if said_us is not None:
-            self._time_us = said_us
+            self.time_us = said_us
             return said_us
-        if self.context.live or self._time_us is None:
+        if self.context.live or self.time_us is None:
             return now_us
-        return self._time_us
+        return self.time_us
 
 
 def _text(data: bytes) -> str:

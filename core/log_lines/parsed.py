@@ -23,6 +23,8 @@ class Parsed(msgspec.Struct):
     fields: dict[str, Any] = {}
     extra: dict[str, Any] = {}
     flags: tuple[str, ...] = ()
+    format: str = "constant"
+    """The name of the recogniser that knew it."""
 
 
 class Moment(NamedTuple):

@@ -9,10 +9,10 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import metadata
-from typing import Final
+from typing import Final, TypeAlias
 
 from cornerman.log_catalog import log
 from cornerman.log_catalog.bridge import LOG_FORMAT_FAILED
@@ -33,18 +33,19 @@ def without_escapes(text: str) -> str:
 
 
 def recognise(text: str, at: Moment, only: str = "") -> Parsed | None:
-    """What a line says, of those formats that `only` names (a recogniser's module name), or of all."""
+    """What a line says, of those formats that `only` names (modules, with commas between them), or of all."""
     if len(text) > LONGEST:
         return None
     line = without_escapes(text)
     parsed = None
-    for recogniser in _asked(line[:1], only):
+    for name, ask in _asked(line[:1], only):
         try:
-            parsed = recogniser.recognise(line, at)
+            parsed = ask(line, at)
         except Exception as error:  # somebody's recogniser, or a case that ours do not foresee: the line is kept as raw
-            _say(recogniser, error)
+            _say(name, error)
             continue
         if parsed is not None:
+            parsed.format = name
             break
     if parsed is None:
         if "LOG" not in line:
@@ -71,7 +72,7 @@ def _recognisers() -> tuple[Recogniser, ...]:
     own = [
         importlib.import_module(f"{formats.__name__}.{found.name}") for found in pkgutil.iter_modules(formats.__path__)
     ]
-    return tuple(sorted([*own, *_others()], key=lambda each: (each.ORDER, recogniser_name(each))))  # type: ignore[misc]
+    return tuple(sorted([*own, *_others()], key=lambda each: (each.ORDER, recogniser_name(each))))
 
 
 def _others() -> list[Recogniser]:
@@ -85,21 +86,23 @@ def _others() -> list[Recogniser]:
     return found
 
 
-_BY_START: dict[tuple[str, str], Sequence[Recogniser]] = {}
+Ask: TypeAlias = Callable[[str, Moment], Parsed | None]
+_BY_START: dict[tuple[str, str], Sequence[tuple[str, Ask]]] = {}
 
 
-def _asked(start: str, only: str) -> Sequence[Recogniser]:
+def _asked(start: str, only: str) -> Sequence[tuple[str, Ask]]:
+    """The recognisers for lines that begin so, by name."""
     found = _BY_START.get((start, only))
     if found is None:
-        all_of = [each for each in _recognisers() if not only or recogniser_name(each) == only]
-        found = [each for each in all_of if not each.STARTS or (start and start in each.STARTS)]
+        all_of = [each for each in _recognisers() if not only or recogniser_name(each) in only.split(",")]
+        chosen = [each for each in all_of if not each.STARTS or (start and start in each.STARTS)]
+        found = [(recogniser_name(each), each.recognise) for each in chosen]
         if len(_BY_START) < 4096:
             _BY_START[start, only] = found
     return found
 
 
-def _say(recogniser: Recogniser, error: Exception) -> None:
-    name = recogniser_name(recogniser)
+def _say(name: str, error: Exception) -> None:
     if name not in _SAID:
         _SAID.add(name)
         log(LOG_FORMAT_FAILED, format=name, reason=f"{type(error).__name__}: {str(error)[:200]}")

@@ -27,7 +27,7 @@ def iso_us(text: str) -> int | None:
     text = text.strip()
     if text.endswith(" UTC"):
         text = text[:-4] + "Z"
-    found = _FRACTION.search(text)
+    found = _FRACTION.match(text, 19)
     fraction = 0
     if found is not None:
         fraction = int(found[1][:6].ljust(6, "0"))

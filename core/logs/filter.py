@@ -162,6 +162,8 @@ def _value(term: Term) -> str:
     if value.startswith(">=") and term.field != "level":
         raise ValueError(value)
     if term.field == "level":
+        if levels_of(value)[0] not in LEVELS:
+            raise ValueError(value)
         return ("" if value[:2] != ">=" else ">=") + levels_of(value)[0]
     if term.field in RANGES and range_of(value) == (None, None):
         raise ValueError(value)

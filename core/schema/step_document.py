@@ -1,21 +1,14 @@
-"""One step as the JSON document that a step schema describes, for the steps that are judged one at a time.
-
-NaN and infinities are taken for valid numbers: each is shown to the validator as 0, and what it says about that place
-is not counted.
-"""
+"""One step as the JSON document that a step schema describes, for the steps that are judged one at a time."""
 
 from __future__ import annotations
 
 import base64
-import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from ..spaces import Custom, Descriptor, Tuple, part
-from .validate import Problem, Validator
-from .walk import escape
 
 
 def as_json(value: Any) -> Any:
@@ -44,29 +37,6 @@ def _array(value: Any) -> Any:
     if value.dtype.kind in "mM":
         return np.datetime_as_string(value).tolist() if value.dtype.kind == "M" else value.astype(np.int64).tolist()
     return as_json(value.tolist())
-
-
-def problems(judge: Validator, document: Any) -> list[Problem]:
-    """What the validator has against a document that may hold NaN and infinities."""
-    odd: set[str] = set()
-    plain = _finite(document, "", odd)
-    if judge.is_valid(plain):
-        return []
-    return [problem for problem in judge.problems(plain) if problem.path not in odd]
-
-
-def _finite(value: Any, path: str, odd: set[str]) -> Any:
-    """The same value with 0 for what is not finite; `odd` gets the places."""
-    if isinstance(value, float):
-        if math.isfinite(value):
-            return value
-        odd.add(path)
-        return 0.0
-    if isinstance(value, dict):
-        return {key: _finite(item, f"{path}/{escape(key)}", odd) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_finite(item, f"{path}/{at}", odd) for at, item in enumerate(value)]
-    return value
 
 
 def of_env(value: Any, env: int, space: Descriptor | None = None) -> Any:

@@ -11,7 +11,8 @@ from .. import values
 from ..layout import EXTRAS, NO_INFO, has_objects, rebuild
 from .column_forms import Array, Rule
 from .column_plan import ABSENT, FIELDS, ColumnPlan, Judge, Mismatch, Steps, Verdict
-from .step_document import as_json, info_of_env, of_env, problems
+from .judge import judged
+from .step_document import as_json, info_of_env, of_env
 from .step_form import column_of_steps
 from .validate import Problem
 
@@ -101,7 +102,7 @@ class _Findings:
         assert judge.each is not None
         for row, env in chosen.tolist():
             value = self._field(judge.field, row, env) if judge.field else self.document(row, env)
-            found = problems(judge.each, as_json(value))
+            found = judged(judge.each, as_json(value))
             if found:
                 prefix = f"/{judge.field}" if judge.field else ""
                 self.single.setdefault((row, env), []).extend(_under(prefix, problem) for problem in found)
@@ -148,11 +149,11 @@ class _Findings:
             if self.bad is None:
                 self.bad = np.zeros((self.rows, self.envs), np.bool_)
             self.bad[row, env] = True
-        judged = steps
+        looked_at = steps
         if self.unseen is not None:
-            judged -= int(np.count_nonzero(self.unseen if self.bad is None else self.unseen & ~self.bad))
+            looked_at -= int(np.count_nonzero(self.unseen if self.bad is None else self.unseen & ~self.bad))
         return Verdict(
-            steps, judged, self.bad, self._mismatches() if self.bad is not None else (), self.errors, self.document
+            steps, looked_at, self.bad, self._mismatches() if self.bad is not None else (), self.errors, self.document
         )
 
     def _mismatches(self) -> tuple[Mismatch, ...]:

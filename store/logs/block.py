@@ -2,6 +2,10 @@
 
     columns   kind (which of the block's kinds), time, pid, episode, step, env: read to decide which records are meant
     slices    texts and bodies of up to 256 records each, compressed together: read to search and to show them
+    sets      of each slice, the pieces of its texts (`grams`): read to decide which slices to search
+
+Columns are in the order of the records; texts are in the order of their kinds, which are ordered by level and
+component. What resembles each other is compressed together, and a search among errors reads one slice of sixteen.
 
 A record's text is its message, its fields as they are shown, and the line as it came, one after another. Its body is
 what else there is, msgpack: fields and extra as `core.values` wrote them, agent, repeats, bytes that are no text.
@@ -9,9 +13,9 @@ what else there is, msgpack: fields and extra as `core.values` wrote them, agent
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator, Sequence
 from itertools import compress as picked
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import msgspec
@@ -19,6 +23,9 @@ import numpy as np
 
 from cornerman.core import values
 from cornerman.core.columns import Column, compress, decompress, pack, unpack
+from cornerman.core.logs.text import folded
+
+from .grams import Sets, gram_sets
 
 Array = np.ndarray[Any, Any]
 
@@ -118,10 +125,11 @@ class Packed(NamedTuple):
     ranges: bytes
     columns: bytes
     slices: list[bytes]
+    sets: Sets | None
 
     @property
     def bytes(self) -> int:
-        parts = (self.kinds, self.counts, self.ranges, self.columns, *self.slices)
+        parts = (self.kinds, self.counts, self.ranges, self.columns, *self.slices, *(self.sets or ()))
         return sum(map(len, parts)) + 64
 
 
@@ -133,15 +141,19 @@ class Numbers(NamedTuple):
     """None: all of them."""
 
 
-def packed(rows: Rows) -> Packed:
+def packed(rows: Rows, kinds: Array, *, sealed: bool) -> Packed:
+    """A block of these records; `kinds` are the ids of theirs, in the order in which their texts are to stand."""
     ids, times = np.array(rows.id, np.int64), np.array(rows.time_us, np.int64)
-    kinds, kind, counts = np.unique(np.array(rows.kind, np.uint32), return_inverse=True, return_counts=True)
+    sorter = np.argsort(kinds)
+    kind = sorter[np.searchsorted(kinds, rows.kind, sorter=sorter)].astype(_kind_type(len(kinds)))
+    order = np.argsort(kind, kind="stable").tolist()
+    texts = [[part[row] for row in order] for part in (rows.message, rows.fields, rows.raw, rows.body)]
     numbers = {name: _numbers(getattr(rows, name)) for name in NUMBERS}
-    bounds = list(_slice_bounds(rows))
+    bounds = list(_slice_bounds(texts))
     columns: dict[str, Any] = {
-        "kind": compress(kind.astype(_kind_type(len(kinds))).tobytes()) if len(kinds) > 1 else b"",
+        "kind": compress(kind.tobytes()) if len(kinds) > 1 else b"",
         "time": pack("time", times, delta=True),
-        "bounds": bounds,
+        "slices": bounds,
     }
     if ids[-1] - ids[0] != len(ids) - 1:
         columns["id"] = pack("id", ids, delta=True)
@@ -150,13 +162,29 @@ def packed(rows: Rows) -> Packed:
             columns[name] = pack(name, found, delta=name != "pid")
             if present is not None:
                 columns[name + "?"] = compress(np.packbits(present).tobytes())
-    edges = [*bounds, len(rows)]
+    slices = [slice(a, b) for a, b in pairwise([*bounds, len(rows)])]
     return Packed(
         int(ids[0]), int(ids[-1]), len(rows), int(times.min()), int(times.max()),
-        kinds.astype("<u4").tobytes(), counts.astype("<u4").tobytes(), _ranges(numbers),
-        msgspec.msgpack.encode(columns),
-        [_slice(rows, a, b) for a, b in itertools.pairwise(edges)],
+        kinds.astype("<u4").tobytes(), np.bincount(kind, minlength=len(kinds)).astype("<u4").tobytes(),
+        _ranges(numbers), msgspec.msgpack.encode(columns), [_slice(texts, some) for some in slices],
+        gram_sets([_gram_text(texts, some) for some in slices], _gram_numbers(rows, order, slices)) if sealed else None,
     )  # fmt: skip
+
+
+def _gram_text(texts: list[list[Any]], some: slice) -> bytes:
+    """The folded texts of a slice, with something between them."""
+    return folded(
+        "\n".join([part for three in zip(*(part[some] for part in texts[:3]), strict=True) for part in three])
+    ).encode()
+
+
+def _gram_numbers(rows: Rows, order: list[int], slices: list[slice]) -> list[list[Array]]:
+    """The numbers of each slice, a list for each column of NUMBERS."""
+    columns = [[getattr(rows, name)[row] for row in order] for name in NUMBERS]
+    return [
+        [np.array([value for value in set(column[some]) if value is not None], np.int64) for column in columns]
+        for some in slices
+    ]
 
 
 def _kind_type(kinds: int) -> type:
@@ -186,69 +214,72 @@ def _ranges(numbers: dict[str, Numbers]) -> bytes:
     return np.array(bounds, "<i8").tobytes()
 
 
-def _slice_bounds(rows: Rows) -> Iterator[int]:
+def _slice_bounds(texts: list[list[Any]]) -> Iterator[int]:
     """Where slices begin."""
     begin = weight = 0
     yield 0
-    for at, parts in enumerate(zip(rows.message, rows.fields, rows.raw, rows.body, strict=True)):
+    for at, size in enumerate(map(sum, zip(*(map(len, part) for part in texts), strict=True))):
         if at - begin == SLICE_RECORDS or (at > begin and weight >= SLICE_BYTES):
             begin, weight = at, 0
             yield at
-        weight += sum(map(len, parts))
+        weight += size
 
 
-def _slice(rows: Rows, a: int, b: int) -> bytes:
-    parts = [
-        part.encode()
-        for three in zip(rows.message[a:b], rows.fields[a:b], rows.raw[a:b], strict=True)
-        for part in three
-    ]
-    bodies = rows.body[a:b]
+def _slice(texts: list[list[Any]], some: slice) -> bytes:
+    message, fields, raw, bodies = (part[some] for part in texts)
+    parts = [part.encode() for three in zip(message, fields, raw, strict=True) for part in three]
     lengths = np.array([*map(len, parts), *map(len, bodies)], "<u4")
     content = b"".join((lengths.tobytes(), *parts, *bodies))
     return len(content).to_bytes(4, "little") + compress(content)
 
 
 class Slice:
-    """The texts and bodies of some records of a block, from row `begin` of it on."""
+    """The texts and bodies of some records of a block, in the order of their kinds: from place `begin` on."""
 
-    __slots__ = ("_bodies", "_ends", "ascii", "begin", "content", "count", "size")
+    __slots__ = ("_bodies", "_ends", "begin", "content", "count")
 
     def __init__(self, payload: bytes, begin: int, count: int) -> None:
-        self.size = int.from_bytes(payload[:4], "little")
-        content = decompress(payload[4:], self.size)
-        lengths = np.frombuffer(content, "<u4", 4 * count)
-        self.begin, self.count, self.content = begin, count, content
-        self._ends = np.cumsum(lengths[: 3 * count], dtype=np.int64) + 16 * count
-        self._bodies = np.cumsum(lengths[3 * count :], dtype=np.int64) + (self._ends[-1] if count else 0)
-
-    @property
-    def text_begin(self) -> int:
-        return 16 * self.count
+        self.content = decompress(memoryview(payload)[4:], int.from_bytes(payload[:4], "little"))
+        self.begin, self.count = begin, count
+        self._ends: Array | None = None
+        self._bodies: Array | None = None
 
     @property
     def text(self) -> bytes:
-        return self.content[self.text_begin : int(self._ends[-1])]
+        """The texts of all its records, one after another."""
+        count = self.count
+        return self.content[16 * count : 16 * count + int(self._lengths(0, 3 * count).sum(dtype=np.int64))]
 
-    def record_ends(self) -> Array:
-        """Where each record's text ends in `text`."""
-        return self._ends[2::3] - self.text_begin
+    @property
+    def ends(self) -> Array:
+        """Where in `text` each part of each record ends."""
+        if self._ends is None:
+            self._ends = np.cumsum(self._lengths(0, 3 * self.count), dtype=np.int64)
+        return self._ends
 
     def part_ends(self, at: int) -> tuple[int, tuple[int, ...]]:
         """Where in `text` the record at this place begins, and where its three parts end."""
-        begin = int(self._ends[3 * at - 1]) - self.text_begin if at else 0
-        return begin, tuple((self._ends[3 * at : 3 * at + 3] - self.text_begin).tolist())
+        return int(self.ends[3 * at - 1]) if at else 0, tuple(self.ends[3 * at : 3 * at + 3].tolist())
 
     def parts(self, at: int) -> tuple[str, str, str]:
         """Message, fields and raw line of the record at this place of the slice."""
-        begin = int(self._ends[3 * at - 1]) if at else self.text_begin
-        one, two, three = self._ends[3 * at : 3 * at + 3].tolist()
-        content = self.content
-        return content[begin:one].decode(), content[one:two].decode(), content[two:three].decode()
+        begin, (one, two, three) = self.part_ends(at)
+        base, content = 16 * self.count, self.content
+        return (
+            content[base + begin : base + one].decode(),
+            content[base + one : base + two].decode(),
+            content[base + two : base + three].decode(),
+        )
 
     def body(self, at: int) -> bytes:
-        begin = int(self._bodies[at - 1]) if at else int(self._ends[-1])
-        return self.content[begin : int(self._bodies[at])]
+        if self._bodies is None:
+            self._bodies = np.cumsum(self._lengths(3 * self.count, self.count), dtype=np.int64)
+        base = 16 * self.count + int(self.ends[-1])
+        begin = int(self._bodies[at - 1]) if at else 0
+        return self.content[base + begin : base + int(self._bodies[at])]
+
+    def _lengths(self, first: int, count: int) -> Array:
+        return np.frombuffer(self.content, "<u4", count, 4 * first)
 
 
 class Columns:
@@ -257,7 +288,8 @@ class Columns:
     def __init__(self, payload: bytes, count: int, kinds: int) -> None:
         self._found: dict[str, Any] = msgspec.msgpack.decode(payload)
         self.count, self._kinds = count, kinds
-        self.bounds: list[int] = self._found["bounds"]
+        self.bounds: list[int] = self._found["slices"]
+        """The places, in the order of texts, with which slices begin."""
         self._unpacked: dict[str, Any] = {}
 
     @property
@@ -270,6 +302,16 @@ class Columns:
             return np.zeros(self.count, np.uint8)
         type = np.dtype(_kind_type(self._kinds))
         return np.frombuffer(decompress(self._found["kind"], self.count * type.itemsize), type)
+
+    @property
+    def order(self) -> Array:
+        """The rows in the order of their texts."""
+        return self._once("order", lambda: np.argsort(self.kind, kind="stable"))
+
+    @property
+    def place(self) -> Array:
+        """Of each row the place of its text."""
+        return self._once("place", lambda: np.argsort(self.order))
 
     @property
     def time(self) -> Array:
@@ -351,13 +393,10 @@ def rows_of(first_id: int, kinds: Array, columns: Columns, slices: Sequence[Slic
     rows.time_us = columns.time.tolist()
     for name in NUMBERS:
         setattr(rows, name, optional(columns.numbers(name), columns.count))
-    for slice in slices:
-        for at in range(slice.count):
-            message, fields, raw = slice.parts(at)
-            rows.message.append(message)
-            rows.fields.append(fields)
-            rows.raw.append(raw)
-            rows.body.append(slice.body(at))
+    texts = [(*some.parts(at), some.body(at)) for some in slices for at in range(some.count)]
+    rows.message, rows.fields, rows.raw, rows.body = (  # type: ignore[assignment]
+        list(part) for part in zip(*(texts[place] for place in columns.place.tolist()), strict=True)
+    )
     rows.size = rows.weigh()
     return rows
 

@@ -7,15 +7,14 @@ packed for good, with the set of what its texts contain. Who seals it does not m
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
+from typing import Any
 
 import apsw
 import numpy as np
 
-from cornerman.core.logs.text import folded
-
-from .block import NUMBERS, SLICES, Columns, Rows, packed, rows_of, slice_of
-from .grams import gram_set
+from .block import SLICES, Columns, Rows, packed, rows_of, slice_of
 
 
 @dataclass
@@ -61,25 +60,31 @@ def append_rows(connection: apsw.Connection, tail: Tail, rows: Rows) -> None:
 
 def write_block(connection: apsw.Connection, rows: Rows, *, sealed: bool) -> int:
     """A new block; its id."""
-    block = packed(rows)
-    grams = grams_of(rows) if sealed else b""
+    block = packed(rows, ordered_kinds(connection, rows), sealed=sealed)
     connection.execute(
         "insert into block (first_id, last_id, count, min_us, max_us, sealed, bytes, kinds, counts, ranges)"
         " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            block.first_id, block.last_id, block.count, block.min_us, block.max_us, int(sealed),
-            block.bytes + len(grams), block.kinds, block.counts, block.ranges,
-        ),
-    )  # fmt: skip
+        (*block[:5], int(sealed), block.bytes, block.kinds, block.counts, block.ranges),
+    )
     id = connection.last_insert_rowid()
     connection.execute("insert into block_columns values (?, ?)", (id, block.columns))
     connection.executemany(
         "insert into block_text values (?, ?)",
         [(id * SLICES + number, payload) for number, payload in enumerate(block.slices)],
     )
-    if sealed:
-        connection.execute("insert into block_grams values (?, ?)", (id, grams))
+    if block.sets is not None:
+        connection.execute("insert into block_grams values (?, ?, ?)", (id, *block.sets))
     return id
+
+
+def ordered_kinds(connection: apsw.Connection, rows: Rows) -> np.ndarray[Any, Any]:
+    """The kinds of some records, those of one level and component side by side."""
+    found = connection.execute(
+        "select id from kind where id in (select value from json_each(?))"
+        " order by level, component, subcomponent, code, id",
+        (json.dumps(list(set(rows.kind))),),
+    )
+    return np.array([id for (id,) in found], np.uint32)
 
 
 def read_rows(connection: apsw.Connection, id: int) -> Rows:
@@ -106,12 +111,3 @@ def remove_block(connection: apsw.Connection, id: int) -> None:
     connection.execute("delete from block_text where id >= ? and id < ?", (id * SLICES, (id + 1) * SLICES))
     connection.execute("delete from block_grams where block = ?", (id,))
     connection.execute("delete from block where id = ?", (id,))
-
-
-def grams_of(rows: Rows) -> bytes:
-    text = "\n".join([part for three in zip(rows.message, rows.fields, rows.raw, strict=True) for part in three])
-    numbers = [
-        (place, np.unique(np.array([value for value in getattr(rows, name) if value is not None], np.int64)))
-        for place, name in enumerate(NUMBERS)
-    ]
-    return gram_set(folded(text).encode(), numbers)

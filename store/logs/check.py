@@ -13,7 +13,7 @@ from cornerman.core.errors import CornermanError, StoreNotFound
 
 from ..connection import snapshot, translated
 from .block import SLICES, packed
-from .blocks import grams_of, read_rows
+from .blocks import ordered_kinds, read_rows
 from .database import FILE, connect_logs
 from .removal import log_bytes
 from .spool import opened, spools
@@ -83,8 +83,7 @@ def _block(connection: apsw.Connection, head: tuple[Any, ...], kinds: set[int]) 
     """A block is what writing its records again would make."""
     id, sealed = head[0], head[6]
     rows = read_rows(connection, id)
-    again = packed(rows)
-    grams = grams_of(rows) if sealed else b""
+    again = packed(rows, ordered_kinds(connection, rows), sealed=bool(sealed))
     said = dict(zip(("first id", "last id", "count", "first time", "last time"), head[1:6], strict=True))
     for (name, value), found in zip(said.items(), again[:5], strict=True):
         if value != found:
@@ -95,8 +94,8 @@ def _block(connection: apsw.Connection, head: tuple[Any, ...], kinds: set[int]) 
         yield f"block {id} says other ranges of episode, step, env or pid than its records have"
     if unknown := set(np.frombuffer(head[8], "<u4").tolist()) - kinds:
         yield f"block {id} has {len(unknown)} kinds that are not in the table of kinds"
-    stored = connection.execute("select bits from block_grams where block = ?", (id,)).fetchall()
-    if sealed and (not stored or stored[0][0] != grams):
+    stored = connection.execute("select words, slices from block_grams where block = ?", (id,)).fetchall()
+    if sealed and (not stored or stored[0] != again.sets):
         yield f"block {id} has another set of pieces than its texts make: a search could miss some"
 
 

@@ -1,28 +1,29 @@
-"""Which blocks can have a text: a set of the pieces of each block's text, so small that all of them fit in memory.
+"""Which blocks, and which of their slices, can have a text: sets of the pieces of their texts, so small that many fit
+in memory.
 
-The pieces are three and five bytes long, of the folded text in UTF-8, and each number of NUMBERS with its column's
-place. Hashed to 18 bits they set bits of a bitmap, which is folded in half as long as it stays sparse. A text can be in
-a block only if all its pieces are in the set. Three bytes tell words apart, five tell numbers apart: of three digits
-every block has all there are.
-
-Measured on four thousand lines with numbers: a rare number is looked for in vain in one block of a hundred.
+A block has a set of all pieces of three bytes, each of its slices a set of its pieces of three and of five bytes and of
+its NUMBERS; of the folded text in UTF-8, hashed. A set is folded in half as long as it stays sparse. A text can only be
+where all its pieces are in the set. Three bytes tell words apart, five tell numbers apart: of three digits every slice
+has all there are, and a set for the whole block costs less than sixteen sets that each have them too.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 Array = np.ndarray[Any, Any]
 
-BITS = 17
-"""The largest set has 2 ** BITS bits: 16 KiB."""
-LEAST_BITS = 10
+BITS = 13
+"""The largest set of a slice has 2 ** BITS bits: 1 KiB."""
+WORD_BITS = 16
+"""The largest set of a block: 8 KiB."""
+LEAST_BITS = 8
 DENSITY = 0.3
-"""A set is folded while less than this part of its bits would be set."""
-SHORTEST = 3
-"""Bytes of a text below which the sets say nothing."""
+"""The sets of slices are folded while less than this part of their bits would be set."""
+WORD_DENSITY = 0.1
+"""That of the block, which costs little."""
 MOST = 48
 """Pieces of a long text that are looked up: more tell nothing new."""
 _CHUNK = 1 << 20
@@ -30,25 +31,55 @@ _SHORT, _LONG = np.uint32(0x9E3779B1), np.uint64(0x9E3779B97F4A7C15)
 _NUMBER = np.uint64(0xC2B2AE3D27D4EB4F)
 
 
-def gram_set(text: bytes, numbers: list[tuple[int, Array]]) -> bytes:
-    """The set of a block: its folded texts with something between them, and the values of its columns of numbers."""
-    flags = np.zeros(1 << BITS, np.bool_)
-    data = np.frombuffer(text, np.uint8)
-    for begin in range(0, max(len(data) - 2, 0), _CHUNK):
-        part = data[begin : begin + _CHUNK + 4]
-        flags[_short(part)] = True
-        flags[_long(part)] = True
-    for column, values in numbers:
-        flags[_numbers(column, values)] = True
-    while len(flags) > 1 << LEAST_BITS and np.count_nonzero(flags) < DENSITY / 2 * len(flags):
-        flags = flags.reshape(-1, 2).any(axis=1)
-    return np.packbits(flags).tobytes()
+class Sets(NamedTuple):
+    """Of a block: its own set, and those of its slices, one after another, all of one size."""
+
+    words: bytes
+    slices: bytes
 
 
-def text_keys(text: bytes) -> Array:
-    """The pieces of a text that is looked for, as hashes of BITS bits; none for a text too short to have any."""
-    data = np.frombuffer(text, np.uint8)
-    found = np.unique(np.concatenate((_long(data), _short(data))))
+def gram_sets(texts: list[bytes], numbers: list[list[Array]]) -> Sets:
+    """The sets of a block, from the folded texts of its slices, and the values that they have in each column of
+    numbers."""
+    words, flags = np.zeros(1 << WORD_BITS, np.bool_), np.zeros((len(texts), 1 << BITS), np.bool_)
+    for own, text, columns in zip(flags, texts, numbers, strict=True):
+        data = np.frombuffer(text, np.uint8)
+        for begin in range(0, max(len(data) - 2, 0), _CHUNK):
+            part = data[begin : begin + _CHUNK + 4]
+            short = _short(part)
+            words[short] = True
+            own[short >> WORD_BITS - BITS] = True
+            own[_long(part)] = True
+        for column, values in enumerate(columns):
+            own[_numbers(column, values)] = True
+    return Sets(_folded(words.reshape(1, -1), WORD_DENSITY), _folded(flags, DENSITY))
+
+
+def _folded(flags: Array, density: float) -> bytes:
+    while flags.shape[1] > 1 << LEAST_BITS and np.count_nonzero(flags) < density / 2 * flags.size:
+        flags = flags.reshape(len(flags), -1, 2).any(axis=2)
+    return np.packbits(flags, axis=1).tobytes()
+
+
+class Keys(NamedTuple):
+    """The pieces of texts that are looked for, as hashes: for the sets of blocks, and for those of slices."""
+
+    words: Array
+    slices: Array
+
+
+def text_keys(texts: list[bytes]) -> Keys | None:
+    """Of texts that all must be there; None where none is long enough to have pieces."""
+    data = [np.frombuffer(text, np.uint8) for text in texts]
+    short = np.concatenate([np.zeros(0, np.int64), *map(_short, data)])
+    if not len(short):
+        return None
+    long = np.concatenate([short >> WORD_BITS - BITS, *map(_long, data)])
+    return Keys(_few(short), _few(long))
+
+
+def _few(keys: Array) -> Array:
+    found = np.unique(keys)
     return found if len(found) <= MOST else found[np.linspace(0, len(found) - 1, MOST).astype(int)]
 
 
@@ -56,9 +87,9 @@ def number_keys(column: int, values: list[int]) -> Array:
     return _numbers(column, np.array(values, np.int64))
 
 
-def having(sets: Array, keys: Array) -> Array:
-    """Of sets of one size, one a row, which have all keys."""
-    shift = BITS - (int(sets.shape[1]) * 8).bit_length() + 1
+def having(sets: Array, keys: Array, bits: int) -> Array:
+    """Of sets of one size, one a row, which have all keys; these are hashes of so many bits."""
+    shift = bits - (int(sets.shape[1]) * 8).bit_length() + 1
     places = keys >> shift
     found = np.ones(len(sets), np.bool_)
     for place in places.tolist():
@@ -71,7 +102,7 @@ def _short(data: Array) -> Array:
         return np.zeros(0, np.int64)
     wide = data.astype(np.uint32)
     key = wide[:-2] | wide[1:-1] << np.uint32(8) | wide[2:] << np.uint32(16)
-    return ((key * _SHORT) >> np.uint32(32 - BITS)).astype(np.int64)
+    return ((key * _SHORT) >> np.uint32(32 - WORD_BITS)).astype(np.int64)
 
 
 def _long(data: Array) -> Array:

@@ -7,10 +7,13 @@ are kept as arrays that only grow; the few that are not sealed are read anew wit
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice, zip_longest
 from typing import Any, NamedTuple
 
 import apsw
 import numpy as np
+
+from cornerman.log_catalog.constant import LEVELS as levels
 
 from .block import NUMBERS
 
@@ -19,6 +22,11 @@ Array = np.ndarray[Any, Any]
 _COLUMNS = "id, first_id, last_id, count, min_us, max_us, kinds, counts, ranges, sealed"
 SELECT_SEALED = f"select {_COLUMNS} from block where sealed and id > ? order by first_id"
 SELECT_OPEN = f"select {_COLUMNS} from block where not sealed order by first_id"
+
+
+LEVELS = len(levels)
+MASKS = 16
+"""Choices of kinds whose counts by block are kept."""
 
 
 class Part:
@@ -34,6 +42,7 @@ class Part:
         self.place = places(np.frombuffer(b"".join(row[6] for row in rows), "<u4")).astype(np.uint32)
         self.weight = np.frombuffer(b"".join(row[7] for row in rows), "<u4").astype(np.uint16)
         self.sealed = np.array([row[9] for row in rows], np.bool_)
+        self._counts: dict[bytes, Array] = {}
 
     def __len__(self) -> int:
         return len(self.id)
@@ -45,16 +54,20 @@ class Part:
                      "sealed"):  # fmt: skip
             setattr(both, name, np.concatenate((getattr(self, name), getattr(other, name))))
         both.begins = np.cumsum(both.lengths) - both.lengths
+        both._counts = {}
         return both
 
-    def counts(self, mask: Array | None) -> Array:
-        """How many records of the chosen kinds each block has."""
-        if mask is None:
-            return self.count
-        if not len(self):
-            return np.zeros(0, np.int64)
-        weights = np.where(mask[self.place], self.weight, np.uint16(0))
-        found: Array = np.add.reduceat(weights, self.begins, dtype=np.int64)
+    def by_level(self, mask: Array | None, level: Array) -> Array:
+        """How many records of the chosen kinds each block has, a column a level; `level` is that of each kind."""
+        key = b"" if mask is None else mask.tobytes()
+        found = self._counts.get(key)
+        if found is None:
+            while len(self._counts) >= MASKS:
+                self._counts.pop(next(iter(self._counts)))
+            weights = self.weight if mask is None else self.weight * mask[self.place]
+            cells = np.repeat(np.arange(len(self)) * LEVELS, self.lengths) + level[self.place]
+            found = np.bincount(cells, weights, LEVELS * len(self)).astype(np.int64).reshape(-1, LEVELS)
+            self._counts[key] = found
         return found
 
     def entries(self, chosen: Array) -> Array:
@@ -86,8 +99,8 @@ class Spot(NamedTuple):
 class Index:
     """All blocks at one version of the database."""
 
-    def __init__(self, version: int, sealed: Part, open: Part) -> None:
-        self.version, self.sealed, self.open = version, sealed, open
+    def __init__(self, version: int, sealed: Part, open: Part, level: Array) -> None:
+        self.version, self.sealed, self.open, self._level = version, sealed, open, level
         self.parts = (sealed, open)
         self.total = int(sealed.count.sum() + open.count.sum())
         self._totals: Array | None = None
@@ -108,8 +121,16 @@ class Index:
         """A property of every block."""
         return np.concatenate([getattr(part, name) for part in self.parts])
 
+    def by_level(self, mask: Array | None) -> Array:
+        """How many records of the chosen kinds each block has, a column a level."""
+        return np.concatenate([part.by_level(mask, self._level) for part in self.parts])
+
     def counts(self, mask: Array | None) -> Array:
-        return np.concatenate([part.counts(mask) for part in self.parts])
+        """How many records of the chosen kinds each block has."""
+        if mask is None:
+            return self.column("count")
+        found: Array = self.by_level(mask).sum(axis=1)
+        return found
 
     def kind_totals(self, kinds: int, chosen: Array | None = None) -> Array:
         """How many records each kind has, in all blocks or in the chosen ones."""
@@ -129,4 +150,11 @@ class Index:
 
 
 def read_part(connection: apsw.Connection, statement: str, bindings: Iterable[Any], places: Any) -> Part:
-    return Part(connection.execute(statement, tuple(bindings)).fetchall(), places)
+    """The blocks that a statement selects, some hundred at a time: their heads as rows take five times the memory."""
+    rows = connection.execute(statement, tuple(bindings))
+    parts = []
+    while some := list(islice(rows, 256)):
+        parts.append(Part(some, places))
+    while len(parts) > 1:
+        parts = [a if b is None else a.joined(b) for a, b in zip_longest(parts[::2], parts[1::2])]
+    return parts[0] if parts else Part([], places)

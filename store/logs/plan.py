@@ -33,7 +33,9 @@ class Numbered(NamedTuple):
 class Plan:
     """Decides on blocks, then on records."""
 
-    def __init__(self, chosen: LogFilter, mask: Array | None, now_us: int) -> None:
+    def __init__(self, chosen: LogFilter, mask: Array | None, kinds: int, now_us: int) -> None:
+        self.kinds = kinds
+        """How many there were: with more, the plan is to be made anew."""
         self.mask = mask
         """Of kinds, by place; None: all."""
         self.period: Period = period_of(chosen, now_us)
@@ -42,14 +44,14 @@ class Plan:
         self.no_texts = [folded(term.value).encode() for term in chosen.of(TEXT, exclude=True)]
         self.fields_without = tuple(dict.fromkeys(term.field for term in chosen.terms if term.field in (*RANGES, TEXT)))
         """Fields whose terms are not decided by kinds and times."""
-        long = [text for text in self.texts if len(text) >= 3]
-        self.text_keys = np.unique(np.concatenate([text_keys(text) for text in long])) if long else None
+        self._blocks: tuple[Index, Array] | None = None
+        self.text_keys = text_keys(self.texts)
         self.number_keys = [keys for keys in map(_keys, self.numbered) if keys is not None]
 
     def without_kinds(self) -> Plan:
         """The same for records of all kinds."""
         other = copy(self)
-        other.mask = None
+        other.mask = other._blocks = None
         return other
 
     @property
@@ -61,7 +63,12 @@ class Plan:
         return self.text_keys is not None or bool(self.number_keys)
 
     def blocks(self, index: Index) -> Array:
-        """Which blocks may have a record that is meant, as far as their heads tell."""
+        """Which blocks may have a record that is meant, as far as their heads tell. A copy, to be narrowed further."""
+        if self._blocks is None or self._blocks[0] is not index:
+            self._blocks = index, self._of(index)
+        return self._blocks[1].copy()
+
+    def _of(self, index: Index) -> Array:
         found = index.counts(self.mask) > 0
         if self.period.since_us is not None:
             found &= index.column("max_us") >= self.period.since_us

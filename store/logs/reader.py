@@ -92,10 +92,12 @@ class Logs:
 
     def search(self, chosen: LogFilter, *, before: int | None = None, batch: int = 50) -> Iterator[Found]:
         """The records newest first, as they are found, with the progress; answers at least each 50 ms."""
-        stops, bound, done = self._stops, before, False
+        stops, bound, done, plan = self._stops, before, False, None
         while not done:
             with self._session(stops) as session:
-                found, bound, done = session.search_on(chosen, bound, batch)
+                if plan is None or plan.kinds != len(session.kinds):
+                    plan = session.plan(chosen)
+                found, bound, done = session.search_on(plan, bound, batch)
             yield found
 
     def entry(self, id: int) -> LogEntry:
@@ -213,7 +215,7 @@ class Logs:
             return ids
 
         nothing = read_part(apsw.Connection(":memory:"), _NOTHING, (), places)
-        return Index(-1, nothing, nothing)
+        return Index(-1, nothing, nothing, np.zeros(0, np.int64))
 
     def _refresh(self, connection: apsw.Connection) -> None:
         """Bring the index up to the version that this transaction sees."""
@@ -233,7 +235,9 @@ class Logs:
         more = read_part(connection, SELECT_SEALED, (after,), self._kinds.places)
         if len(more):
             sealed = sealed.joined(more) if len(sealed) else more
-        self._index = Index(version, sealed, read_part(connection, SELECT_OPEN, (), self._kinds.places))
+        self._index = Index(
+            version, sealed, read_part(connection, SELECT_OPEN, (), self._kinds.places), self._kinds.level
+        )
 
     def _job_of(self, run_id: str) -> str:
         if not run_id:
@@ -275,7 +279,7 @@ class _Session:
         return self._connection
 
     def plan(self, chosen: LogFilter) -> Plan:
-        return Plan(chosen, self.kinds.chosen(chosen), self.now_us)
+        return Plan(chosen, self.kinds.chosen(chosen), len(self.kinds), self.now_us)
 
     def walk(self, chosen: LogFilter) -> Walk:
         return self.walk_of(self.plan(chosen))
@@ -300,16 +304,17 @@ class _Session:
             return []
         columns = self.shelf.columns(self.connection, spot)
         ids, kinds, kind, time = columns.ids(spot.first_id), spot.kinds, columns.kind, columns.time
-        bounds = np.array(columns.bounds)
+        places = columns.place[rows]
+        numbers = np.searchsorted(columns.bounds, places, "right") - 1
         found = []
-        for row, number in zip(rows, (np.searchsorted(bounds, rows, "right") - 1).tolist(), strict=True):
+        for row, place, number in zip(rows, places.tolist(), numbers.tolist(), strict=True):
             slice = self.shelf.slice(self.connection, spot, columns, number)
-            record = self._record(int(kinds[kind[row]]), int(time[row]), slice, row, columns)
+            record = self._record(int(kinds[kind[row]]), int(time[row]), slice, place - slice.begin, row, columns)
             found.append(LogEntry(int(ids[row]), record))
         return found
 
-    def _record(self, place: int, time_us: int, slice: Any, row: int, columns: Columns) -> LogRecordV1:
-        kind, at = self.kinds.kinds[place], row - slice.begin
+    def _record(self, place: int, time_us: int, slice: Any, at: int, row: int, columns: Columns) -> LogRecordV1:
+        kind = self.kinds.kinds[place]
         message, _, raw = slice.parts(at)
         body = unpack_body(slice.body(at))
         numbers = {name: _number(columns, name, row) for name in NUMBERS}
@@ -340,9 +345,9 @@ class _Session:
         at = int(np.searchsorted(self.index.column("last_id"), id))
         return self.index.spot(at) if at < len(self.index) and self.index.spot(at).first_id <= id else None
 
-    def search_on(self, chosen: LogFilter, before: int | None, batch: int) -> tuple[Found, int, bool]:
+    def search_on(self, plan: Plan, before: int | None, batch: int) -> tuple[Found, int, bool]:
         """Search for a while: what was found, where to go on, and whether that was all."""
-        plan, deadline = self.plan(chosen), time.monotonic() + STEP_SECONDS
+        deadline = time.monotonic() + STEP_SECONDS
         entries: list[LogEntry] = []
         bound = before if before is not None else int(self.index.column("last_id").max(initial=0)) + 1
         searched_to = self.now_us
@@ -468,17 +473,9 @@ class _Session:
         whole &= (index.column("min_us") >= begin) & (index.column("max_us") < begin + number * width)
         if plan.numbered:
             whole[:] = False
-        counts = np.zeros(number * levels)
-        edges = (0, len(index.sealed), len(index))
-        for part, a, b in zip(index.parts, edges, edges[1:], strict=False):
-            if whole[a:b].any():
-                entries = part.entries(whole[a:b])
-                place = part.place[entries]
-                weight = part.weight[entries]
-                if plan.mask is not None:
-                    weight = np.where(plan.mask[place], weight, 0)
-                span = np.repeat(first[a:b], part.lengths)[entries]
-                counts += np.bincount(span * levels + self.kinds.level[place], weight, len(counts))
+        counts = np.zeros((number, levels), np.int64)
+        np.add.at(counts, first[whole], index.by_level(plan.mask)[whole])
+        counts = counts.ravel()
         walk = self.walk_of(plan)
         for at in np.flatnonzero(blocks & ~whole).tolist():
             self.check()
@@ -488,7 +485,7 @@ class _Session:
             inside = (span >= 0) & (span < number)
             level = self.kinds.level[spot.kinds[columns.kind[rows]]]
             counts += np.bincount((span * levels + level)[inside], minlength=len(counts))
-        return counts.reshape(number, levels).astype(np.int64)
+        return counts.reshape(number, levels)
 
     def samples(self, run_id: str, since_us: int) -> list[Sample]:
         if self._connection is None:

@@ -16,7 +16,7 @@ import numpy as np
 from cornerman.core.logs.text import folded
 
 from .block import SLICES, Columns, Slice, slice_of
-from .grams import having
+from .grams import BITS, WORD_BITS, having
 from .index import Index, Spot
 from .plan import Plan
 
@@ -24,9 +24,9 @@ Array = np.ndarray[Any, Any]
 
 GROUP = 64
 """Blocks whose sets are read together."""
-SET_BYTES = 40 << 20
+SET_BYTES = 24 << 20
 """Of sets that are kept in memory."""
-KEPT_COLUMNS, KEPT_SLICES = 96, 128
+KEPT_COLUMNS, KEPT_SLICES = 192, 128
 
 
 class Met(NamedTuple):
@@ -38,13 +38,22 @@ class Met(NamedTuple):
     """Where a walk goes on: below this id, or above it where it goes to newer ones."""
 
 
+class Group(NamedTuple):
+    """The sets of some blocks: for each its place in the index, its own set, and how many slices it has; and theirs."""
+
+    places: Array
+    words: Array
+    slices: Array
+    sets: Array
+
+
 class Shelf:
     """What was read lately: columns, slices and sets. Sealed blocks never change, and ids never come again."""
 
     def __init__(self) -> None:
         self._columns: OrderedDict[int, Columns] = OrderedDict()
         self._slices: OrderedDict[int, Slice] = OrderedDict()
-        self._sets: OrderedDict[tuple[int, int, int], list[tuple[Array, Array]]] = OrderedDict()
+        self._sets: OrderedDict[tuple[int, int, int], list[Group]] = OrderedDict()
         self._set_bytes = 0
 
     def columns(self, connection: apsw.Connection, spot: Spot) -> Columns:
@@ -70,48 +79,65 @@ class Shelf:
             self._slices.move_to_end(id)
         return found
 
-    def having(self, connection: apsw.Connection, index: Index, plan: Plan, begin: int, end: int) -> Array:
-        """Of the sealed blocks in these places, which have what the plan looks for in their sets."""
-        found = np.zeros(end - begin, np.bool_)
-        for places, sets in self._group(connection, index, begin, end):
-            some = np.ones(len(sets), np.bool_)
+    def having(
+        self, connection: apsw.Connection, index: Index, plan: Plan, begin: int, end: int
+    ) -> dict[int, Array | None]:
+        """Of the sealed blocks in these places, those that may have what the plan looks for; of each, which slices have
+        all pieces of its texts, None where it has no text."""
+        found: dict[int, Array | None] = {}
+        for places, words, slices, sets in self._group(connection, index, begin, end):
+            begins = np.cumsum(slices) - slices
+            able, some = np.ones(len(places), np.bool_), np.ones(len(sets), np.bool_)
             if plan.text_keys is not None:
-                some &= having(sets, plan.text_keys)
+                able &= having(words, plan.text_keys.words, WORD_BITS)
+                some &= having(sets, plan.text_keys.slices, BITS)
+                able &= np.logical_or.reduceat(some, begins)
             for keys in plan.number_keys:
                 one = np.zeros(len(sets), np.bool_)
                 for key in keys:
-                    one |= having(sets, np.array([key]))
-                some &= one
-            found[places] = some
+                    one |= having(sets, np.array([key]), BITS)
+                able &= np.logical_or.reduceat(one, begins)
+            for at in np.flatnonzero(able).tolist():
+                own = some[begins[at] : begins[at] + slices[at]]
+                found[int(places[at])] = None if plan.text_keys is None else own
         return found
 
     def clear(self) -> None:
         self.__init__()  # type: ignore[misc]
 
-    def _group(self, connection: apsw.Connection, index: Index, begin: int, end: int) -> list[tuple[Array, Array]]:
-        """The sets of some blocks, those of one size together, with the places of the blocks."""
+    def _group(self, connection: apsw.Connection, index: Index, begin: int, end: int) -> list[Group]:
+        """The sets of some blocks, those of one size together."""
         ids = index.sealed.id[begin:end]
         key = int(ids[0]), int(ids[-1]), len(ids)
         found = self._sets.get(key)
         if found is not None:
             self._sets.move_to_end(key)
             return found
-        by_size: dict[int, tuple[list[int], list[bytes]]] = {}
-        for place, id in enumerate(ids.tolist()):
-            bits = connection.execute("select bits from block_grams where block = ?", (id,)).fetchall()[0][0]
-            places, sets = by_size.setdefault(len(bits), ([], []))
-            places.append(place)
-            sets.append(bits)
-        found = [
-            (np.array(places), np.frombuffer(b"".join(sets), np.uint8).reshape(len(sets), size))
-            for size, (places, sets) in by_size.items()
-        ]
+        by_size: dict[tuple[int, int], list[tuple[int, int, bytes, bytes]]] = {}
+        for place, id in enumerate(ids.tolist(), begin):
+            count, words, sets = connection.execute(_SETS, (id, id * SLICES, (id + 1) * SLICES)).fetchall()[0]
+            by_size.setdefault((len(words), len(sets) // count), []).append((place, count, words, sets))
+        found = [_group(size, blocks) for size, blocks in by_size.items()]
         self._sets[key] = found
-        self._set_bytes += sum(sets.nbytes for _, sets in found)
+        self._set_bytes += sum(group.words.nbytes + group.sets.nbytes for group in found)
         while self._set_bytes > SET_BYTES and len(self._sets) > 1:
             _, old = self._sets.popitem(last=False)
-            self._set_bytes -= sum(sets.nbytes for _, sets in old)
+            self._set_bytes -= sum(group.words.nbytes + group.sets.nbytes for group in old)
         return found
+
+
+_SETS = (
+    "select (select count(*) from block_text where id >= ?2 and id < ?3), words, slices from block_grams"
+    " where block = ?1"
+)
+
+
+def _group(size: tuple[int, int], blocks: list[tuple[int, int, bytes, bytes]]) -> Group:
+    places, counts, words, sets = zip(*blocks, strict=True)
+    own, each = (
+        np.frombuffer(b"".join(some), np.uint8).reshape(-1, one) for some, one in zip((words, sets), size, strict=True)
+    )
+    return Group(np.array(places), own, np.array(counts), each)
 
 
 class Walk:
@@ -124,13 +150,13 @@ class Walk:
 
     def newest_first(self, before: int | None) -> Iterator[Met]:
         places = np.flatnonzero(self._blocks(before, None))[::-1]
-        for place in self._possible(places, newest_first=True):
-            yield from self._meet(self.index.spot(place), before, None, newest_first=True)
+        for place, able in self._possible(places):
+            yield self._meet(self.index.spot(place), able, before, None, newest_first=True)
 
     def oldest_first(self, after: int | None) -> Iterator[Met]:
         places = np.flatnonzero(self._blocks(None, after))
-        for place in self._possible(places, newest_first=False):
-            yield from self._meet(self.index.spot(place), None, after, newest_first=False)
+        for place, able in self._possible(places):
+            yield self._meet(self.index.spot(place), able, None, after, newest_first=False)
 
     def _blocks(self, before: int | None, after: int | None) -> Array:
         found = self.plan.blocks(self.index)
@@ -140,25 +166,24 @@ class Walk:
             found &= self.index.column("last_id") > after
         return found
 
-    def _possible(self, places: Array, *, newest_first: bool) -> Iterator[int]:
-        """The blocks that are left when their sets were asked, group by group as the walk comes to them."""
-        if not self.plan.uses_sets:
-            yield from places.tolist()
-            return
-        sealed = len(self.index.sealed)
-        group, has = -1, np.zeros(0, np.bool_)
+    def _possible(self, places: Array) -> Iterator[tuple[int, Array | None]]:
+        """The blocks that are left when their sets were asked, group by group as the walk comes to them.
+
+        Beside each, which of its slices are left; None where all may be.
+        """
+        sealed, group = len(self.index.sealed), -1
+        has: dict[int, Array | None] = {}
         for place in places.tolist():
-            if place >= sealed:
-                yield place
+            if place >= sealed or not self.plan.uses_sets:
+                yield place, None
                 continue
             if place // GROUP != group:
                 self.check()
                 group = place // GROUP
-                has = self.shelf.having(
-                    self.connection, self.index, self.plan, group * GROUP, min(group * GROUP + GROUP, sealed)
-                )
-            if has[place - group * GROUP]:
-                yield place
+                end = min(group * GROUP + GROUP, sealed)
+                has = self.shelf.having(self.connection, self.index, self.plan, group * GROUP, end)
+            if place in has:
+                yield place, has[place]
 
     def rows(self, spot: Spot) -> tuple[Columns, Array]:
         """The records of a block that are meant, text aside: their places, ascending."""
@@ -166,44 +191,44 @@ class Walk:
         found = self.plan.rows(spot.kinds, columns)
         return columns, np.arange(spot.count) if found is None else np.flatnonzero(found)
 
-    def _meet(self, spot: Spot, before: int | None, after: int | None, *, newest_first: bool) -> Iterator[Met]:
+    def _meet(
+        self, spot: Spot, able: Array | None, before: int | None, after: int | None, *, newest_first: bool
+    ) -> Met:
         self.check()
         columns, rows = self.rows(spot)
         if (before is not None and spot.last_id >= before) or (after is not None and spot.first_id <= after):
             ids = columns.ids(spot.first_id)[rows]
             low = 0 if after is None else int(np.searchsorted(ids, after, "right"))
             rows = rows[low : len(ids) if before is None else int(np.searchsorted(ids, before))]
+        if self.plan.searches_text:
+            rows = self._search(spot, columns, rows, able)
         end = spot.first_id if newest_first else spot.last_id
-        if not self.plan.searches_text:
-            yield Met(spot, (rows[::-1] if newest_first else rows).tolist(), end)
-            return
-        yield from self._search(spot, columns, rows, newest_first)
-        yield Met(spot, [], end)
+        return Met(spot, (rows[::-1] if newest_first else rows).tolist(), end)
 
-    def _search(self, spot: Spot, columns: Columns, rows: Array, newest_first: bool) -> Iterator[Met]:
-        """Slice by slice."""
+    def _search(self, spot: Spot, columns: Columns, rows: Array, able: Array | None) -> Array:
+        """Of some records of a block those with the plan's texts: slice by slice, as texts stand."""
         edges = [*columns.bounds, columns.count]
-        cuts = np.searchsorted(rows, edges)
-        ids = columns.ids(spot.first_id)
-        numbers = range(len(edges) - 1)
-        for number in reversed(numbers) if newest_first else numbers:
-            some = rows[cuts[number] : cuts[number + 1]]
-            if not len(some):
-                continue
-            self.check()
-            found = with_text(self.shelf.slice(self.connection, spot, columns, number), some, self.plan)
-            bound = int(ids[edges[number]] if newest_first else ids[edges[number + 1] - 1])
-            yield Met(spot, (found[::-1] if newest_first else found).tolist(), bound)
+        places = np.sort(columns.place[rows])
+        cuts = np.searchsorted(places, edges)
+        found = []
+        for number in np.flatnonzero(np.diff(cuts)).tolist():
+            if able is None or able[number]:
+                self.check()
+                some = places[cuts[number] : cuts[number + 1]]
+                found.append(with_text(self.shelf.slice(self.connection, spot, columns, number), some, self.plan))
+        return np.sort(columns.order[np.concatenate(found)]) if found else rows[:0]
 
 
 def with_text(slice: Slice, rows: Array, plan: Plan) -> Array:
-    """Of some records of a slice, by their places in the block, those whose texts are as the plan wants."""
+    """Of some records of a slice, by the places of their texts, those whose texts are as the plan wants."""
     here = rows - slice.begin
     text = slice.text
     if not text.isascii():
         return rows[[_matches(slice, at, plan) for at in here.tolist()]]
     text = text.lower()
-    ends = slice.record_ends()
+    if any(needle not in text for needle in plan.texts):
+        return rows[:0]
+    ends = slice.ends[2::3]
     for needle in plan.texts:
         if not len(here):
             break

@@ -119,7 +119,7 @@ class MemoryLogs:
         found = self._of(chosen)
         made = []
         for begins, ends in pairwise(edges):
-            levels = Counter(e.record.level for e in found if begins <= e.record.time_us < ends)
+            levels: Counter[str] = Counter(e.record.level for e in found if begins <= e.record.time_us < ends)
             made.append(Span(begins, ends, dict(levels)))
         return Timeline(tuple(made))
 

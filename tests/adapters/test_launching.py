@@ -66,7 +66,7 @@ def test_stop_asks_and_kill_takes_all_that_it_started(store: Path) -> None:
     assert not launching.wait(store, launch, 0.3)
     launching.kill(store, launch)
     assert ended(store, launch).stopped_by == "SIGKILL"
-    assert launches.born(int(lines[0])) == ""
+    wait_until(lambda: launches.born(int(lines[0])) == "")
     with pytest.raises(NotFound, match="does not run"):
         launching.stop(store, launch)
 

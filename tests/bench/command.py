@@ -26,6 +26,7 @@ PROGRAMS = {
     "disk": "bytes a step",
     "spaces": "describing spaces and packing their values",
     "reading": "sums, episodes and random steps of a long recording",
+    "logs": "log records: bringing them in, pages, counts, texts, beside a plain table; `logs:lnav` beside lnav",
     "writers": "eight processes recording into one store",
     "terminal": "the screens: first paint, keys, age of what is shown, idle, pictures",
 }

@@ -55,7 +55,7 @@ def python(text: str) -> tuple[str, str, str]:
     return PYTHON, "-c", text
 
 
-def records(cornerman: Cornerman, chosen: str = "") -> list[LogRecordV1]:
+def records(cornerman: Cornerman, chosen: str = "-source:emitted") -> list[LogRecordV1]:
     open_writer(cornerman.store).close()  # whoever comes next brings in what a killed one left
     with open_store(cornerman.store) as store:
         return [entry.record for entry in store.logs.page(LogFilter.parse(chosen), limit=100_000)]
@@ -306,6 +306,7 @@ def test_a_command_that_is_started_again_is_another_run_of_the_job(cornerman: Co
     with open_store(cornerman.store) as store:
         second, first = (run.summary() for run in store.runs())
     assert (first.job, second.job, first.step_count, second.step_count) == ("train", "train", 200, 200)
+    assert second.command is not None
     assert (second.command.attempt, second.command.after) == (2, first.run_id)
     assert second.run_id.startswith(first.run_id)
     assert b"a command is started again" in done.stderr
@@ -348,7 +349,7 @@ def test_what_it_used_is_measured(cornerman: Cornerman) -> None:
     assert (shown["command"]["resources"], shown["command"]["note"]) == ({"gpus": "1"}, "trial")
     text = cornerman("show", "latest").stdout
     assert "used\n" in text
-    assert "exit code 0" in text
+    assert "exited with code 0" in text
 
 
 def test_a_run_without_a_step_is_a_run(cornerman: Cornerman) -> None:

@@ -92,6 +92,22 @@ def test_a_value_that_no_line_has_is_explained(logged: Cornerman) -> None:
     assert "component:Worker" in worked(logged, "logs", "--component", "worker").stderr
 
 
+def test_a_level_that_does_not_exist_is_refused(logged: Cornerman) -> None:
+    """And not looked for as a text, which no line would have; a text with a colon is one."""
+    for wrong in ("level>=NOPE", "level:NOPE", "step:first"):
+        done = logged("logs", wrong)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "Write" in done.stderr
+    assert logged("logs", "error: nan").returncode == 0
+
+
+def test_a_line_calls_its_run_as_the_list_of_runs_does(cornerman: Cornerman) -> None:
+    """So that one is found by the other; what a line nearly always is, concluded, is not said."""
+    assert cornerman("run", "--job", "mine", "--", "echo", "hello").returncode == 0
+    short = worked(cornerman, "runs").stdout.splitlines()[1].split()[0]
+    assert worked(cornerman, "logs", short).stdout.splitlines()[0].endswith(f" D hello run={short}")
+
+
 def test_following_shows_what_comes_and_ends_with_ctrl_c(logged: Cornerman) -> None:
     """Also what a new program writes, in a new file and of a new run."""
     program = logged.start("logs", "--follow", "--min-level", "ERROR", "--json")
@@ -133,3 +149,13 @@ def test_doctor_and_verify_look_at_the_logs(logged: Cornerman) -> None:
     verified = logged("verify")
     assert verified.returncode == 1
     assert "logs: block" in verified.stdout
+
+
+def test_what_our_own_programs_say_is_kept(tmp_path: Path) -> None:
+    """A deleted run is in the log of the store it was deleted from; a store that is not there is not made."""
+    command = Cornerman(tmp_path / "store", tmp_path)
+    command("runs")
+    assert not command.store.exists()
+    command.json("record", "CartPole-v1", "--job", "short", "--steps", "50")
+    worked(command, "delete", "short", "--yes")
+    assert found(command, "--code", "LOG1208") == ["a run was deleted"]

@@ -12,6 +12,7 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from recordings import Recording, Walk
 
 import cornerman
+from cornerman.adapters.export import rows
 from cornerman.core.errors import InvalidOption
 
 
@@ -118,3 +119,13 @@ def test_the_setting_samples_what_is_not_told_otherwise(tmp_path: Path, monkeypa
         assert store.run("thin").summary().ledger.sampled > 0
         assert store.run("thin").streams()[0].manifest["sample"] == "every=2"
         assert store.run("whole").summary().ledger.sampled == 0
+
+
+def test_exports_of_sampled_runs_say_what_was_left_out(tmp_path: Path) -> None:
+    """Two columns that other runs do not have."""
+    Recording(tmp_path, job="thin", sample=3).run(60).close()
+    Recording(tmp_path, job="whole").run(60).close()
+    with cornerman.open_store(tmp_path) as store:
+        thin, whole = list(rows(store.run("thin"))), list(rows(store.run("whole")))
+        assert 57 < sum(row["skipped_count"] for row in thin) + len(thin) <= 60
+        assert "skipped_count" not in whole[0]

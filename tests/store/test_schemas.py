@@ -543,6 +543,16 @@ def test_a_store_made_before_versions_could_be_purged_can_purge_them(tmp_path: P
         assert "ticks" not in [entry.id for entry in store.schemas.list()]
 
 
+def test_approvals_are_in_the_history(schemas: SchemaRegistry) -> None:
+    """Who, when, why; nothing else changes."""
+    schemas.add(document("1.0.0"))
+    schemas.approve("ticks", note="risk team")
+    last = schemas.history("ticks")[-1]
+    assert (last.action, last.version, last.note) == ("approve", "1.0.0", "risk team")
+    with pytest.raises(NotFound):
+        schemas.approve("ticks@9.0.0")
+
+
 def test_only_what_nothing_names_can_be_purged(schemas: SchemaRegistry, store: Store) -> None:
     """The id goes with its last version, the history stays; whatever names the version is said, and holds it."""
     schemas.add(document("1.0.0"))

@@ -15,6 +15,11 @@ from cornerman.core.alerts import RULES, alerts_of
 from cornerman.core.records import LedgerRow, RunSummary
 
 RISING = tuple(float(n) for n in range(60))
+# fmt: off
+RANDOM = (20.0, 28.0, 34.0, 23.0, 25.0, 37.0, 21.0, 60.0, 28.0, 26.0, 15.0, 17.0, 12.0, 20.0, 39.0, 22.0, 31.0, 31.0,
+          17.0, 37.0, 26.0, 17.0, 25.0, 16.0, 22.0)
+# fmt: on
+"""Returns of random actions on CartPole: two in a row are always lower than some other two."""
 WELL = replace(
     lake().summary(), returns=RISING, last_return=59.0, same_length=1, ledger=LedgerRow(10, 10, 0), bytes_per_hour=1e6
 )
@@ -52,6 +57,7 @@ def test_each_rule_finds_what_it_is_for(changed: dict[str, Any], rule: str) -> N
         {"returns": (1.0,) * 40, "last_return": 1.0, "same_length": 40},
         {"returns": (), "last_return": None, "same_length": 0},
         {"returns": tuple(math.sin(n) for n in range(60)), "last_return": 0.0},
+        {"returns": RANDOM, "last_return": 22.0},
         {"ledger": LedgerRow(20, 10, 0, sampled=10)},
     ],
 )

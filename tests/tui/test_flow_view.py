@@ -10,7 +10,8 @@ from fake_telemetry import NOW, FakeRepository, FakeRun, lake, race
 from screens import app_on, press, text_of, watching
 
 from cornerman.core.records import LedgerRow, StreamFlow, StreamSummary
-from cornerman.tui.live import BYTE_BUDGET, STARVED
+from cornerman.tui.flow_view import likely
+from cornerman.tui.live import BYTE_BUDGET, STARVED, THROTTLED
 from cornerman.tui.screens.run import RunScreen
 
 
@@ -58,6 +59,12 @@ async def test_rows_that_were_not_drawn_are_said_to_be_stored(cause: str, said: 
         line = text_of(pilot.app).split("\n")[-2]  # type: ignore[arg-type]
         assert line.startswith(" nothing is lost, all is stored; not drawn: ")
         assert said in line
+
+
+def test_a_slow_connection_is_named_although_more_rows_were_throttled() -> None:
+    assert likely({THROTTLED: 217, BYTE_BUDGET: 27, STARVED: 10}) == BYTE_BUDGET
+    assert likely({THROTTLED: 2170, BYTE_BUDGET: 27}) == THROTTLED
+    assert likely({}) == ""
 
 
 async def test_with_rendering_off_losses_point_at_the_store() -> None:

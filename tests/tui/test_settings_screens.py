@@ -99,9 +99,10 @@ async def test_choices_are_stepped_through_without_typing() -> None:
 async def test_the_key_works_from_anywhere_and_opens_one() -> None:
     """From a run too; pressed again it does not pile up."""
     async with watching(app_on(), "enter", "comma", "comma") as pilot:
-        assert isinstance(pilot.app.screen, SettingsScreen)
+        opened = pilot.app.screen
+        assert isinstance(opened, SettingsScreen)
         await press(pilot, "escape")
-        assert isinstance(pilot.app.screen, RunScreen)
+        assert type(pilot.app.screen) is RunScreen
 
 
 async def test_what_is_wrong_in_a_source_is_on_the_screen() -> None:

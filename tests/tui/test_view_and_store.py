@@ -74,7 +74,7 @@ options = st.builds(
 )
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(options, st.lists(st.sampled_from(("p", "w", "space", "f", "z", "left")), max_size=3))
 def test_what_is_stored_is_the_same_under_any_view_setting(chosen: Options, keys: list[str]) -> None:
     with TemporaryDirectory() as first, TemporaryDirectory() as second:

@@ -23,6 +23,7 @@ COMMANDS = {
     "enforce": "what happens to steps that their schema does not allow",
     "quarantine": "what schemas refused: look, judge again, export",
     "import": "records of other programs: judged by a schema, stored, the refused set aside",
+    "import-logs": "log lines of other programs: merged by time, nothing twice",
     "documents": "what was imported: list it, write it out, remove it",
     "fixtures": "samples of a schema: valid ones, and such as break one rule each",
     "contract": "run a program and judge what it sends and records",
@@ -38,7 +39,7 @@ COMMANDS = {
 
 def module_name(command: str) -> str:
     """The module of a command; `import` is a word of Python's own, so its module is `import_`."""
-    return f"cornerman.tui.commands.{command}{'_' * iskeyword(command)}"
+    return f"cornerman.tui.commands.{command.replace('-', '_')}{'_' * iskeyword(command)}"
 
 
 Subparsers = Any  # argparse has no public name for it

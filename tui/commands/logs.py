@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import re
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cornerman.core.errors import InvalidOption, NotFound, StoreError
 from cornerman.core.logs import LogFilter, Term
+from cornerman.core.logs.filter import FIELDS
 
 from .. import exits, output
 from ..chosen import opened_store
@@ -141,11 +143,13 @@ def _filter(args: argparse.Namespace, store: Store) -> tuple[LogFilter, str]:
 
 
 def _is_term(word: str) -> bool:
-    """Whether a word of the command line is in the filter's language; the shell took the quotes of the others."""
+    """Whether a word of the command line is in the filter's language; the shell took the quotes of the others. One that
+    is meant to be and is wrong is one too, so that it is refused and not looked for as a text."""
     try:
         LogFilter.parse(word)
     except InvalidOption:
-        return ":" in word.partition(" ")[0] and '"' not in word and word.partition(":")[0].isidentifier()
+        meant = re.match(r"-?([A-Za-z_]+)(?::|>=)", word)
+        return meant is not None and (meant[1] in FIELDS or not any(sign in word for sign in ' "'))
     return True
 
 
@@ -175,7 +179,7 @@ def _run_named(store: Store, word: str) -> str:
 
 
 def _lines(args: argparse.Namespace, store: Store, chosen: LogFilter) -> None:
-    logs, printer = store.logs, Printer(args.json)
+    logs, printer = store.logs, Printer(args.json, lambda: [run.run_id for run in store.runs()])
     limit = LIMIT if args.limit is None else args.limit or None
     if args.oldest or limit is None:
         last = _all(logs, chosen, printer, limit)

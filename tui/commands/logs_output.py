@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from cornerman.core.logs import Facets, LogEntry, LogFilter, Timeline
@@ -14,19 +14,24 @@ from cornerman.core.logs.text import fields_text
 from cornerman.core.payloads import log_record_v1
 from cornerman.core.payloads.log_record_v1 import LogRecordV1
 
-from .. import output
+from .. import output, words
 
 COLOURS = {"DEBUG": "2", "INFO": "", "WARNING": "33", "ERROR": "31;1"}
 _BAR = 40
+_UNSAID = ("inferred", "progress")
+"""Flags that nearly every printed line has; `--flag` and --json have them."""
 
 
 class Printer:
     """Prints records; in colours only where a person looks."""
 
-    def __init__(self, as_json: bool) -> None:
+    def __init__(self, as_json: bool, run_ids: Callable[[], Sequence[str]] = tuple) -> None:
+        """`run_ids`: those of the store now; runs are called as `cornerman runs` calls them."""
         import os
 
         self._json = as_json
+        self._run_ids = run_ids
+        self._names: dict[str, str] = {}
         self._coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
     def print(self, entries: Iterable[LogEntry]) -> None:
@@ -36,8 +41,14 @@ class Printer:
 
     def _line(self, record: LogRecordV1) -> str:
         colour = COLOURS[record.level] if self._coloured else ""
-        text = line_of(record)
+        text = line_of(record, self._name(record.run_id))
         return f"\x1b[{colour}m{text}\x1b[0m" if colour else text
+
+    def _name(self, run_id: str) -> str:
+        """The short id of a run. While lines are followed there are new ones."""
+        if run_id and run_id not in self._names:
+            self._names = {run_id: run_id, **words.short_ids(self._run_ids())}  # a run that was deleted has its lines
+        return self._names.get(run_id, "")
 
 
 def json_of(entry: LogEntry) -> str:
@@ -45,19 +56,20 @@ def json_of(entry: LogEntry) -> str:
     return json.dumps({"id": entry.id, **json.loads(log_record_v1.to_json(entry.record))}, ensure_ascii=False)
 
 
-def line_of(record: LogRecordV1) -> str:
+def line_of(record: LogRecordV1, run: str) -> str:
     """A record for people: when, how serious, who, what, about what. Further lines of a traceback are indented."""
     part = f"{record.component}/{record.subcomponent}" if record.subcomponent else record.component
-    words = [moment(record.time_us), record.level[0], part, record.code, record.message]
-    words.append(fields_text(record.fields))
-    words.append(" ".join(f"{name}={value}" for name, value in _place(record) if value is not None))
-    words += [f"[{flag}]" for flag in record.flags] + [f"x{record.repeats}"] * (record.repeats > 1)
-    return "\n    ".join(map(visible, " ".join(filter(None, words)).split("\n")))
+    parts = [moment(record.time_us), record.level[0], part, record.code, record.message]
+    parts.append(fields_text(record.fields))
+    parts.append(" ".join(f"{name}={value}" for name, value in _place(record, run) if value is not None))
+    parts += [f"[{flag}]" for flag in record.flags if flag not in _UNSAID] + [f"x{record.repeats}"] * (
+        record.repeats > 1
+    )
+    return "\n    ".join(map(visible, " ".join(filter(None, parts)).split("\n")))
 
 
-def _place(record: LogRecordV1) -> tuple[tuple[str, Any], ...]:
-    run = record.run_id[-8:] if record.run_id else None
-    return ("run", run), ("episode", record.episode), ("step", record.step), ("env", record.env_index)
+def _place(record: LogRecordV1, run: str) -> tuple[tuple[str, Any], ...]:
+    return ("run", run or None), ("episode", record.episode), ("step", record.step), ("env", record.env_index)
 
 
 def moment(time_us: int) -> str:

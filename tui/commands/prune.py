@@ -96,8 +96,10 @@ def _print(args: argparse.Namespace, chosen: list[Chosen], freed: dict[str, int]
         output.print_json({"dry_run": not args.yes, "pruned": runs, "kept": looked_at - len(runs), "bytes": total})
         return
     rows = [(run.run_id, run.job, run.state, output.size(run.bytes), reason) for run, reason in chosen]
-    if rows:
-        output.print_table(("RUN", "JOB", "STATE", "SIZE", "WHY"), rows, right=(3,), spare=("STATE",))
+    if not rows:
+        output.say(f"No rule says that a run should go; all {looked_at} stay.")
+        return
+    output.print_table(("RUN", "JOB", "STATE", "SIZE", "WHY"), rows, right=(3,), spare=("STATE",))
     kept = f"{looked_at - len(rows)} of {looked_at} runs stay"
     if args.yes:
         output.say(f"Removed {len(rows)}, {output.size(total)}; {kept}.")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from cornerman.core.errors import PayloadError
+from cornerman.core.errors import InvalidOption, PayloadError
 
 from .. import exits, output, words
 from ..chosen import chosen_store, opened_store
@@ -19,8 +19,9 @@ List the runs of a store, newest first: is each alive, is it learning, what
 does it cost?
 
   STATE      live: recording now · stale: its process lives, but no step came
-             for a while · done: closed · interrupted: its process died; what
-             it had recorded is kept
+             for a while · done: closed · interrupted: its process died, or
+             its command failed (why is said below the table); what it had
+             recorded is kept
   STEPS      calls of env.step; a vector environment makes a transition in each
              of its environments with one
   RETURN     of the last episode that ended; the arrow compares the newest third
@@ -37,12 +38,14 @@ EXAMPLES = """
 
 def add(subparsers: Subparsers) -> None:
     parser = describe(subparsers, "runs", DESCRIPTION, EXAMPLES)
-    parser.add_argument("--limit", type=int, metavar="N", help="the newest N only")
+    parser.add_argument("--limit", type=int, metavar="N", help="the newest N only (0: all)")
     parser.add_argument("--live", action="store_true", help="only runs that record now")
     parser.add_argument("--job", help="only runs of this job")
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.limit is not None and args.limit < 0:
+        raise InvalidOption(f"--limit cannot be {args.limit}.", "0 is no limit.")
     with opened_store(args) as store:
         summaries, damaged = readable(store.runs())
         notices = store.notices
@@ -52,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
         summaries = [summary for summary in summaries if summary.job == args.job]
     if args.live:
         summaries = [summary for summary in summaries if summary.state in ("live", "stale")]
-    shown = summaries[: args.limit]
+    shown = summaries[: args.limit or None]
     disk = forecast(path, summaries)
     if args.json:
         runs = list(map(as_json, shown))
@@ -60,11 +63,16 @@ def run(args: argparse.Namespace) -> int:
     elif shown:
         _print(shown, ids, disk)
     elif not damaged:
-        chosen = " of that kind" if args.live or args.job else ""
-        output.say(f"No runs{chosen} in {path}. Make one: `cornerman demo`, or `cornerman record CartPole-v1`.")
+        output.say(_nothing(path, bool(ids)))
     for run_id, reason in damaged.items():
         output.say(f"{run_id} is damaged: {reason} `cornerman verify {run_id}` says where.")
     return exits.PROBLEM if damaged else exits.OK
+
+
+def _nothing(path: Path, others: bool) -> str:
+    if others:
+        return f"No runs of that kind in {path}. `cornerman runs` lists all."
+    return f"No runs in {path}. Make one: `cornerman demo`, or `cornerman record CartPole-v1`."
 
 
 def readable(readers: Iterable[Any]) -> tuple[list[Any], dict[str, str]]:

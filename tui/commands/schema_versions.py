@@ -194,6 +194,21 @@ def _retire_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--note", default="", metavar="TEXT", help="why; the history keeps it")
 
 
+def _approve(args: argparse.Namespace) -> int:
+    with registry_of(args) as registry:
+        entry = registry.approve(args.pin, args.note)
+    if args.json:
+        output.print_json(_version_facts(entry))
+    else:
+        print(f"{entry.pin} is approved; `cornerman schema versions {entry.id} --history` shows by whom")
+    return exits.OK
+
+
+def _approve_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("pin", metavar="ID[@VERSION]", help="which version; without one the highest in force")
+    parser.add_argument("--note", default="", metavar="TEXT", help="as whom, or why; the history keeps it")
+
+
 def _sync(args: argparse.Namespace) -> int:
     from cornerman.core.schema.folder import demand_folder
 
@@ -314,6 +329,16 @@ imports that were judged by it, quarantine, a rule, another schema.""",
   cornerman schema retire ticks@1.1.0 --purge --note "registered by mistake\"""",
         _retire_arguments,
         _retire,
+    ),
+    "approve": Verb(
+        "note that you agree with a version",
+        """
+Sign a version off: the history keeps who did so, when, and the note. It is a note: nothing is held back without it.""",
+        """
+  cornerman schema approve ticks@2.0.0 --note "for the risk team"
+  cornerman schema versions ticks --history""",
+        _approve_arguments,
+        _approve,
     ),
     "sync": Verb(
         "make a folder of schema files the truth",

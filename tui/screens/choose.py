@@ -18,7 +18,7 @@ class Choice(NamedTuple):
     """What was chosen, and by which key."""
 
     key: str
-    index: int
+    at: int
 
 
 class Choose(ModalScreen[Choice | None]):

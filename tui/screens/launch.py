@@ -117,12 +117,14 @@ class LaunchScreen(SettingsScreen):
         self.redraw()
 
     def hear(self, delivery: Delivery) -> None:
-        if not isinstance(delivery.query, BeginQuery):
+        query: object = delivery.query
+        answer: object = delivery.answer
+        if not isinstance(query, BeginQuery):
             super().hear(delivery)
-        elif isinstance(delivery.answer, Problem):
-            self._refuse(delivery.answer.what, delivery.answer.remedy)
-        elif isinstance(delivery.answer, BegunAnswer):
-            self._begun(delivery.query, delivery.answer)
+        elif isinstance(answer, Problem):
+            self._refuse(answer.what, answer.remedy)
+        elif isinstance(answer, BegunAnswer):
+            self._begun(query, answer)
 
     def _refuse(self, what: str, remedy: str) -> None:
         self.said = f"not started: {what}"

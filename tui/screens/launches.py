@@ -63,7 +63,8 @@ class LaunchesScreen(BaseScreen):
         self._chosen, self.said = launch_id, "started"
 
     def hear(self, delivery: Delivery) -> None:
-        query, answer = delivery.query, delivery.answer
+        query: object = delivery.query  # of the host's feed, or the store's
+        answer: object = delivery.answer
         if isinstance(query, LaunchesQuery):
             if isinstance(answer, Problem):
                 self._problem = answer

@@ -96,7 +96,7 @@ class LogAsides(BaseScreen):
         def chosen(choice: Choice | None) -> None:
             if choice is None:
                 return
-            name = names[choice.index]
+            name = names[choice.at]
             if choice.key == "enter":
                 self.choose(known[name])
             else:
@@ -167,9 +167,9 @@ class LogAsides(BaseScreen):
             if choice is None:
                 return
             if choice.key == "enter":
-                self._go_to_mark(marks[choice.index])
+                self._go_to_mark(marks[choice.at])
             else:
-                self.memory.toggle(marks[choice.index])
+                self.memory.toggle(marks[choice.at])
                 self.action_marks()
 
         self.app.push_screen(Choose("bookmarks", rows, keys, empty), chosen)
@@ -237,7 +237,7 @@ class LogAsides(BaseScreen):
             return
         move = Move("time", amount=record.time_us)
         if record.episode is not None and record.step is not None:
-            move = Move("number", amount=record.episode, step=record.step)
+            move = Move("number", amount=record.episode, step=record.step, time_us=record.time_us)
         elif record.step is not None:
             move = Move("t", amount=record.step)
         self.cornerman.open_run(record.run_id, move, record.stream, record.env_index or 0)
@@ -255,7 +255,7 @@ class LogAsides(BaseScreen):
         def chosen(choice: Choice | None) -> None:
             if choice is None:
                 return
-            code = answer.codes[choice.index][0]
+            code = answer.codes[choice.at][0]
             if choice.key == "enter":
                 self.choose(self.cursor.chosen.only("code", code))
             else:

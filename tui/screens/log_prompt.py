@@ -72,7 +72,7 @@ class FilterPrompt(ModalScreen[LogFilter | None]):
         width = panel.size.width
         cells: list[tuple[str, str]] = [(" tab ", "key")] if self._offered else [(" ", "normal")]
         for at, each in enumerate(self._offered):
-            count = f" {words.count(each.count)}" if each.count is not None else ""
+            count = f" {words.count(each.records)}" if each.records is not None else ""
             cells.append((f"{visible(each.shown)[:40]}{count}", "accent" if at == self._at else "normal"))
             cells.append(("  ", "normal"))
         hint = "enter takes it, esc leaves; a word is text, - excludes"

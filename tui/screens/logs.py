@@ -92,7 +92,7 @@ class LogsScreen(LogAsides):
         table, facets, detail = LogTable(id="loglist"), FacetTable(id="facets"), Scroll(id="logdetail")
         header, timeline = Lines(id="header"), Lines(id="timeline")
         header.on_size = table.on_size = detail.on_size = facets.on_size = self.redraw
-        timeline.on_size = self._want_timeline
+        timeline.on_size = self._want_counts
         yield from (header, Lines(id="chips"), timeline)
         with Horizontal(id="logbody"):
             yield facets
@@ -105,27 +105,33 @@ class LogsScreen(LogAsides):
     def feeds(self) -> LogFeeds:
         return self.cornerman.logs
 
-    def on_mount(self) -> None:
-        self.memory = LogMemory(self.cornerman.store_path)
+    def ask_first(self, store: str, feeds: LogFeeds) -> None:
+        """Remember, and ask before there is anything to draw on: the reader works while the screen is laid out."""
+        self.memory = LogMemory(store)
         if self._restore and self.memory.filter:
             try:
                 self.cursor = LogCursor(LogFilter.parse(self.memory.filter), self.cursor.place)
             except InvalidOption:
                 self._said = "the filter chosen last cannot be read any more"
         self._said = self._said or self.memory.problem
+        self._asked["window"] = self.cursor.query
+        feeds.ask(self.cursor.query)
+
+    def on_mount(self) -> None:
         self._detail = self.app.size.width >= 100 and self.app.size.height >= 28
         self._dress()
 
     def on_screen_resume(self) -> None:
         """Looked at (again): at the record it was at, or where the run screen has gone meanwhile."""
-        self._asked.clear()
+        if not self.feeds.waiting("window"):  # else the first question, which is still being answered
+            self._asked.clear()
         moved = self.cornerman.moved_to_us
         if moved is not None:
             self.cornerman.moved_to_us = None
             self.cursor.go(Place("time", moved))
         else:
             self.cursor.resume()
-        self._want()
+        self._want_rows()
         if self.hits is not None and self.hits.busy:
             self.feeds.ask(self.hits.query)
         self.call_after_refresh(self.redraw)
@@ -149,11 +155,12 @@ class LogsScreen(LogAsides):
             self._asked[query.channel] = query
             self.feeds.ask(query)
 
-    def _want(self) -> None:
-        """Ask for what is shown."""
-        self._want_rows()
-        self._want_timeline()
-        self._ask(FacetsQuery(self.cursor.chosen))
+    def _want_counts(self) -> None:
+        """Ask for what stands beside the rows, once these are there: they are what somebody waits for."""
+        answer = self.cursor.answer
+        if answer is not None and answer.chosen == self.cursor.chosen:
+            self._want_timeline()
+            self._ask(FacetsQuery(self.cursor.chosen))
 
     def _want_rows(self) -> None:
         query, answer = self.cursor.query, self.cursor.answer
@@ -173,19 +180,19 @@ class LogsScreen(LogAsides):
     # ---- what is heard -------------------------------------------------------------------------------------------
 
     def hear(self, delivery: Delivery) -> None:
-        query, answer = delivery.query, delivery.answer
+        query: Any = delivery.query
+        answer: Any = delivery.answer  # the unions of the feed know those of the telemetry
         channel = query.channel if query is not None else ""
         if self.hear_aside(channel, delivery):
             return
-        wanted = self.hits is not None and self.hits.query == query if channel == "search" else (
-            self._asked.get(channel) == query
-        )  # fmt: skip
-        if not wanted:
+        wanted: object = self._asked.get(channel)
+        if channel == "search":
+            wanted = self.hits.query if self.hits is not None else None
+        if wanted != query:
             return
         if isinstance(answer, Problem):
             self._heard_problem(channel, answer)
         elif isinstance(answer, WindowAnswer):
-            assert isinstance(query, WindowQuery)
             self._heard_rows(query, answer)
         elif isinstance(answer, FacetsAnswer):
             self._facets = answer.facets
@@ -210,6 +217,7 @@ class LogsScreen(LogAsides):
         if self.cursor.heard(answer):
             self._ask(self.cursor.query)
         self.redraw()
+        self._want_counts()
 
     def _heard_hits(self, answer: SearchAnswer) -> None:
         assert self.hits is not None
@@ -363,7 +371,7 @@ class LogsScreen(LogAsides):
         self.memory.remember_filter(str(self.cursor.chosen))
         if self.hits is not None:
             self._search(self.hits.text, jump=False)
-        self._want()
+        self._want_rows()
         self.redraw()
 
     def action_undo(self) -> None:
@@ -496,7 +504,7 @@ class LogsScreen(LogAsides):
             self.feeds.ask(hits.query)
         elif not hits.busy:
             hits.waiting = False
-            self.tell(f'no {"other " if hits.ids else ""}hit of "{log_view.visible(hits.text)}" before this record')
+            self.tell(f'no {"other " if hits.ids else ""}hit of "{log_view.shown(hits.text)}" before this record')
 
     # ---- leaving -------------------------------------------------------------------------------------------------
 

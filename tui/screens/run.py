@@ -8,7 +8,7 @@ cursor got there.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -167,7 +167,7 @@ class RunScreen(BaseScreen):
     # ---- what is heard -------------------------------------------------------------------------------------------
 
     def hear(self, delivery: Delivery) -> None:
-        answer = delivery.answer
+        answer: Any = delivery.answer
         if isinstance(answer, Problem) and getattr(delivery.query, "channel", "") not in ORDER:
             return  # of the logs, whose screen says so
         if isinstance(answer, Problem):

@@ -61,7 +61,8 @@ class SettingsScreen(BaseScreen):
         return {}
 
     def hear(self, delivery: Delivery) -> None:
-        query, answer = delivery.query, delivery.answer
+        query: object = delivery.query  # of the host's feed, or the store's
+        answer: object = delivery.answer
         if isinstance(query, ChangeQuery):
             self._changed(query, answer)
         elif isinstance(query, SettingsQuery) and query.given == self.given:

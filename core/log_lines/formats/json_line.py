@@ -78,7 +78,7 @@ def _time(entry: dict[str, Any]) -> int | None:
             found = iso_us(value)
             if found is None and value.replace(".", "", 1).isdigit() and value.isascii():
                 found = number_us(float(value))
-        elif type(value) in (int, float):
+        elif isinstance(value, (int, float)) and not isinstance(value, bool):
             found = number_us(value)
         else:
             continue

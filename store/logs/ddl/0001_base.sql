@@ -35,7 +35,7 @@ create table block (
     max_us   integer not null,
     sealed   integer not null,         -- 1: full, and never merged again
     bytes    integer not null,         -- all it takes, its other tables included
-    kinds    blob not null,            -- uint32 each: the kinds in it, ascending
+    kinds    blob not null,            -- uint32 each: the kinds in it, by level and component
     counts   blob not null,            -- uint32 each: how many records of it each has
     ranges   blob not null             -- int64 each: least and greatest episode, step, env, pid; 1 and 0 for none
 ) strict;
@@ -43,12 +43,13 @@ create index block_by_id on block (first_id);
 
 create table block_columns (
     block   integer primary key references block (id),
-    payload blob not null              -- msgpack: kind, time, pid, episode, step, env, where each slice begins
+    payload blob not null              -- msgpack: kind, time, pid, episode, step, env; where each slice begins
 ) strict;
 
 create table block_grams (
-    block integer primary key references block (id),
-    bits  blob not null                -- a set of hashes: store/logs/grams.py
+    block  integer primary key references block (id),
+    words  blob not null,              -- a set of hashes of pieces of its texts: store/logs/grams.py
+    slices blob not null               -- one for each of its slices
 ) strict;
 
 create table block_text (

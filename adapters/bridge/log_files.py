@@ -1,0 +1,153 @@
+"""Files of log lines: plain, gzip or zstd, or standard input; read line by line, with how far that is.
+
+A line longer than the cap of `core.log_lines` is cut as it is there. The export format of the journal is no format of
+lines: an entry is one field a line, and fields that hold anything else than text come with their length.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, Final, NamedTuple, cast
+
+import zstandard
+
+from cornerman.core.errors import InvalidOption
+from cornerman.core.log_lines import CAP, Line
+
+PIECE: Final = 1 << 20
+_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+EXPORT: Final = "journald_export"
+
+
+class Read(NamedTuple):
+    """A line, or an entry of the journal, and where it began."""
+
+    line: Line
+    start: int
+    entry: dict[str, Any] | None = None
+
+
+class LogFile:
+    """One file that is read from its beginning, with a checksum over all that was read up to any place in it."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.source = "standard input" if path is None else str(path)
+        try:
+            raw: BinaryIO = sys.stdin.buffer if path is None else path.open("rb")
+            self.size = 0 if path is None else path.stat().st_size
+            self.modified_us = int((time.time() if path is None else path.stat().st_mtime) * 1e6)
+        except OSError as error:
+            raise InvalidOption(
+                f"{self.source} cannot be read: {error.strerror}.", "Name files that are there."
+            ) from error
+        self._raw = raw
+        self._file = _unpacked(raw)
+        self.offset = 0
+        """Bytes, unpacked, that were read."""
+        self._hash = hashlib.sha256()
+        self._hashed = 0
+        self._unhashed = bytearray()
+
+    @property
+    def read_bytes(self) -> int:
+        """Of the file as it is on disk: for who draws a bar."""
+        try:
+            return self._raw.tell()
+        except OSError:
+            return 0
+
+    def head(self) -> bytes:
+        """The first line, or as much of it as is looked at; nothing is read by that."""
+        return bytes(self._file.peek(CAP))[:PIECE].split(b"\n", 1)[0]
+
+    def skip(self, count: int, chain: str) -> bool:
+        """Go on after so many bytes, if they have this checksum. Where they have not, the file is read for nothing."""
+        while self.offset < count:
+            piece = self._file.read(min(PIECE, count - self.offset))
+            if not piece:
+                return False
+            self._note(piece)
+        return self.checksum(count) == chain
+
+    def checksum(self, offset: int) -> str:
+        """SHA-256 of everything before `offset`, which only ever grows."""
+        self._hash.update(self._unhashed[: offset - self._hashed])
+        del self._unhashed[: offset - self._hashed]
+        self._hashed = offset
+        return self._hash.copy().hexdigest()
+
+    def lines(self) -> Iterator[Read]:
+        """Every line from here on."""
+        readline = self._file.readline
+        while True:
+            start = self.offset
+            data = readline(CAP)
+            if not data:
+                return
+            self._note(data)
+            cut = 0
+            if len(data) == CAP and not data.endswith(b"\n"):
+                cut = self._rest_of_line()
+            yield Read(Line(data.removesuffix(b"\n"), cut=cut), start)
+
+    def entries(self) -> Iterator[Read]:
+        """Every entry of the journal's export format."""
+        entry: dict[str, Any] = {}
+        content, start = bytearray(), self.offset
+        while data := self._file.readline(CAP):
+            self._note(data)
+            content += data if len(content) < CAP else b""
+            field, equals, value = data.removesuffix(b"\n").partition(b"=")
+            if equals:
+                entry[field.decode("utf-8", "replace")] = value.decode("utf-8", "replace")
+            elif field:
+                entry[field.decode("utf-8", "replace")] = self._sized(content)
+            elif entry:
+                yield Read(Line(bytes(content[:CAP]).rstrip(b"\n")), start, entry)
+                entry, content, start = {}, bytearray(), self.offset
+        if entry:
+            yield Read(Line(bytes(content[:CAP]).rstrip(b"\n")), start, entry)
+
+    def close(self) -> None:
+        if self._raw is not sys.stdin.buffer:
+            self._file.close()
+            self._raw.close()
+
+    def _sized(self, content: bytearray) -> str:
+        """A value that comes with its length: eight bytes, then it, then the end of the line."""
+        size = self._file.read(8)
+        value = self._file.read(min(int.from_bytes(size, "little"), 64 << 20) + 1)
+        self._note(size + value)
+        content += (size + value) if len(content) < CAP else b""
+        return bytes(value[:-1]).decode("utf-8", "replace")
+
+    def _rest_of_line(self) -> int:
+        cut = 0
+        while True:
+            more: bytes = self._file.readline(PIECE)
+            self._note(more)
+            cut += len(more) - more.endswith(b"\n")
+            if not more or more.endswith(b"\n"):
+                return cut
+
+    def _note(self, data: bytes) -> None:
+        self._unhashed += data
+        self.offset += len(data)
+
+
+def _unpacked(raw: BinaryIO) -> Any:
+    """The file's content, whatever it is packed with."""
+    peeked = raw if hasattr(raw, "peek") else io.BufferedReader(cast(io.RawIOBase, raw))
+    start = peeked.peek(4)[:4]
+    if start[:2] == _GZIP:
+        return io.BufferedReader(cast(io.RawIOBase, gzip.GzipFile(fileobj=peeked)), PIECE)
+    if start == _ZSTD:
+        reader = zstandard.ZstdDecompressor().stream_reader(cast(Any, peeked), read_across_frames=True)
+        return io.BufferedReader(cast(io.RawIOBase, reader), PIECE)
+    return peeked
