@@ -15,6 +15,7 @@ import apsw
 import numpy as np
 
 from .block import SLICES, Columns, Rows, packed, rows_of, slice_of
+from .database import fetch
 
 
 @dataclass
@@ -28,7 +29,7 @@ class Tail:
 
 def tail_of(connection: apsw.Connection, known: Tail | None) -> Tail:
     """The unsealed blocks; `known`, if they are still those."""
-    found = connection.execute("select id, count from block where not sealed order by first_id").fetchall()
+    found = fetch(connection, "select id, count from block where not sealed order by first_id")
     if known is not None and known.blocks == [id for id, _ in found]:
         return known
     tail = Tail([id for id, _ in found], [count for _, count in found])
@@ -64,8 +65,11 @@ def write_block(connection: apsw.Connection, rows: Rows, *, sealed: bool) -> int
     connection.execute(
         "insert into block (first_id, last_id, count, min_us, max_us, sealed, bytes, kinds, counts, ranges)"
         " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (*block[:5], int(sealed), block.bytes, block.kinds, block.counts, block.ranges),
-    )
+        (
+            block.first_id, block.last_id, block.count, block.min_us, block.max_us, int(sealed), block.bytes,
+            block.kinds, block.counts, block.ranges,
+        ),
+    )  # fmt: skip
     id = connection.last_insert_rowid()
     connection.execute("insert into block_columns values (?, ?)", (id, block.columns))
     connection.executemany(
@@ -89,9 +93,11 @@ def ordered_kinds(connection: apsw.Connection, rows: Rows) -> np.ndarray[Any, An
 
 def read_rows(connection: apsw.Connection, id: int) -> Rows:
     """The records of a block."""
-    first_id, count, kinds, payload = connection.execute(
-        "select first_id, count, kinds, payload from block join block_columns on block = id where id = ?", (id,)
-    ).fetchall()[0]
+    first_id, count, kinds, payload = fetch(
+        connection,
+        "select first_id, count, kinds, payload from block join block_columns on block = id where id = ?",
+        (id,),
+    )[0]
     numbers = np.frombuffer(kinds, "<u4")
     columns = Columns(payload, count, len(numbers))
     found = connection.execute(

@@ -258,6 +258,22 @@ def test_a_store_that_cannot_be_written_is_said_at_the_end(cornerman: Cornerman)
     assert b"LOG1702" in done.stderr or b"LOG1711" in done.stderr
 
 
+@pytest.mark.mounts
+def test_a_full_disk_does_not_stop_the_command(cornerman: Cornerman) -> None:
+    """Its output passes whole; what the disk does not take is counted, in a line at the end."""
+    cornerman.store.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(cornerman.store)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("a tmpfs cannot be mounted here")
+    try:
+        text = "import sys\nfor i in range(60000): print('a line that is not like the one before', i)\nsys.exit(6)"
+        done = bridge(cornerman, *python(text))
+        assert (done.returncode, done.stdout.count(b"\n")) == (6, 60000)
+        assert b"LOG1702" in done.stderr
+    finally:
+        subprocess.run(["umount", "-l", str(cornerman.store)], check=False)
+
+
 def test_a_line_of_a_hundred_megabytes_passes_whole(cornerman: Cornerman) -> None:
     """The terminal gets all of it; a mebibyte is kept, and how much was not."""
     text = "import sys\nfor _ in range(100): sys.stdout.write('x' * (1 << 20))\nsys.stdout.write('\\nend\\n')"
