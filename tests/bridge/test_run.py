@@ -342,6 +342,16 @@ def test_frames_that_nobody_wants_are_not_taken(cornerman: Cornerman) -> None:
     assert kinds == ["rgb", "none"]
 
 
+def test_settings_for_one_command_are_checked_and_obeyed(cornerman: Cornerman) -> None:
+    """Whatever language it is written in: they are variables; one that cannot be used starts nothing."""
+    show = python("import os; print(os.environ['CORNERMAN_STORAGE_ROWS_PER_CHUNK'])")
+    done = bridge(cornerman, *show, options=("--set", "storage.rows_per_chunk=64"))
+    assert (done.returncode, done.stdout) == (0, b"64\n")
+    done = bridge(cornerman, *show, options=("--set", "storage.rows_per_chunk=1"))
+    assert done.returncode == 2
+    assert b"16 to 65,536" in done.stderr
+
+
 def test_secrets_are_not_stored(cornerman: Cornerman) -> None:
     """Not in the command line, not among its variables, in no file of the store; the command gets them."""
     text = "import os, sys; print(os.environ['HF_TOKEN'][:4], sys.argv[1:] == ['--api-key', f'hush-{1 + 1}'])"
