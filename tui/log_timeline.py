@@ -42,7 +42,7 @@ def lines(timeline: Timeline | None, cursor_us: int | None, width: int, height: 
         styled = [(sign, _style(span)) for sign, span in zip(bar, spans, strict=True)]
         rows.append(((edge + " ", "dim"), *_merged(styled), (" " + (right if last else ""), "dim")))
     letters = [_letter(span, at == here, look) for at, span in enumerate(spans)]
-    rows.append(((" " * (LABEL + 1), "dim"), *_merged(letters)))
+    rows.append(((" " * (LABEL + 1), "dim"), *_merged(letters), (" ", "dim")))
     return rows[-height:]
 
 
@@ -91,12 +91,14 @@ def _style(span: Span) -> str:
 
 
 def _letter(span: Span, here: bool, look: Look) -> tuple[str, str]:
-    over = "|cursor" if here else ""
+    letter, style = " ", "dim"
     if span.counts.get("ERROR"):
-        return "E", "bad" + over
-    if span.counts.get("WARNING"):
-        return "W", "warn" + over
-    return (look.glyph("here"), "accent|cursor") if here else (" ", "dim")
+        letter, style = "E", "bad"
+    elif span.counts.get("WARNING"):
+        letter, style = "W", "warn"
+    if here:
+        return look.glyph("here") if letter == " " else letter, "badge"
+    return letter, style
 
 
 def _merged(cells: list[tuple[str, str]]) -> list[tuple[str, str]]:

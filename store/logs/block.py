@@ -15,9 +15,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import compress as picked
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
@@ -30,6 +31,7 @@ from cornerman.core.logs.text import folded
 from .grams import Sets, gram_sets
 
 Array = np.ndarray[Any, Any]
+Value = TypeVar("Value")
 
 RECORDS = 4096
 """Records of a full block."""
@@ -116,7 +118,8 @@ class Rows:
 _LISTS = tuple(name for name in Rows.__slots__ if name != "size")
 
 
-class Packed(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Packed:
     """A block as its tables take it."""
 
     first_id: int
@@ -149,7 +152,7 @@ def packed(rows: Rows, kinds: Array, *, sealed: bool) -> Packed:
     """A block of these records; `kinds` are the ids of theirs, in the order in which their texts are to stand."""
     ids, times = np.array(rows.id, np.int64), np.array(rows.time_us, np.int64)
     sorter = np.argsort(kinds)
-    kind = sorter[np.searchsorted(kinds, rows.kind, sorter=sorter)].astype(_kind_type(len(kinds)))
+    kind: Array = sorter[np.searchsorted(kinds, rows.kind, sorter=sorter)].astype(_kind_type(len(kinds)))
     order = np.argsort(kind, kind="stable").tolist()
     texts = [[part[row] for row in order] for part in (rows.message, rows.fields, rows.raw, rows.body)]
     numbers = {name: _numbers(getattr(rows, name)) for name in NUMBERS}
@@ -243,7 +246,7 @@ class Slice:
     __slots__ = ("_bodies", "_ends", "begin", "content", "count")
 
     def __init__(self, payload: bytes, begin: int, count: int) -> None:
-        self.content = decompress(memoryview(payload)[4:], int.from_bytes(payload[:4], "little"))
+        self.content = decompress(payload[4:], int.from_bytes(payload[:4], "little"))
         self.begin, self.count = begin, count
         self._ends: Array | None = None
         self._bodies: Array | None = None
@@ -303,8 +306,8 @@ class Columns:
         with decoding():
             self._found: dict[str, Any] = msgspec.msgpack.decode(payload)
             self.bounds: list[int] = self._found["slices"]
+            """The places, in the order of texts, with which slices begin."""
         self.count, self._kinds = count, kinds
-        """The places, in the order of texts, with which slices begin."""
         self._unpacked: dict[str, Any] = {}
 
     @property
@@ -357,8 +360,8 @@ class Columns:
     def _column(self, name: str) -> Column:
         return msgspec.convert(self._found[name], Column)
 
-    def _once(self, name: str, make: Callable[[], Any]) -> Any:
-        found = self._unpacked.get(name)
+    def _once(self, name: str, make: Callable[[], Value]) -> Value:
+        found: Value | None = self._unpacked.get(name)
         if found is None:
             with decoding():
                 found = self._unpacked[name] = make()
@@ -410,7 +413,7 @@ def rows_of(first_id: int, kinds: Array, columns: Columns, slices: Sequence[Slic
     for name in NUMBERS:
         setattr(rows, name, optional(columns.numbers(name), columns.count))
     texts = [(*some.parts(at), some.body(at)) for some in slices for at in range(some.count)]
-    rows.message, rows.fields, rows.raw, rows.body = (  # type: ignore[assignment]
+    rows.message, rows.fields, rows.raw, rows.body = (
         list(part) for part in zip(*(texts[place] for place in columns.place.tolist()), strict=True)
     )
     rows.size = rows.weigh()

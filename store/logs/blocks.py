@@ -17,6 +17,7 @@ import numpy as np
 from cornerman.core.errors import PayloadError
 
 from .block import SLICES, Columns, Rows, decoding, packed, rows_of, slice_of
+from .database import fetch
 
 
 @dataclass
@@ -33,7 +34,7 @@ class Tail:
 def tail_of(connection: apsw.Connection, known: Tail | None) -> Tail:
     """The unsealed blocks; `known`, if they are still those."""
     left = known.left if known is not None else frozenset()
-    found = connection.execute("select id, count from block where not sealed order by first_id").fetchall()
+    found = fetch(connection, "select id, count from block where not sealed order by first_id")
     found = [(id, count) for id, count in found if id not in left]
     if known is not None and known.blocks == [id for id, _ in found]:
         return known
@@ -76,8 +77,11 @@ def write_block(connection: apsw.Connection, rows: Rows, *, sealed: bool) -> int
     connection.execute(
         "insert into block (first_id, last_id, count, min_us, max_us, sealed, bytes, kinds, counts, ranges)"
         " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (*block[:5], int(sealed), block.bytes, block.kinds, block.counts, block.ranges),
-    )
+        (
+            block.first_id, block.last_id, block.count, block.min_us, block.max_us, int(sealed), block.bytes,
+            block.kinds, block.counts, block.ranges,
+        ),
+    )  # fmt: skip
     id = connection.last_insert_rowid()
     connection.execute("insert into block_columns values (?, ?)", (id, block.columns))
     connection.executemany(
@@ -101,9 +105,11 @@ def ordered_kinds(connection: apsw.Connection, rows: Rows) -> np.ndarray[Any, An
 
 def read_rows(connection: apsw.Connection, id: int) -> Rows:
     """The records of a block."""
-    first_id, count, kinds, payload = connection.execute(
-        "select first_id, count, kinds, payload from block join block_columns on block = id where id = ?", (id,)
-    ).fetchall()[0]
+    first_id, count, kinds, payload = fetch(
+        connection,
+        "select first_id, count, kinds, payload from block join block_columns on block = id where id = ?",
+        (id,),
+    )[0]
     found = connection.execute(
         "select payload from block_text where id >= ? and id < ? order by id", (id * SLICES, (id + 1) * SLICES)
     ).fetchall()

@@ -7,8 +7,9 @@ are kept as arrays that only grow; the few that are not sealed are read anew wit
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import islice, zip_longest
-from typing import Any, NamedTuple
+from typing import Any
 
 import apsw
 import numpy as np
@@ -72,15 +73,17 @@ class Part:
 
     def entries(self, chosen: Array) -> Array:
         """Which entries of `place` and `weight` belong to the chosen blocks."""
-        return np.repeat(chosen, self.lengths)
+        return np.asarray(np.repeat(chosen, self.lengths))
 
     def kinds(self, at: int) -> Array:
         """The places of the kinds that a block has, in its own order."""
         begin = int(self.begins[at])
-        return self.place[begin : begin + int(self.lengths[at])]
+        found: Array = self.place[begin : begin + int(self.lengths[at])]
+        return found
 
 
-class Spot(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Spot:
     """One block of an index."""
 
     part: Part

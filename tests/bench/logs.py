@@ -17,6 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -71,10 +72,10 @@ def _insert(folder: Path, count: int) -> Iterator[Figure]:
     for turn in range(3):
         path = folder / f"store{turn}"
         writer = Writer(path, thread=False)
-        spooled.append(_cpu(lambda writer=writer: _append(writer, some)) / count)
+        spooled.append(_cpu(partial(_append, writer, some)) / count)
         ours.append(_cpu(writer.ingest) / count)
         writer.close()
-        plain.append(_cpu(lambda turn=turn: _plain(folder / f"plain{turn}.db", some)) / count)
+        plain.append(_cpu(partial(_plain, folder / f"plain{turn}.db", some)) / count)
     size = (folder / "store0" / "logs.db").stat().st_size / count
     ratio = tuple((a + b) / c for a, b, c in zip(spooled, ours, plain, strict=True))
     yield Figure(part="insert", name="append to the spool", unit="µs", values=tuple(spooled), limit=20)
@@ -141,14 +142,14 @@ def _read(path: Path, times: int) -> Iterator[Figure]:
     yield Figure(part="read", name="opening, and the newest page", unit="ms", values=opening, limit=400)
     for text in PAGES:
         chosen = LogFilter.parse(text)
-        yield _figure(f"first page: {text or 'all'}", lambda chosen=chosen: logs.page(chosen), times, 50)
+        yield _figure(f"first page: {text or 'all'}", partial(logs.page, chosen), times, 50)
     for text in TEXTS:
         chosen = LogFilter.parse(text)
-        yield _figure(f"first hit: {text}", lambda chosen=chosen: _first_hit(logs, chosen), 3, 100)
+        yield _figure(f"first hit: {text}", partial(_first_hit, logs, chosen), 3, 100)
     for text in PAGES:
         chosen = LogFilter.parse(text)
-        yield _figure(f"counts by value: {text or 'all'}", lambda chosen=chosen: logs.facets(chosen), times, 100)
-        yield _figure(f"timeline: {text or 'all'}", lambda chosen=chosen: logs.timeline(chosen, 120), times, 30)
+        yield _figure(f"counts by value: {text or 'all'}", partial(logs.facets, chosen), times, 100)
+        yield _figure(f"timeline: {text or 'all'}", partial(logs.timeline, chosen, 120), times, 30)
     middle = logs.count() // 2
     yield _figure("rank in a filter", lambda: logs.rank(LogFilter.parse("level>=WARNING"), middle), times)
     yield _figure("one record", lambda: logs.entry(middle), times)
@@ -255,7 +256,7 @@ def _lnav(folder: Path, count: int) -> Iterator[Figure | Skipped]:
     ours = []
     for _ in range(3):
         logs = Logs(path)
-        ours.append(_wall(lambda logs=logs: _first_hit(logs, chosen)))
+        ours.append(_wall(partial(_first_hit, logs, chosen)))
         logs.close()
     yield Figure(part="lnav", name="ours: opening, and the rare text", unit="ms", values=tuple(ours))
 
