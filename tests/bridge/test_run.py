@@ -342,6 +342,16 @@ def test_frames_that_nobody_wants_are_not_taken(cornerman: Cornerman) -> None:
     assert kinds == ["rgb", "none"]
 
 
+def test_settings_for_one_command_are_checked_and_obeyed(cornerman: Cornerman) -> None:
+    """Whatever language it is written in: they are variables; one that cannot be used starts nothing."""
+    show = python("import os; print(os.environ['CORNERMAN_STORAGE_ROWS_PER_CHUNK'])")
+    done = bridge(cornerman, *show, options=("--set", "storage.rows_per_chunk=64"))
+    assert (done.returncode, done.stdout) == (0, b"64\n")
+    done = bridge(cornerman, *show, options=("--set", "storage.rows_per_chunk=1"))
+    assert done.returncode == 2
+    assert b"16 to 65,536" in done.stderr
+
+
 def test_secrets_are_not_stored(cornerman: Cornerman) -> None:
     """Not in the command line, not among its variables, in no file of the store; the command gets them."""
     text = "import os, sys; print(os.environ['HF_TOKEN'][:4], sys.argv[1:] == ['--api-key', f'hush-{1 + 1}'])"
@@ -378,6 +388,19 @@ def test_a_run_without_a_step_is_a_run(cornerman: Cornerman) -> None:
     assert cornerman.json("runs")["runs"] == []
     assert commands.commands(cornerman.store, {}) == {}
     assert not (cornerman.store / "runs" / "bare").exists()
+
+
+def test_a_run_that_is_deleted_while_it_lives_stays_deleted(cornerman: Cornerman) -> None:
+    """Its command goes on; its end does not bring it back."""
+    child = start(cornerman, "sh", "-c", "echo ready; sleep 4")
+    assert child.stdout is not None
+    assert child.stdout.readline() == b"ready\n"
+    wait_until(lambda: (cornerman.store / "store.db").exists())
+    assert cornerman("delete", "latest", "--yes").returncode == 0
+    assert child.wait(30) == 0
+    child.communicate()
+    assert cornerman.json("runs")["runs"] == []
+    assert list((cornerman.store / "commands").iterdir()) == []
 
 
 def test_what_is_typed_wrongly_is_said(cornerman: Cornerman) -> None:
