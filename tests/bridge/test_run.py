@@ -390,6 +390,19 @@ def test_a_run_without_a_step_is_a_run(cornerman: Cornerman) -> None:
     assert not (cornerman.store / "runs" / "bare").exists()
 
 
+def test_a_run_that_is_deleted_while_it_lives_stays_deleted(cornerman: Cornerman) -> None:
+    """Its command goes on; its end does not bring it back."""
+    child = start(cornerman, "sh", "-c", "echo ready; sleep 4")
+    assert child.stdout is not None
+    assert child.stdout.readline() == b"ready\n"
+    wait_until(lambda: (cornerman.store / "store.db").exists())
+    assert cornerman("delete", "latest", "--yes").returncode == 0
+    assert child.wait(30) == 0
+    child.communicate()
+    assert cornerman.json("runs")["runs"] == []
+    assert list((cornerman.store / "commands").iterdir()) == []
+
+
 def test_what_is_typed_wrongly_is_said(cornerman: Cornerman) -> None:
     """And nothing is run."""
     for wrong in (["run"], ["run", "--env", "X", "--", "true"], ["run", "--restart", "x", "--", "true"]):
