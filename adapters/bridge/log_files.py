@@ -143,11 +143,11 @@ class LogFile:
 
 def _unpacked(raw: BinaryIO) -> Any:
     """The file's content, whatever it is packed with."""
-    peeked = raw if hasattr(raw, "peek") else io.BufferedReader(cast(io.RawIOBase, raw))
+    peeked: Any = raw if hasattr(raw, "peek") else io.BufferedReader(cast(io.RawIOBase, raw))
     start = peeked.peek(4)[:4]
     if start[:2] == _GZIP:
         return io.BufferedReader(cast(io.RawIOBase, gzip.GzipFile(fileobj=peeked)), PIECE)
     if start == _ZSTD:
-        reader = zstandard.ZstdDecompressor().stream_reader(cast(Any, peeked), read_across_frames=True)
+        reader = zstandard.ZstdDecompressor().stream_reader(peeked, read_across_frames=True)
         return io.BufferedReader(cast(io.RawIOBase, reader), PIECE)
     return peeked
