@@ -15,6 +15,7 @@ import pytest
 
 from cornerman.core.errors import CornermanError, StoreLocked, StoreReadOnly, StoreTooNew, StoreUnreadable
 from cornerman.core.logs import LogFilter
+from cornerman.core.logs.text import fields_text
 from cornerman.core.payloads.log_record_v1 import LogRecordV1
 from cornerman.store.logs.check import LogState, log_problems
 from cornerman.store.logs.database import FILE
@@ -257,16 +258,13 @@ def test_half_a_surrogate_pair_is_kept_as_it_is_read(tmp_path: Path) -> None:
 
 def test_a_record_that_cannot_be_stored_holds_up_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is wrong with it: it is counted, and those before and after it are there."""
-    from cornerman.store.logs import ingest
-
-    shown = ingest.fields_text
 
     def failing(*fields: Any) -> str:
         if "poison" in fields[0]:
             raise RecursionError
-        return shown(*fields)
+        return fields_text(*fields)
 
-    monkeypatch.setattr(ingest, "fields_text", failing)
+    monkeypatch.setattr("cornerman.store.logs.ingest.fields_text", failing)
     with Writer(tmp_path, thread=False) as writer:
         writer.append([line(0), LogRecordV1(time_us=1, level="INFO", message="", fields={"poison": 1}), line(2)])
     assert messages(tmp_path) == ["n=0", "n=2"]
