@@ -18,12 +18,13 @@ import apsw
 import msgspec
 
 from cornerman.core import values
+from cornerman.core.errors import StoreError
 from cornerman.core.logs.text import fields_text
 from cornerman.core.payloads.log_record_v1 import VERSION, LogRecordV1
 
 from ..location import SPOOL
-from .block import Rows, pack_body
-from .blocks import append_rows, tail_of
+from .block import Rows, pack_body, packed
+from .blocks import append_rows, ordered_kinds, tail_of
 from .database import create_logs, fetch, writing
 from .kinds import COLUMNS, MOST, Kind, kind_of, row_of
 from .spool import JOB, RECORD, SAMPLE, Item, opened, parse, spools
@@ -178,10 +179,37 @@ class Ingestor:
             except (msgspec.DecodeError, KeyError, TypeError):
                 lost["unreadable"] += 1
         if records:
-            self._store(connection, records)
-        for cause, count in lost.items():
+            lost["unreadable"] += self._store_sound(connection, records)
+        for cause, count in (+lost).items():
             count_lost(connection, cause, count)
         return len(records)
+
+    def _store_sound(self, connection: apsw.Connection, records: list[Any]) -> int:
+        """Store them, and if one cannot be, the others: it must not hold up what comes after it. How many could not."""
+        try:
+            with connection:  # a savepoint
+                self._store(connection, records)
+            return 0
+        except (apsw.Error, StoreError, OSError):
+            raise
+        except Exception:
+            self._kinds.clear()
+            self._tail = None
+        self._learn(connection)
+        sound = [record for record in records if self._is_sound(connection, record)]
+        if sound:
+            self._store(connection, sound)
+        return len(records) - len(sound)
+
+    def _is_sound(self, connection: apsw.Connection, record: Any) -> bool:
+        try:
+            rows = self._rows(connection, [record], 1)
+            packed(rows, ordered_kinds(connection, rows), sealed=True)
+        except (apsw.Error, StoreError, OSError):
+            raise
+        except Exception:
+            return False
+        return True
 
     def _store(self, connection: apsw.Connection, records: list[Any]) -> None:
         self._learn(connection)
@@ -210,6 +238,8 @@ class Ingestor:
             words = ""
             if len(fields) > 1 or len(extra) > 1:
                 words = fields_text(values.decode(fields), values.decode(extra))
+                if not words.isascii():  # half a surrogate pair has no bytes
+                    words = words.encode("utf-8", "backslashreplace").decode()
             rows.fields.append(words)
             rows.body.append(pack_body(fields, extra, record.agent, record.repeats, record.raw_bytes))
         rows.time_us = _clamped([record.time_us for record in records])

@@ -235,7 +235,7 @@ class Logs:
         after = int(sealed.id.max()) if len(sealed) else 0
         more = read_part(connection, SELECT_SEALED, (after,), self._kinds.places)
         if len(more):
-            sealed = sealed.joined(more) if len(sealed) else more
+            sealed = sealed.joined(more, self._kinds.level) if len(sealed) else more
         self._index = Index(
             version, sealed, read_part(connection, SELECT_OPEN, (), self._kinds.places), self._kinds.level
         )

@@ -15,6 +15,7 @@ import pytest
 
 from cornerman.core.errors import CornermanError, PayloadError, StoreLocked, StoreReadOnly, StoreTooNew, StoreUnreadable
 from cornerman.core.logs import LogFilter
+from cornerman.core.logs.text import fields_text
 from cornerman.core.payloads.log_record_v1 import LogRecordV1
 from cornerman.store.logs.check import LogState, log_problems
 from cornerman.store.logs.database import FILE
@@ -231,3 +232,55 @@ def test_a_folder_that_may_only_be_read_is_read(tmp_path: Path) -> None:
             ingest_leftovers(tmp_path)
     finally:
         tmp_path.chmod(0o700)
+
+
+def test_a_record_that_is_far_too_long_is_cut_and_says_so(tmp_path: Path) -> None:
+    """And costs nobody else anything."""
+    with Writer(tmp_path, thread=False) as writer:
+        long = LogRecordV1(time_us=1, level="INFO", message="x" * (20 << 20), fields={"n": 1})
+        assert writer.append([line(0), long, line(2)]) == 3
+    logs = Logs(tmp_path)
+    [_, cut, _] = [entry.record for entry in logs.page(EVERYTHING)]
+    assert cut.flags == ("cut",)
+    assert len(cut.message) == 1 << 20
+    assert [entry.id for entry in logs.page(LogFilter.parse("n=2"))] == [3]
+
+
+def test_too_many_kinds_are_kept_coarser_and_say_so(tmp_path: Path) -> None:
+    """Nothing is lost: what has no column any more is in the record's extra, and can be searched for."""
+    writer = Writer(tmp_path, thread=False)
+    writer._ingestor.max_kinds = 5
+    writer.append(
+        LogRecordV1(time_us=at, level="INFO", message="", component=f"C{at}", tags=("t",), code="LOG512", run_id="R")
+        for at in range(20)
+    )
+    writer.close()
+    logs = Logs(tmp_path)
+    assert logs.facets(EVERYTHING).values["flag"][0].count == 15
+    [capped] = [entry.record for entry in logs.page(LogFilter.parse("component=C9"))]
+    assert (capped.component, capped.tags, capped.code) == ("", (), "")
+    assert capped.extra == {"component": "C9", "tags": ["t"], "code": "LOG512"}
+    assert LogState(tmp_path).kinds <= 7
+
+
+def test_half_a_surrogate_pair_is_kept_as_it_is_read(tmp_path: Path) -> None:
+    """A text that UTF-8 has no word for comes back in escapes."""
+    with Writer(tmp_path, thread=False) as writer:
+        assert writer.append([LogRecordV1(time_us=1, level="INFO", message="a\ud800b", fields={"x": "\ud800"})]) == 1
+    assert messages(tmp_path) == ["a\\ud800b"]
+
+
+def test_a_record_that_cannot_be_stored_holds_up_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is wrong with it: it is counted, and those before and after it are there."""
+
+    def failing(*fields: Any) -> str:
+        if "poison" in fields[0]:
+            raise RecursionError
+        return fields_text(*fields)
+
+    monkeypatch.setattr("cornerman.store.logs.ingest.fields_text", failing)
+    with Writer(tmp_path, thread=False) as writer:
+        writer.append([line(0), LogRecordV1(time_us=1, level="INFO", message="", fields={"poison": 1}), line(2)])
+    assert messages(tmp_path) == ["n=0", "n=2"]
+    assert LogState(tmp_path).lost == {"unreadable": 1}
+    assert list(log_problems(tmp_path)) == []
