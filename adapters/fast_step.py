@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from textwrap import indent
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,18 @@ from .sampling import Sampler
 
 Slow = Callable[[Any, Any], None]
 
+_WRITE = """\
+offset = cursor.offset
+if offset == cursor.end:
+    roll()
+    offset = cursor.offset
+n = cursor.sequence
+{before}
+pack(cursor.memory, offset, n, now(), {flags}, {fields}n)
+{after}
+cursor.sequence = n + 1
+cursor.offset = offset + {stride}"""
+
 _STEP = """
 def step(action):
     result = inner(action)
@@ -36,20 +49,11 @@ def step(action):
         if {guards}:
             slow(action, result)
         else:
-            offset = cursor.offset
-            if offset == cursor.end:
-                roll()
-                offset = cursor.offset
-            n = cursor.sequence
-            {before}
-            pack(cursor.memory, offset, n, now(), {flags}, {fields}n)
-            {after}
-            cursor.sequence = n + 1
-            cursor.offset = offset + {stride}
+            {write}
     except Exception:
         slow(action, result)
     return result
-"""
+""".replace("{write}", indent(_WRITE, " " * 12).lstrip())
 
 _RESET = """
 def reset(*, seed=None, options=None):
@@ -63,21 +67,11 @@ def reset(*, seed=None, options=None):
             if {guards}:
                 slow(result, seed, options, None)
             else:
-                offset = cursor.offset
-                if offset == cursor.end:
-                    roll()
-                    offset = cursor.offset
-                n = cursor.sequence
-                {before}
-                flags = {flags} | extras(info) if info else {flags}
-                pack(cursor.memory, offset, n, now(), flags, {fields}n)
-                {after}
-                cursor.sequence = n + 1
-                cursor.offset = offset + {stride}
+                {write}
     except Exception:
         slow(result, seed, options, None)
     return result
-"""
+""".replace("{write}", indent(_WRITE, " " * 16).lstrip())
 
 
 _SKIP = ("if sampler.wait and not ({over}):", "    leave_out(reward)", "    return result")
@@ -209,7 +203,9 @@ def compile_reset(
     source.sample(sampler)
     numbers = _add_frames(source, frames)
     after = _after(source, writer) + ["took(True)"] * (sampler is not None)
-    return source.compile(_RESET, "reset", flags=str(RESET | NO_INFO), frames=numbers, after=after)
+    flags = str(RESET | NO_INFO)
+    flags = f"{flags} | extras(info) if info else {flags}"
+    return source.compile(_RESET, "reset", flags=flags, frames=numbers, after=after)
 
 
 def regular(layout: Layout, frames: FrameSource) -> bool:

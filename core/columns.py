@@ -157,9 +157,8 @@ def rows_of(column: Column, parts: np.ndarray[Any, Any], index: int | slice, ite
 def _sum_before(column: Column, parts: np.ndarray[Any, Any]) -> np.int64:
     """The first number and all differences up to one: their bytes are summed place by place, never put together."""
     total = int.from_bytes(column.data[:8], "little", signed=True)
-    for place, part in enumerate(parts):
-        signed = part.view(np.int8) if place == len(parts) - 1 else part
-        total += int(signed.sum(dtype=np.int64)) << 8 * place
+    total += sum(part << 8 * place for place, part in enumerate(parts.sum(axis=1, dtype=np.int64).tolist()))
+    total -= int(np.count_nonzero(parts[-1] & 0x80)) << 8 * len(parts)  # what is below zero
     return np.int64((total + (1 << 63)) % (1 << 64) - (1 << 63))
 
 

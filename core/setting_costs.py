@@ -147,6 +147,15 @@ def _frames(value: str, _: Values, __: Measured) -> Said:
         yield "an environment that is rendered is rendered at every step, which usually costs more than the step", True
 
 
+def _sample(value: str, _: Values, measured: Measured) -> Said:
+    if value == "none":
+        return
+    if measured.steps_per_second:
+        kept = measured.steps_per_second / int(value.partition("=")[2])
+        yield f"of {measured.steps_per_second:,.0f} steps a second {kept:,.0f} are kept, the others counted only", False
+    yield "steps that are left out cannot be replayed, nor searched", False
+
+
 def _byte_budget(value: int, _: Values, __: Measured) -> Said:
     yield f"at most {_size(value * 3600)} an hour through the connection, while pictures move", value > 5_000_000
 
@@ -188,6 +197,7 @@ _COSTS: Final[dict[str, Callable[[Any, Values, Measured], Said]]] = {
     "producer.enabled": _enabled,
     "producer.frames": _frames,
     "producer.schema_mode": _schema_mode,
+    "producer.sample": _sample,
     "view.byte_budget": _byte_budget,
     "resources.cpus": _cpus,
     "resources.memory_bytes": _memory_bytes,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -132,6 +131,7 @@ def _toml(value: Any) -> str:
 
 def _replace(path: Path, lines: list[str], wanted: Mapping[str, object]) -> None:
     """Put the new text in the file's place, whole or not at all, if it says what it should."""
+    import tempfile
     import tomllib
 
     text = "\n".join(lines) + "\n"

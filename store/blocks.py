@@ -88,7 +88,7 @@ class Block:
     def t_at(self, offset: int) -> int:
         """`t` of one row, without that of all the others."""
         left_out = 0 if self.skipped is None else int(self.skipped[: offset + 1].sum())
-        return self.first_t + int(np.count_nonzero(self.step[:offset])) + left_out
+        return self.first_t + offset - int(np.count_nonzero(self.flags[:offset] & RESET)) + left_out
 
     @property
     def calls(self) -> int:

@@ -243,6 +243,10 @@ class EpisodeIndex:
 
     def get(self, env: int, episode: int) -> EpisodeRollup:
         """The episode of a sub-environment by its ordinal; NotFound where there is none."""
+        if not self.rows.num_envs and episode >= 0:  # its ordinal says which chunk: no look at the journal is needed
+            found = self._among(list(self._sealed_forward(episode, episode + 1)), env, episode)
+            if found is not None:
+                return found
         view = self.rows.view()
         found = self._among(self._sealed_with(view, env, episode), env, episode) if episode >= 0 else None
         found = found or self._among(self._open(view), env, episode)

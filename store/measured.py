@@ -42,12 +42,17 @@ def _pace(path: Path) -> tuple[str, float | None, float | None]:
         return "", None, None
     if not run.step_count or not run.steps_per_second:
         return run.run_id, None, None
-    return run.run_id, run.steps_per_second, run.bytes / run.step_count
+    # the journal of a run under way is made before it is needed: it says nothing of what a step takes
+    stored = run.bytes - (_journal(path) if run.state in ("live", "stale") else 0)
+    return run.run_id, run.steps_per_second, stored / run.step_count if stored > 0 else None
 
 
 def _used(path: Path) -> int:
-    journal = sum(_size(segment) for segment in (path / JOURNAL).glob("*/*.seg"))
-    return database_bytes(path) + journal
+    return database_bytes(path) + _journal(path)
+
+
+def _journal(path: Path) -> int:
+    return sum(_size(segment) for segment in (path / JOURNAL).glob("*/*.seg"))
 
 
 def _size(file: Path) -> int:

@@ -305,7 +305,7 @@ class StreamRows:
                 found = self.shelf.query(_PAYLOAD, (number,))
                 if not found:
                     raise Moved  # merged with others since
-                payload = found[0][0]
+                payload = bytes(found[0][0])
             block = SealedBlock(payload, self.shelf.chunks.charge)
             self.shelf.chunks.put(key, block)
         return block

@@ -25,10 +25,14 @@ def given(args: argparse.Namespace) -> dict[str, str]:
     return found
 
 
+def variables(args: argparse.Namespace) -> dict[str, str]:
+    """The variables that say the same to a program that is started."""
+    return {key(name).environment: value for name, value in given(args).items()}
+
+
 def obey(args: argparse.Namespace) -> None:
     """Have this program, and the workers it starts, record by them."""
-    for name, value in given(args).items():
-        os.environ[key(name).environment] = value
+    os.environ.update(variables(args))
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -8,6 +8,7 @@ each signal that is sent to us.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import signal
 import threading
@@ -20,6 +21,8 @@ from .signals import PASSED_ON, AwaitedSignals, Received
 from .terminal import OutputTerminal, in_foreground, is_terminal
 
 LOOK_SECONDS: Final = 1.0
+PIPE_BYTES: Final = 1 << 20
+"""What a command may write ahead of us: some thousand lines at once do not hold it up."""
 NOT_FOUND: Final = 127
 NOT_EXECUTABLE: Final = 126
 _RESTORED = (signal.SIGPIPE, signal.SIGXFSZ)
@@ -84,7 +87,10 @@ class Command:
                 terminal = OutputTerminal(ours)
                 self._terminals.append(terminal)
                 return terminal.source, terminal.slave, terminal
-        return (*os.pipe(), None)
+        source, theirs = os.pipe()
+        with contextlib.suppress(OSError, AttributeError):
+            fcntl.fcntl(source, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        return source, theirs, None
 
     def _spawn(self, outputs: Mapping[int, int]) -> int:
         """The command's pid. Its signals are neither blocked nor ignored, unless ours were when we were started."""

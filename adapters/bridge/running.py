@@ -104,7 +104,7 @@ class _Attempt:
         self._place = _local(request.store)
         self._keeper = LineKeeper(request.store, run_id, request.job)
         self._process: Process | None = None
-        self._trouble = ""
+        self._trouble, self._noted = "", False
         with contextlib.suppress(OSError):
             self._process = Process(self._place)
         self._kept = RunCommand(
@@ -183,10 +183,12 @@ class _Attempt:
         return variables
 
     def _note(self) -> None:
-        """Write down what is known of the command now."""
+        """Write down what is known of the command now, unless its run was deleted meanwhile."""
+        if self._noted and commands.command_of(self._place, self._kept.run_id) is None:
+            return
         try:
             commands.keep(self._place, self._kept)
-            self._trouble = ""
+            self._trouble, self._noted = "", True
         except OSError as error:
             self._trouble = f"{error.strerror or error}"
 
@@ -205,6 +207,8 @@ class _Attempt:
         from cornerman.store import run_folder
 
         own = self._kept
+        if commands.command_of(self._place, own.run_id) is None:
+            return
         facts: dict[str, Any] = {"run_id": own.run_id, "job": own.job, "created_us": own.started_us}
         with contextlib.suppress(Exception):
             manifest = RunManifestV1(**facts, provenance=own.provenance)

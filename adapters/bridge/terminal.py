@@ -47,7 +47,10 @@ class OutputTerminal:
             return
         if mode == self._mode:
             return
-        self._mode, self._changed = mode, True
+        self._mode = mode
+        if not self._ours_to_set():
+            return
+        self._changed = True
         with contextlib.suppress(termios.error):
             ours = termios.tcgetattr(self.ours)
             for part in (_INPUT, _LOCAL, _KEYS):
@@ -59,9 +62,16 @@ class OutputTerminal:
 
     def restore(self) -> None:
         """Our terminal as it was, where the command left it otherwise."""
-        if self._changed:
+        if self._changed and self._ours_to_set():
             with contextlib.suppress(termios.error):
                 termios.tcsetattr(self.ours, termios.TCSANOW, self._before)
+
+    def _ours_to_set(self) -> bool:
+        """A job in the background that sets the terminal is stopped for it."""
+        try:
+            return os.tcgetpgrp(self.ours) == os.getpgrp()
+        except OSError:
+            return False
 
     def _seen(self) -> list[Any]:
         return termios.tcgetattr(self.source)

@@ -45,7 +45,7 @@ def _read_extra(parsed: Parsed, text: str) -> None:
         parsed.flags = (*parsed.flags, "malformed")
         parsed.extra = {**parsed.extra, UNREAD: text[:65536]}
         return
-    parsed.fields = {**parsed.fields, **extra}
+    parsed.fields = {**parsed.fields, **extra} if parsed.fields else extra
     if behind := body[close + 1 :].strip():
         parsed.message = f"{parsed.message} {behind}".lstrip()
 

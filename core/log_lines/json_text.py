@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 _HALF_CHARACTER = re.compile(r"\\u[dD][89abAB]")
+_LONG_NUMBER = re.compile(r"\d{18}")
 _DECODER = msgspec.json.Decoder()
 _LARGEST = 2**63
 
@@ -24,14 +25,8 @@ def decoded(text: str) -> dict[str, Any] | None:
             return None
     if not isinstance(found, dict):
         return None
-    return _storable(found) if _HALF_CHARACTER.search(text) or _has_large_number(text) else found
-
-
-def _has_large_number(text: str) -> bool:
-    return _LONG_NUMBER.search(text) is not None
-
-
-_LONG_NUMBER = re.compile(r"\d{18}")
+    odd = ("\\u" in text and _HALF_CHARACTER.search(text)) or _LONG_NUMBER.search(text)
+    return _storable(found) if odd else found
 
 
 def _storable(value: Any) -> Any:

@@ -212,18 +212,23 @@ class OutputLines:
             flags = flags + _INFERRED
         known = {} if plain or not parsed.fields else attributed(parsed.fields)
         if constant is not None:
-            known |= {"component": constant.component, "subcomponent": constant.subcomponent}
-            known["tags"] = tuple(dict.fromkeys((*constant.tags, *known.get("tags", ()))))
+            known["component"], known["subcomponent"] = constant.component, constant.subcomponent
+            said = known.get("tags")
+            known["tags"] = constant.tags if said is None else tuple(dict.fromkeys((*constant.tags, *said)))
         elif parsed.logger and "component" not in known and (owner := component_of_logger(parsed.logger)):
             known["component"] = owner
+        run_id, fields = self.context.run_id, parsed.fields
+        own_id = known.pop("run_id", "")  # a worker has names of its own for runs: ours is the one that is in the store
+        if own_id and run_id and own_id != run_id:
+            fields = {**fields, "run_id": own_id}
         message = parsed.message
         return LogRecordV1(
             time_us=self._time_of(parsed.time_us, held.now_us),
             code=parsed.code,
             level=level,
             message=message if len(message) <= LONGEST_MESSAGE else message[:LONGEST_MESSAGE] + "…",
-            fields=parsed.fields,
-            run_id=self.context.run_id or known.pop("run_id", ""),
+            fields=fields,
+            run_id=run_id or own_id,
             source="known" if constant else "other",
             raw=text,
             raw_bytes=raw_bytes,
@@ -233,7 +238,7 @@ class OutputLines:
             logger=parsed.logger,
             flags=flags,
             repeats=held.repeats,
-            **{name: value for name, value in known.items() if name != "run_id"},
+            **known,
         )
 
     def _time_of(self, said_us: int | None, now_us: int) -> int:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import metadata
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 from cornerman.log_catalog import log
 from cornerman.log_catalog.bridge import LOG_FORMAT_FAILED
@@ -69,9 +69,8 @@ def recogniser_name(recogniser: Recogniser) -> str:
 
 @cache
 def _recognisers() -> tuple[Recogniser, ...]:
-    own = [
-        importlib.import_module(f"{formats.__name__}.{found.name}") for found in pkgutil.iter_modules(formats.__path__)
-    ]
+    names = [f"{formats.__name__}.{found.name}" for found in pkgutil.iter_modules(formats.__path__)]
+    own = [cast(Recogniser, importlib.import_module(name)) for name in names]
     return tuple(sorted([*own, *_others()], key=lambda each: (each.ORDER, recogniser_name(each))))
 
 

@@ -24,6 +24,9 @@ _FRACTION = re.compile(r"[.,](\d+)")
 
 def iso_us(text: str) -> int | None:
     """Of a date and a time of the day, with any fraction and zone; None where it is no time."""
+    if text[19:20] in (",", ".") and text[20:].isdecimal() and text.isascii():  # nearly all of them
+        whole = _whole_us(text[:19])
+        return None if whole is None else whole + int(text[20:26].ljust(6, "0"))
     text = text.strip()
     if text.endswith(" UTC"):
         text = text[:-4] + "Z"

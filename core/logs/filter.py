@@ -113,8 +113,8 @@ class LogFilter:
 
 def levels_of(value: str) -> tuple[str, ...]:
     """The levels that a term's value means: `ERROR`, or `>=WARNING` for it and what is more serious."""
-    least = value.removeprefix(">=").upper()
-    return LEVELS[LEVELS.index(least) :] if value.startswith(">=") else (least,)
+    place = LEVELS.index(value.removeprefix(">=").upper())
+    return LEVELS[place:] if value.startswith(">=") else LEVELS[place : place + 1]
 
 
 def range_of(value: str) -> tuple[int | None, int | None]:

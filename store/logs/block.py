@@ -13,21 +13,25 @@ what else there is, msgpack: fields and extra as `core.values` wrote them, agent
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import compress as picked
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
 
 from cornerman.core import values
 from cornerman.core.columns import Column, compress, decompress, pack, unpack
+from cornerman.core.errors import PayloadError
 from cornerman.core.logs.text import folded
 
 from .grams import Sets, gram_sets
 
 Array = np.ndarray[Any, Any]
+Value = TypeVar("Value")
 
 RECORDS = 4096
 """Records of a full block."""
@@ -38,6 +42,8 @@ NUMBERS = ("pid", "episode", "step", "env")
 """Columns of numbers that may be missing."""
 SLICES = 1 << 16
 """`block_text.id` is the block's id times this, and the number of the slice."""
+
+DAMAGED = "`cornerman verify` says which. Only log records of it are gone, no steps."
 
 
 class Rows:
@@ -112,7 +118,8 @@ class Rows:
 _LISTS = tuple(name for name in Rows.__slots__ if name != "size")
 
 
-class Packed(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Packed:
     """A block as its tables take it."""
 
     first_id: int
@@ -145,7 +152,7 @@ def packed(rows: Rows, kinds: Array, *, sealed: bool) -> Packed:
     """A block of these records; `kinds` are the ids of theirs, in the order in which their texts are to stand."""
     ids, times = np.array(rows.id, np.int64), np.array(rows.time_us, np.int64)
     sorter = np.argsort(kinds)
-    kind = sorter[np.searchsorted(kinds, rows.kind, sorter=sorter)].astype(_kind_type(len(kinds)))
+    kind: Array = sorter[np.searchsorted(kinds, rows.kind, sorter=sorter)].astype(_kind_type(len(kinds)))
     order = np.argsort(kind, kind="stable").tolist()
     texts = [[part[row] for row in order] for part in (rows.message, rows.fields, rows.raw, rows.body)]
     numbers = {name: _numbers(getattr(rows, name)) for name in NUMBERS}
@@ -239,7 +246,7 @@ class Slice:
     __slots__ = ("_bodies", "_ends", "begin", "content", "count")
 
     def __init__(self, payload: bytes, begin: int, count: int) -> None:
-        self.content = decompress(memoryview(payload)[4:], int.from_bytes(payload[:4], "little"))
+        self.content = decompress(payload[4:], int.from_bytes(payload[:4], "little"))
         self.begin, self.count = begin, count
         self._ends: Array | None = None
         self._bodies: Array | None = None
@@ -282,14 +289,25 @@ class Slice:
         return np.frombuffer(self.content, "<u4", count, 4 * first)
 
 
+@contextlib.contextmanager
+def decoding() -> Iterator[None]:
+    """Bytes that are no block raise PayloadError, whatever the libraries that read them say."""
+    try:
+        yield
+    except (ValueError, KeyError, IndexError, TypeError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise PayloadError(f"Some log records cannot be read ({reason}).", DAMAGED) from error
+
+
 class Columns:
     """The columns of a block, each unpacked when it is first asked for."""
 
     def __init__(self, payload: bytes, count: int, kinds: int) -> None:
-        self._found: dict[str, Any] = msgspec.msgpack.decode(payload)
+        with decoding():
+            self._found: dict[str, Any] = msgspec.msgpack.decode(payload)
+            self.bounds: list[int] = self._found["slices"]
+            """The places, in the order of texts, with which slices begin."""
         self.count, self._kinds = count, kinds
-        self.bounds: list[int] = self._found["slices"]
-        """The places, in the order of texts, with which slices begin."""
         self._unpacked: dict[str, Any] = {}
 
     @property
@@ -342,10 +360,11 @@ class Columns:
     def _column(self, name: str) -> Column:
         return msgspec.convert(self._found[name], Column)
 
-    def _once(self, name: str, make: Callable[[], Any]) -> Any:
-        found = self._unpacked.get(name)
+    def _once(self, name: str, make: Callable[[], Value]) -> Value:
+        found: Value | None = self._unpacked.get(name)
         if found is None:
-            found = self._unpacked[name] = make()
+            with decoding():
+                found = self._unpacked[name] = make()
         return found
 
 
@@ -394,7 +413,7 @@ def rows_of(first_id: int, kinds: Array, columns: Columns, slices: Sequence[Slic
     for name in NUMBERS:
         setattr(rows, name, optional(columns.numbers(name), columns.count))
     texts = [(*some.parts(at), some.body(at)) for some in slices for at in range(some.count)]
-    rows.message, rows.fields, rows.raw, rows.body = (  # type: ignore[assignment]
+    rows.message, rows.fields, rows.raw, rows.body = (
         list(part) for part in zip(*(texts[place] for place in columns.place.tolist()), strict=True)
     )
     rows.size = rows.weigh()

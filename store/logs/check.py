@@ -14,7 +14,7 @@ from cornerman.core.errors import CornermanError, StoreNotFound
 from ..connection import snapshot, translated
 from .block import SLICES, packed
 from .blocks import ordered_kinds, read_rows
-from .database import FILE, connect_logs
+from .database import FILE, connect_logs, fetch
 from .removal import log_bytes
 from .spool import opened, spools
 
@@ -62,20 +62,21 @@ def integrity(connection: apsw.Connection, *, thorough: bool = True) -> list[str
 def _blocks(connection: apsw.Connection) -> Iterator[str]:
     kinds = {id for (id,) in connection.execute("select id from kind")}
     last = 0
-    heads = connection.execute(
+    heads = fetch(
+        connection,
         "select id, first_id, last_id, count, min_us, max_us, sealed, bytes, kinds, counts, ranges"
-        " from block order by first_id"
-    ).fetchall()
+        " from block order by first_id",
+    )
     for head in heads:
         if head[1] <= last:
             yield f"block {head[0]} begins with record {head[1]}, but the one before ends with {last}"
         last = head[2]
         try:
             yield from _block(connection, head, kinds)
-        except (CornermanError, ValueError, KeyError, IndexError, TypeError) as error:
-            yield f"block {head[0]} (records {head[1]} to {head[2]}) does not decode: {error}"
-    orphans = connection.execute(f"select count(*) from block_text where id / {SLICES} not in (select id from block)")
-    if (found := orphans.fetchall()[0][0]) > 0:
+        except CornermanError as error:
+            yield f"block {head[0]} (records {head[1]} to {head[2]}) does not decode: {error.what}"
+    orphans = f"select count(*) from block_text where id / {SLICES} not in (select id from block)"
+    if (found := int(fetch(connection, orphans)[0][0])) > 0:
         yield f"{found} texts belong to no block"
 
 
@@ -85,7 +86,8 @@ def _block(connection: apsw.Connection, head: tuple[Any, ...], kinds: set[int]) 
     rows = read_rows(connection, id)
     again = packed(rows, ordered_kinds(connection, rows), sealed=bool(sealed))
     said = dict(zip(("first id", "last id", "count", "first time", "last time"), head[1:6], strict=True))
-    for (name, value), found in zip(said.items(), again[:5], strict=True):
+    now = (again.first_id, again.last_id, again.count, again.min_us, again.max_us)
+    for (name, value), found in zip(said.items(), now, strict=True):
         if value != found:
             yield f"block {id} says {name} {value}, its records {found}"
     if (head[8], head[9]) != (again.kinds, again.counts):
@@ -94,8 +96,8 @@ def _block(connection: apsw.Connection, head: tuple[Any, ...], kinds: set[int]) 
         yield f"block {id} says other ranges of episode, step, env or pid than its records have"
     if unknown := set(np.frombuffer(head[8], "<u4").tolist()) - kinds:
         yield f"block {id} has {len(unknown)} kinds that are not in the table of kinds"
-    stored = connection.execute("select words, slices from block_grams where block = ?", (id,)).fetchall()
-    if sealed and (not stored or stored[0] != again.sets):
+    stored = fetch(connection, "select words, slices from block_grams where block = ?", (id,))
+    if sealed and (not stored or tuple(stored[0]) != again.sets):
         yield f"block {id} has another set of pieces than its texts make: a search could miss some"
 
 
@@ -114,11 +116,11 @@ class LogState:
         connection = connect_logs(path)
         try:
             with translated(path), snapshot(connection):
-                self.records = connection.execute("select coalesce(sum(count), 0) from block").fetchall()[0][0]
+                self.records = fetch(connection, "select coalesce(sum(count), 0) from block")[0][0]
                 self.bytes = log_bytes(connection)
-                self.kinds = connection.execute("select count(*) from kind").fetchall()[0][0]
-                self.lost = dict(connection.execute("select cause, count from loss").fetchall())
-                done = dict(connection.execute("select name, offset from spool").fetchall())
+                self.kinds = fetch(connection, "select count(*) from kind")[0][0]
+                self.lost = dict(fetch(connection, "select cause, count from loss"))
+                done = dict(fetch(connection, "select name, offset from spool"))
         finally:
             connection.close()
         self.waiting = max(0, self.waiting - sum(done.get(spool.stem, 0) for spool in spools(path)))

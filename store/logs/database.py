@@ -44,10 +44,14 @@ def writing(connection: apsw.Connection, path: Path) -> Iterator[apsw.Connection
         connection.execute("update log_meta set value = value + 1 where key = 'version'")
 
 
+def fetch(connection: apsw.Connection, statement: str, bindings: Any = None) -> list[Any]:
+    """All rows of a statement: what is not read to its end holds a lock."""
+    return connection.execute(statement, bindings).fetchall()
+
+
 def meta(connection: apsw.Connection, key: str) -> int:
     """A number of `log_meta`."""
-    rows: list[Any] = connection.execute("select value from log_meta where key = ?", (key,)).fetchall()
-    return int(rows[0][0])
+    return int(fetch(connection, "select value from log_meta where key = ?", (key,))[0][0])
 
 
 def removed(connection: apsw.Connection) -> None:

@@ -57,7 +57,7 @@ def gram_sets(texts: list[bytes], numbers: list[list[Array]]) -> Sets:
 
 def _folded(flags: Array, density: float) -> bytes:
     while flags.shape[1] > 1 << LEAST_BITS and np.count_nonzero(flags) < density / 2 * flags.size:
-        flags = flags.reshape(len(flags), -1, 2).any(axis=2)
+        flags = np.asarray(flags.reshape(len(flags), -1, 2).any(axis=2))
     return np.packbits(flags, axis=1).tobytes()
 
 
@@ -79,8 +79,9 @@ def text_keys(texts: list[bytes]) -> Keys | None:
 
 
 def _few(keys: Array) -> Array:
-    found = np.unique(keys)
-    return found if len(found) <= MOST else found[np.linspace(0, len(found) - 1, MOST).astype(int)]
+    found: Array = np.unique(keys)
+    some: Array = found if len(found) <= MOST else found[np.linspace(0, len(found) - 1, MOST).astype(int)]
+    return some
 
 
 def number_keys(column: int, values: list[int]) -> Array:
@@ -102,7 +103,8 @@ def _short(data: Array) -> Array:
         return np.zeros(0, np.int64)
     wide = data.astype(np.uint32)
     key = wide[:-2] | wide[1:-1] << np.uint32(8) | wide[2:] << np.uint32(16)
-    return ((key * _SHORT) >> np.uint32(32 - WORD_BITS)).astype(np.int64)
+    found: Array = ((key * _SHORT) >> np.uint32(32 - WORD_BITS)).astype(np.int64)
+    return found
 
 
 def _long(data: Array) -> Array:

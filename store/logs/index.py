@@ -7,8 +7,9 @@ are kept as arrays that only grow; the few that are not sealed are read anew wit
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import islice, zip_longest
-from typing import Any, NamedTuple
+from typing import Any
 
 import apsw
 import numpy as np
@@ -43,19 +44,33 @@ class Part:
         self.weight = np.frombuffer(b"".join(row[7] for row in rows), "<u4").astype(np.uint16)
         self.sealed = np.array([row[9] for row in rows], np.bool_)
         self._counts: dict[bytes, Array] = {}
+        self._totals = np.zeros(0)
 
     def __len__(self) -> int:
         return len(self.id)
 
-    def joined(self, other: Part) -> Part:
-        """Both, as one."""
+    def joined(self, other: Part, level: Array) -> Part:
+        """Both, as one, with what was counted already: a block that is sealed costs what it has, not what there is."""
         both = Part.__new__(Part)
         for name in ("id", "first_id", "last_id", "count", "min_us", "max_us", "ranges", "lengths", "place", "weight",
                      "sealed"):  # fmt: skip
             setattr(both, name, np.concatenate((getattr(self, name), getattr(other, name))))
         both.begins = np.cumsum(both.lengths) - both.lengths
-        both._counts = {}
+        both._counts, both._totals = {}, np.zeros(0)
+        for key, found in self._counts.items():
+            mask = np.frombuffer(key, np.bool_) if key else None
+            if mask is None or other.place.max(initial=0) < len(mask):
+                both._counts[key] = np.concatenate((found, other.by_level(mask, level)))
+        if len(self._totals):
+            both._totals = self.totals(len(level)) + other.totals(len(level))
         return both
+
+    def totals(self, kinds: int) -> Array:
+        """How many records each kind has."""
+        if len(self._totals) < kinds:
+            known = self._totals if len(self._totals) else np.bincount(self.place, self.weight, kinds)
+            self._totals = np.pad(known, (0, kinds - len(known)))
+        return self._totals
 
     def by_level(self, mask: Array | None, level: Array) -> Array:
         """How many records of the chosen kinds each block has, a column a level; `level` is that of each kind."""
@@ -72,15 +87,17 @@ class Part:
 
     def entries(self, chosen: Array) -> Array:
         """Which entries of `place` and `weight` belong to the chosen blocks."""
-        return np.repeat(chosen, self.lengths)
+        return np.asarray(np.repeat(chosen, self.lengths))
 
     def kinds(self, at: int) -> Array:
         """The places of the kinds that a block has, in its own order."""
         begin = int(self.begins[at])
-        return self.place[begin : begin + int(self.lengths[at])]
+        found: Array = self.place[begin : begin + int(self.lengths[at])]
+        return found
 
 
-class Spot(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Spot:
     """One block of an index."""
 
     part: Part
@@ -103,7 +120,6 @@ class Index:
         self.version, self.sealed, self.open, self._level = version, sealed, open, level
         self.parts = (sealed, open)
         self.total = int(sealed.count.sum() + open.count.sum())
-        self._totals: Array | None = None
 
     def __len__(self) -> int:
         return len(self.sealed) + len(self.open)
@@ -135,11 +151,7 @@ class Index:
     def kind_totals(self, kinds: int, chosen: Array | None = None) -> Array:
         """How many records each kind has, in all blocks or in the chosen ones."""
         if chosen is None:
-            if self._totals is None or len(self._totals) < kinds:
-                self._totals = sum(
-                    (np.bincount(part.place, part.weight, kinds) for part in self.parts), np.zeros(kinds)
-                )
-            return self._totals
+            return self.sealed.totals(kinds) + self.open.totals(kinds)
         totals = np.zeros(kinds)
         edges = (0, len(self.sealed), len(self))
         for part, begin, end in zip(self.parts, edges, edges[1:], strict=False):
@@ -149,6 +161,9 @@ class Index:
         return totals
 
 
+_NO_LEVELS = np.zeros(0, np.int64)
+
+
 def read_part(connection: apsw.Connection, statement: str, bindings: Iterable[Any], places: Any) -> Part:
     """The blocks that a statement selects, some hundred at a time: their heads as rows take five times the memory."""
     rows = connection.execute(statement, tuple(bindings))
@@ -156,5 +171,5 @@ def read_part(connection: apsw.Connection, statement: str, bindings: Iterable[An
     while some := list(islice(rows, 256)):
         parts.append(Part(some, places))
     while len(parts) > 1:
-        parts = [a if b is None else a.joined(b) for a, b in zip_longest(parts[::2], parts[1::2])]
+        parts = [a if b is None else a.joined(b, _NO_LEVELS) for a, b in zip_longest(parts[::2], parts[1::2])]
     return parts[0] if parts else Part([], places)

@@ -18,13 +18,14 @@ import apsw
 import msgspec
 
 from cornerman.core import values
+from cornerman.core.errors import StoreError
 from cornerman.core.logs.text import fields_text
 from cornerman.core.payloads.log_record_v1 import VERSION, LogRecordV1
 
 from ..location import SPOOL
-from .block import Rows, pack_body
-from .blocks import append_rows, tail_of
-from .database import create_logs, writing
+from .block import Rows, pack_body, packed
+from .blocks import append_rows, ordered_kinds, tail_of
+from .database import create_logs, fetch, writing
 from .kinds import COLUMNS, MOST, Kind, kind_of, row_of
 from .spool import JOB, RECORD, SAMPLE, Item, opened, parse, spools
 
@@ -33,6 +34,14 @@ BATCH_BYTES = 4 << 20
 CHECKPOINT_PAGES = 1024
 _INT64 = range(-(2**63), 2**63)
 
+
+def _default(field: Any) -> Any:
+    """What a field of the record is where it was not written."""
+    if field.default_factory is not msgspec.NODEFAULT:
+        return msgspec.field(default_factory=field.default_factory)
+    return msgspec.field(default=field.default)
+
+
 _Incoming: Any = msgspec.defstruct(
     "Incoming",
     [
@@ -40,7 +49,7 @@ _Incoming: Any = msgspec.defstruct(
         if field.name in ("fields", "extra")
         else (field.name, field.type)
         if field.required
-        else (field.name, field.type, msgspec.field(default=field.default, default_factory=field.default_factory))
+        else (field.name, field.type, _default(field))
         for field in msgspec.structs.fields(LogRecordV1)
     ],
     kw_only=True,
@@ -133,7 +142,7 @@ class Ingestor:
 
     def _commit(self, connection: apsw.Connection, path: Path, reading: Any, alive: bool) -> tuple[int, int]:
         with writing(connection, self.path):
-            rows = connection.execute("select offset from spool where name = ?", (path.stem,)).fetchall()
+            rows = fetch(connection, "select offset from spool where name = ?", (path.stem,))
             if not rows and not path.exists():
                 return 0, -1  # somebody else finished it
             offset = rows[0][0] if rows else 0
@@ -170,14 +179,41 @@ class Ingestor:
             except (msgspec.DecodeError, KeyError, TypeError):
                 lost["unreadable"] += 1
         if records:
-            self._store(connection, records)
-        for cause, count in lost.items():
+            lost["unreadable"] += self._store_sound(connection, records)
+        for cause, count in (+lost).items():
             count_lost(connection, cause, count)
         return len(records)
 
+    def _store_sound(self, connection: apsw.Connection, records: list[Any]) -> int:
+        """Store them, and if one cannot be, the others: it must not hold up what comes after it. How many could not."""
+        try:
+            with connection:  # a savepoint
+                self._store(connection, records)
+            return 0
+        except (apsw.Error, StoreError, OSError):
+            raise
+        except Exception:
+            self._kinds.clear()
+            self._tail = None
+        self._learn(connection)
+        sound = [record for record in records if self._is_sound(connection, record)]
+        if sound:
+            self._store(connection, sound)
+        return len(records) - len(sound)
+
+    def _is_sound(self, connection: apsw.Connection, record: Any) -> bool:
+        try:
+            rows = self._rows(connection, [record], 1)
+            packed(rows, ordered_kinds(connection, rows), sealed=True)
+        except (apsw.Error, StoreError, OSError):
+            raise
+        except Exception:
+            return False
+        return True
+
     def _store(self, connection: apsw.Connection, records: list[Any]) -> None:
         self._learn(connection)
-        next_id = int(connection.execute("select value from log_meta where key = 'next_id'").fetchall()[0][0])
+        next_id = int(fetch(connection, "select value from log_meta where key = 'next_id'")[0][0])
         rows = self._rows(connection, records, next_id)
         connection.execute("update log_meta set value = ? where key = 'next_id'", (next_id + len(records),))
         self._tail = tail_of(connection, self._tail)
@@ -190,18 +226,20 @@ class Ingestor:
         rows.message = [record.message for record in records]
         rows.raw = [record.raw for record in records]
         for record in records:
-            kind = (
+            kind = Kind(
                 record.run_id, record.stream, record.output, record.source, record.code, record.level,
                 record.component, record.subcomponent, record.tags, record.logger, record.flags,
             )  # fmt: skip
             number, extra = known(kind), record.extra
             if number is None:
-                number, extra = self._new_kind(connection, Kind(*kind), bytes(extra))
+                number, extra = self._new_kind(connection, kind, bytes(extra))
             rows.kind.append(number)
             fields, extra = bytes(record.fields), bytes(extra)
             words = ""
             if len(fields) > 1 or len(extra) > 1:
                 words = fields_text(values.decode(fields), values.decode(extra))
+                if not words.isascii():  # half a surrogate pair has no bytes
+                    words = words.encode("utf-8", "backslashreplace").decode()
             rows.fields.append(words)
             rows.body.append(pack_body(fields, extra, record.agent, record.repeats, record.raw_bytes))
         rows.time_us = _clamped([record.time_us for record in records])
@@ -232,7 +270,7 @@ class Ingestor:
 
     def _learn(self, connection: apsw.Connection) -> None:
         """The kinds that others have entered since we looked."""
-        generation = int(connection.execute("select value from log_meta where key = 'generation'").fetchall()[0][0])
+        generation = int(fetch(connection, "select value from log_meta where key = 'generation'")[0][0])
         if generation != self._generation or not self._kinds:
             self._kinds.clear()
             self._last_kind, self._generation = 0, generation
@@ -244,7 +282,7 @@ class Ingestor:
 
     def _forget_spools(self, connection: apsw.Connection) -> None:
         """Rows of spools that are no longer there: their names never come again."""
-        for (name,) in connection.execute("select name from spool").fetchall():
+        for (name,) in fetch(connection, "select name from spool"):
             if not (self.path / SPOOL / f"{name}.spool").exists():
                 connection.execute("delete from spool where name = ?", (name,))
 

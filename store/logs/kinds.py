@@ -44,7 +44,8 @@ COLUMNS = ", ".join(Kind._fields)
 
 def kind_of(row: Sequence[Any]) -> Kind:
     """The kind of a row of its table."""
-    return Kind(*row[:8], tuple(msgspec.json.decode(row[8])), row[9], tuple(msgspec.json.decode(row[10])))
+    tags, flags = (tuple(msgspec.json.decode(words)) for words in (row[8], row[10]))
+    return Kind._make((*row[:8], tags, row[9], flags))
 
 
 def row_of(kind: Kind) -> tuple[Any, ...]:
@@ -120,7 +121,7 @@ class KindIndex:
             kind, place = kind_of(row), len(self.kinds)
             self.kinds.append(kind)
             self.ids.append(id)
-            self._level.append(LEVELS.index(kind.level))  # type: ignore[arg-type]
+            self._level.append(LEVELS.index(kind.level))
             for field, values in self._values(kind):
                 self._labels[field].add(place, values)
         self._places = np.full(self.last_id + 1, -1, np.int64)

@@ -56,6 +56,7 @@ class Logs:
         self._connection: apsw.Connection | None = None
         self._lock = threading.RLock()
         self._stops = 0
+        self._file = (0, 0)
         self._forget()
 
     def close(self) -> None:
@@ -234,7 +235,7 @@ class Logs:
         after = int(sealed.id.max()) if len(sealed) else 0
         more = read_part(connection, SELECT_SEALED, (after,), self._kinds.places)
         if len(more):
-            sealed = sealed.joined(more) if len(sealed) else more
+            sealed = sealed.joined(more, self._kinds.level) if len(sealed) else more
         self._index = Index(
             version, sealed, read_part(connection, SELECT_OPEN, (), self._kinds.places), self._kinds.level
         )
@@ -475,7 +476,7 @@ class _Session:
             whole[:] = False
         counts = np.zeros((number, levels), np.int64)
         np.add.at(counts, first[whole], index.by_level(plan.mask)[whole])
-        counts = counts.ravel()
+        flat: Array = counts.ravel()
         walk = self.walk_of(plan)
         for at in np.flatnonzero(blocks & ~whole).tolist():
             self.check()
@@ -484,8 +485,8 @@ class _Session:
             span = (columns.time[rows] - begin) // width
             inside = (span >= 0) & (span < number)
             level = self.kinds.level[spot.kinds[columns.kind[rows]]]
-            counts += np.bincount((span * levels + level)[inside], minlength=len(counts))
-        return counts.reshape(number, levels)
+            flat += np.bincount((span * levels + level)[inside], minlength=len(flat))
+        return flat.reshape(number, levels)
 
     def samples(self, run_id: str, since_us: int) -> list[Sample]:
         if self._connection is None:

@@ -16,7 +16,7 @@ import numpy as np
 from cornerman.core.errors import StoreError
 
 from .blocks import read_rows, remove_block, write_block
-from .database import FILE, create_logs, removed, writing
+from .database import FILE, create_logs, fetch, removed, writing
 from .ingest import Ingestor
 
 BLOCKS = 16
@@ -105,15 +105,15 @@ class Retention:
 
 def log_bytes(connection: apsw.Connection) -> int:
     """What all blocks take."""
-    return int(connection.execute("select coalesce(sum(bytes), 0) from block").fetchall()[0][0])
+    return int(fetch(connection, "select coalesce(sum(bytes), 0) from block")[0][0])
 
 
 def give_back(connection: apsw.Connection) -> None:
     """Return freed pages to the disk, a few at a time."""
     for _ in range(64):
-        if not connection.execute("pragma freelist_count").fetchall()[0][0]:
+        if not fetch(connection, "pragma freelist_count")[0][0]:
             break
-        connection.execute("pragma incremental_vacuum(2048)").fetchall()
+        fetch(connection, "pragma incremental_vacuum(2048)")
 
 
 def _too_much(connection: apsw.Connection, max_bytes: int, older_than_us: int | None) -> list[tuple[int, int]]:
@@ -152,12 +152,12 @@ def _blocks_with(connection: apsw.Connection, kinds: set[int], after: int) -> li
 
 def _rewrite(connection: apsw.Connection, id: int, kinds: set[int]) -> int:
     """A block without the records of these kinds; the bytes of what is left."""
-    sealed = bool(connection.execute("select sealed from block where id = ?", (id,)).fetchall()[0][0])
+    sealed = bool(fetch(connection, "select sealed from block where id = ?", (id,))[0][0])
     rows = read_rows(connection, id)
     left = rows.where([kind not in kinds for kind in rows.kind])
     remove_block(connection, id)
     new = write_block(connection, left, sealed=sealed)
-    return int(connection.execute("select bytes from block where id = ?", (new,)).fetchall()[0][0])
+    return int(fetch(connection, "select bytes from block where id = ?", (new,))[0][0])
 
 
 def _forget_kinds(connection: apsw.Connection) -> None:

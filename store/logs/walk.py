@@ -15,7 +15,8 @@ import numpy as np
 
 from cornerman.core.logs.text import folded
 
-from .block import SLICES, Columns, Slice, slice_of
+from .block import SLICES, Columns, Slice, decoding, slice_of
+from .database import fetch
 from .grams import BITS, WORD_BITS, having
 from .index import Index, Spot
 from .plan import Plan
@@ -59,7 +60,7 @@ class Shelf:
     def columns(self, connection: apsw.Connection, spot: Spot) -> Columns:
         found = self._columns.get(spot.id)
         if found is None:
-            payload = connection.execute("select payload from block_columns where block = ?", (spot.id,)).fetchall()
+            payload = fetch(connection, "select payload from block_columns where block = ?", (spot.id,))
             found = self._columns[spot.id] = Columns(payload[0][0], spot.count, len(spot.kinds))
             if len(self._columns) > KEPT_COLUMNS:
                 self._columns.popitem(last=False)
@@ -71,8 +72,9 @@ class Shelf:
         id = spot.id * SLICES + number
         found = self._slices.get(id)
         if found is None:
-            payload = connection.execute("select payload from block_text where id = ?", (id,)).fetchall()
-            found = self._slices[id] = slice_of(payload[0][0], columns, number)
+            payload = fetch(connection, "select payload from block_text where id = ?", (id,))
+            with decoding():
+                found = self._slices[id] = slice_of(payload[0][0], columns, number)
             if len(self._slices) > KEPT_SLICES:
                 self._slices.popitem(last=False)
         else:
@@ -115,7 +117,7 @@ class Shelf:
             return found
         by_size: dict[tuple[int, int], list[tuple[int, int, bytes, bytes]]] = {}
         for place, id in enumerate(ids.tolist(), begin):
-            count, words, sets = connection.execute(_SETS, (id, id * SLICES, (id + 1) * SLICES)).fetchall()[0]
+            count, words, sets = fetch(connection, _SETS, (id, id * SLICES, (id + 1) * SLICES))[0]
             by_size.setdefault((len(words), len(sets) // count), []).append((place, count, words, sets))
         found = [_group(size, blocks) for size, blocks in by_size.items()]
         self._sets[key] = found

@@ -24,6 +24,7 @@ PROGRAMS = {
     "schemas": "validating, compiling and comparing schemas, and how good the answers are",
     "peers": "the same steps recorded by Minari, h5py and mcap",
     "disk": "bytes a step",
+    "bridge": "lines of a worker as log records",
     "spaces": "describing spaces and packing their values",
     "reading": "sums, episodes and random steps of a long recording",
     "logs": "log records: bringing them in, pages, counts, texts, beside a plain table; `logs:lnav` beside lnav",

@@ -17,6 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -71,10 +72,10 @@ def _insert(folder: Path, count: int) -> Iterator[Figure]:
     for turn in range(3):
         path = folder / f"store{turn}"
         writer = Writer(path, thread=False)
-        spooled.append(_cpu(lambda writer=writer: _append(writer, some)) / count)
+        spooled.append(_cpu(partial(_append, writer, some)) / count)
         ours.append(_cpu(writer.ingest) / count)
         writer.close()
-        plain.append(_cpu(lambda turn=turn: _plain(folder / f"plain{turn}.db", some)) / count)
+        plain.append(_cpu(partial(_plain, folder / f"plain{turn}.db", some)) / count)
     size = (folder / "store0" / "logs.db").stat().st_size / count
     ratio = tuple((a + b) / c for a, b, c in zip(spooled, ours, plain, strict=True))
     yield Figure(part="insert", name="append to the spool", unit="µs", values=tuple(spooled), limit=20)
@@ -141,14 +142,14 @@ def _read(path: Path, times: int) -> Iterator[Figure]:
     yield Figure(part="read", name="opening, and the newest page", unit="ms", values=opening, limit=400)
     for text in PAGES:
         chosen = LogFilter.parse(text)
-        yield _figure(f"first page: {text or 'all'}", lambda chosen=chosen: logs.page(chosen), times, 50)
+        yield _figure(f"first page: {text or 'all'}", partial(logs.page, chosen), times, 50)
     for text in TEXTS:
         chosen = LogFilter.parse(text)
-        yield _figure(f"first hit: {text}", lambda chosen=chosen: _first_hit(logs, chosen), 3, 100)
+        yield _figure(f"first hit: {text}", partial(_first_hit, logs, chosen), 3, 100)
     for text in PAGES:
         chosen = LogFilter.parse(text)
-        yield _figure(f"counts by value: {text or 'all'}", lambda chosen=chosen: logs.facets(chosen), times, 100)
-        yield _figure(f"timeline: {text or 'all'}", lambda chosen=chosen: logs.timeline(chosen, 120), times, 30)
+        yield _figure(f"counts by value: {text or 'all'}", partial(logs.facets, chosen), times, 100)
+        yield _figure(f"timeline: {text or 'all'}", partial(logs.timeline, chosen, 120), times, 30)
     middle = logs.count() // 2
     yield _figure("rank in a filter", lambda: logs.rank(LogFilter.parse("level>=WARNING"), middle), times)
     yield _figure("one record", lambda: logs.entry(middle), times)
@@ -190,22 +191,32 @@ def _interrupted(logs: Logs) -> float:
 
 
 def _together(folder: Path, seconds: float) -> Iterator[Figure]:
-    """A writer in another process at 5,000 records a second, and what its pages cost a reader meanwhile."""
+    """A writer in another process at 5,000 records a second, and what its pages cost a reader meanwhile; before, and
+    without it."""
     path = folder / "together"
     _append_all(path, 100_000)
-    logs, chosen = Logs(path), LogFilter.parse("level>=WARNING")
+    alone = _pages(path, seconds / 2)
     child = subprocess.Popen([sys.executable, "-m", "bench.logs", str(path), str(seconds + 2)])
     time.sleep(1)
-    walls, deadline = [], time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        walls.append(_wall(lambda: logs.page(chosen)))
-        time.sleep(0.02)
+    beside = _pages(path, seconds)
     child.wait()
-    walls.sort()
-    p95 = walls[int(len(walls) * 0.95)]
-    yield Figure(
-        part="together", name="p95 of a page while 5,000 records a second come", unit="ms", values=(p95,), limit=5
-    )
+    for name, found, limit in (("alone", alone, None), ("while 5,000 records a second come", beside, 5)):
+        for clock, number in (("wall clock", 0), ("processor", 1)):
+            p95 = sorted(pair[number] for pair in found)[int(len(found) * 0.95)]
+            yield Figure(part="together", name=f"p95 of a page {name}, {clock}", unit="ms", values=(p95,), limit=limit)
+
+
+def _pages(path: Path, seconds: float) -> list[tuple[float, float]]:
+    """What each page takes, by the wall clock and of the processor."""
+    logs, chosen = Logs(path), LogFilter.parse("level>=WARNING")
+    found, deadline = [], time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        began = time.thread_time_ns()
+        wall = _wall(lambda: logs.page(chosen))
+        found.append((wall, (time.thread_time_ns() - began) / 1e6))
+        time.sleep(0.02)
+    logs.close()
+    return found
 
 
 def _append_all(path: Path, count: int) -> None:
@@ -255,7 +266,7 @@ def _lnav(folder: Path, count: int) -> Iterator[Figure | Skipped]:
     ours = []
     for _ in range(3):
         logs = Logs(path)
-        ours.append(_wall(lambda logs=logs: _first_hit(logs, chosen)))
+        ours.append(_wall(partial(_first_hit, logs, chosen)))
         logs.close()
     yield Figure(part="lnav", name="ours: opening, and the rare text", unit="ms", values=tuple(ours))
 

@@ -72,16 +72,22 @@ def _paint(steps: int, scratch: Path, rounds: int) -> Iterator[Figure]:
     """The first round does not count: it compiles. The turns alternate, so that both meet the same machine."""
     for name, store, listed in _stores(steps, scratch):
         bare, frame, runs = [], [], []
+        spent: dict[str, list[float]] = {"a bare app's first paint": [], "first paint": []}
         for _ in range(rounds + 1):
             with Terminal([sys.executable, "-c", BARE]) as terminal:
                 bare.append(1000 * (terminal.until(b"bare app") - terminal.started))
+                spent["a bare app's first paint"].append(1000 * terminal.cpu())
             with Terminal(cornerman(store)) as terminal:
                 frame.append(1000 * (terminal.until(b"cornerman ") - terminal.started))
+                spent["first paint"].append(1000 * terminal.cpu())
                 runs.append(1000 * (terminal.until(listed) - terminal.started))
         over = [ours - base for ours, base in zip(frame, bare, strict=True)]
         yield Figure(part=name, name="first paint", unit="ms", values=tuple(frame[1:]), limit=300.0)
         yield Figure(part=name, name="first paint over a bare app's", unit="ms", values=tuple(over[1:]), limit=60.0)
         yield Figure(part=name, name="the list of runs is there", unit="ms", values=tuple(runs[1:]))
+        for what, used in spent.items():
+            note = "says more where others work"
+            yield Figure(part=name, name=f"processor time until {what}", unit="ms", values=tuple(used[1:]), note=note)
 
 
 def _idle(steps: int, scratch: Path, seconds: float) -> Iterator[Figure]:

@@ -258,6 +258,22 @@ def test_a_store_that_cannot_be_written_is_said_at_the_end(cornerman: Cornerman)
     assert b"LOG1702" in done.stderr or b"LOG1711" in done.stderr
 
 
+@pytest.mark.mounts
+def test_a_full_disk_does_not_stop_the_command(cornerman: Cornerman) -> None:
+    """Its output passes whole; what the disk does not take is counted, in a line at the end."""
+    cornerman.store.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(cornerman.store)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("a tmpfs cannot be mounted here")
+    try:
+        text = "import sys\nfor i in range(60000): print('a line that is not like the one before', i)\nsys.exit(6)"
+        done = bridge(cornerman, *python(text))
+        assert (done.returncode, done.stdout.count(b"\n")) == (6, 60000)
+        assert b"LOG1702" in done.stderr
+    finally:
+        subprocess.run(["umount", "-l", str(cornerman.store)], check=False)
+
+
 def test_a_line_of_a_hundred_megabytes_passes_whole(cornerman: Cornerman) -> None:
     """The terminal gets all of it; a mebibyte is kept, and how much was not."""
     text = "import sys\nfor _ in range(100): sys.stdout.write('x' * (1 << 20))\nsys.stdout.write('\\nend\\n')"
@@ -326,6 +342,16 @@ def test_frames_that_nobody_wants_are_not_taken(cornerman: Cornerman) -> None:
     assert kinds == ["rgb", "none"]
 
 
+def test_settings_for_one_command_are_checked_and_obeyed(cornerman: Cornerman) -> None:
+    """Whatever language it is written in: they are variables; one that cannot be used starts nothing."""
+    show = python("import os; print(os.environ['CORNERMAN_STORAGE_ROWS_PER_CHUNK'])")
+    done = bridge(cornerman, *show, options=("--set", "storage.rows_per_chunk=64"))
+    assert (done.returncode, done.stdout) == (0, b"64\n")
+    done = bridge(cornerman, *show, options=("--set", "storage.rows_per_chunk=1"))
+    assert done.returncode == 2
+    assert b"16 to 65,536" in done.stderr
+
+
 def test_secrets_are_not_stored(cornerman: Cornerman) -> None:
     """Not in the command line, not among its variables, in no file of the store; the command gets them."""
     text = "import os, sys; print(os.environ['HF_TOKEN'][:4], sys.argv[1:] == ['--api-key', f'hush-{1 + 1}'])"
@@ -362,6 +388,19 @@ def test_a_run_without_a_step_is_a_run(cornerman: Cornerman) -> None:
     assert cornerman.json("runs")["runs"] == []
     assert commands.commands(cornerman.store, {}) == {}
     assert not (cornerman.store / "runs" / "bare").exists()
+
+
+def test_a_run_that_is_deleted_while_it_lives_stays_deleted(cornerman: Cornerman) -> None:
+    """Its command goes on; its end does not bring it back."""
+    child = start(cornerman, "sh", "-c", "echo ready; sleep 4")
+    assert child.stdout is not None
+    assert child.stdout.readline() == b"ready\n"
+    wait_until(lambda: (cornerman.store / "store.db").exists())
+    assert cornerman("delete", "latest", "--yes").returncode == 0
+    assert child.wait(30) == 0
+    child.communicate()
+    assert cornerman.json("runs")["runs"] == []
+    assert list((cornerman.store / "commands").iterdir()) == []
 
 
 def test_what_is_typed_wrongly_is_said(cornerman: Cornerman) -> None:

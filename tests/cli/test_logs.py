@@ -19,10 +19,9 @@ RUNS = {"01AAAAAAAAAA": "first", "01BBBBBBBBBB": "second"}
 
 def line(number: int, **facts: object) -> LogRecordV1:
     run = list(RUNS)[number % 2]
-    level = "ERROR" if number == 7 else "INFO"
     return LogRecordV1(
-        time_us=time.time_ns() // 1000, level=level, message=f"line {number}", component="Worker",
-        subcomponent="Runtime", code="LOG512", run_id=run, episode=number // 5, **facts,  # type: ignore[arg-type]
+        time_us=time.time_ns() // 1000, level="ERROR" if number == 7 else "INFO", message=f"line {number}",
+        component="Worker", subcomponent="Runtime", code="LOG512", run_id=run, episode=number // 5, **facts,  # type: ignore[arg-type]
     )  # fmt: skip
 
 

@@ -36,6 +36,12 @@ def test_a_budget_is_seen_in_time() -> None:
     assert not any(cost.stops for cost in said("storage.max_store_bytes", 0))
 
 
+def test_sampling_says_what_is_not_kept() -> None:
+    """In steps a second; it is no warning, for it was asked for."""
+    assert said("producer.sample", "every=10")[0].words.startswith("of 50,000 steps a second 5,000 are kept")
+    assert said("producer.sample", "none") == []
+
+
 def test_a_journal_is_seen_in_memory_and_disk() -> None:
     """The default is no warning; one that is most of the memory is."""
     assert not any(cost.warning for cost in said("storage.max_journal_bytes", 1 << 30))

@@ -87,6 +87,12 @@ def test_a_constant_of_the_catalogue_brings_its_component() -> None:
     assert (record.episode, record.step, record.env_index, record.fields) == (3, 14, 1, {"loss": 0.5})
 
 
+def test_a_workers_own_name_for_its_run_is_kept_beside_ours() -> None:
+    """The record belongs to the run that is in the store."""
+    record = one('{"event": "went", "level": "info", "run_id": "theirs"}')
+    assert (record.run_id, record.fields) == ("R", {"run_id": "theirs"})
+
+
 def test_an_unknown_code_is_kept() -> None:
     """A code that nobody registered stays findable: source `other`, with the code."""
     record = one("LOG9987B | something new | extra={}")

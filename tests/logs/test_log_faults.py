@@ -13,8 +13,9 @@ from typing import Any
 import apsw
 import pytest
 
-from cornerman.core.errors import CornermanError, StoreLocked, StoreReadOnly, StoreTooNew, StoreUnreadable
+from cornerman.core.errors import CornermanError, PayloadError, StoreLocked, StoreReadOnly, StoreTooNew, StoreUnreadable
 from cornerman.core.logs import LogFilter
+from cornerman.core.logs.text import fields_text
 from cornerman.core.payloads.log_record_v1 import LogRecordV1
 from cornerman.store.logs.check import LogState, log_problems
 from cornerman.store.logs.database import FILE
@@ -79,6 +80,20 @@ def test_damage_in_the_middle_costs_only_what_it_hit(tmp_path: Path) -> None:
     assert ingest_leftovers(tmp_path) == 9
     assert messages(tmp_path) == [f"n={number}" for number in range(10) if number != 4]
     assert LogState(tmp_path).lost == {"torn": 1}
+
+
+def test_a_damaged_block_stops_neither_what_comes_nor_the_store(tmp_path: Path) -> None:
+    """Records go into new blocks; `verify` names the damaged one, and reading it is refused in words."""
+    dead_spool(tmp_path)
+    ingest_leftovers(tmp_path)
+    with apsw.Connection(str(tmp_path / FILE)) as connection:
+        connection.execute("update block_columns set payload = x'ff00ff'")
+    dead_spool(tmp_path)
+    assert ingest_leftovers(tmp_path) == 10
+    assert [entry.id for entry in Logs(tmp_path).page(EVERYTHING, limit=10)] == list(range(11, 21))
+    assert [problem for problem in log_problems(tmp_path) if "records 1 to 10" in problem and "decode" in problem]
+    with pytest.raises(PayloadError, match="cannot be read"):
+        messages(tmp_path)
 
 
 def dead_spool(path: Path) -> Path:
@@ -153,8 +168,7 @@ def test_what_a_full_disk_cost_is_counted_said_and_stored(
         assert writer.append([line(1), line(2)]) == 0
         disk(None)
     logs = Logs(tmp_path)
-    [said] = [entry.record for entry in logs.page(LogFilter.parse("code:LOG1250"))] or [None]
-    assert said is not None
+    [said] = [entry.record for entry in logs.page(LogFilter.parse("code:LOG1250"))]
     assert said.fields == {"cause": "no space left on device", "count": 2}
     assert LogState(tmp_path).lost == {"no space left on device": 2}
 
@@ -218,3 +232,55 @@ def test_a_folder_that_may_only_be_read_is_read(tmp_path: Path) -> None:
             ingest_leftovers(tmp_path)
     finally:
         tmp_path.chmod(0o700)
+
+
+def test_a_record_that_is_far_too_long_is_cut_and_says_so(tmp_path: Path) -> None:
+    """And costs nobody else anything."""
+    with Writer(tmp_path, thread=False) as writer:
+        long = LogRecordV1(time_us=1, level="INFO", message="x" * (20 << 20), fields={"n": 1})
+        assert writer.append([line(0), long, line(2)]) == 3
+    logs = Logs(tmp_path)
+    [_, cut, _] = [entry.record for entry in logs.page(EVERYTHING)]
+    assert cut.flags == ("cut",)
+    assert len(cut.message) == 1 << 20
+    assert [entry.id for entry in logs.page(LogFilter.parse("n=2"))] == [3]
+
+
+def test_too_many_kinds_are_kept_coarser_and_say_so(tmp_path: Path) -> None:
+    """Nothing is lost: what has no column any more is in the record's extra, and can be searched for."""
+    writer = Writer(tmp_path, thread=False)
+    writer._ingestor.max_kinds = 5
+    writer.append(
+        LogRecordV1(time_us=at, level="INFO", message="", component=f"C{at}", tags=("t",), code="LOG512", run_id="R")
+        for at in range(20)
+    )
+    writer.close()
+    logs = Logs(tmp_path)
+    assert logs.facets(EVERYTHING).values["flag"][0].count == 15
+    [capped] = [entry.record for entry in logs.page(LogFilter.parse("component=C9"))]
+    assert (capped.component, capped.tags, capped.code) == ("", (), "")
+    assert capped.extra == {"component": "C9", "tags": ["t"], "code": "LOG512"}
+    assert LogState(tmp_path).kinds <= 7
+
+
+def test_half_a_surrogate_pair_is_kept_as_it_is_read(tmp_path: Path) -> None:
+    """A text that UTF-8 has no word for comes back in escapes."""
+    with Writer(tmp_path, thread=False) as writer:
+        assert writer.append([LogRecordV1(time_us=1, level="INFO", message="a\ud800b", fields={"x": "\ud800"})]) == 1
+    assert messages(tmp_path) == ["a\\ud800b"]
+
+
+def test_a_record_that_cannot_be_stored_holds_up_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is wrong with it: it is counted, and those before and after it are there."""
+
+    def failing(*fields: Any) -> str:
+        if "poison" in fields[0]:
+            raise RecursionError
+        return fields_text(*fields)
+
+    monkeypatch.setattr("cornerman.store.logs.ingest.fields_text", failing)
+    with Writer(tmp_path, thread=False) as writer:
+        writer.append([line(0), LogRecordV1(time_us=1, level="INFO", message="", fields={"poison": 1}), line(2)])
+    assert messages(tmp_path) == ["n=0", "n=2"]
+    assert LogState(tmp_path).lost == {"unreadable": 1}
+    assert list(log_problems(tmp_path)) == []

@@ -180,6 +180,28 @@ def test_counts_are_what_counting_finds(batches: list[list[LogRecordV1]], chosen
         logs.close()
 
 
+@CHECKED
+@given(batches, filters)
+def test_a_reader_that_was_open_sees_what_a_new_one_does(batches: list[list[LogRecordV1]], chosen: LogFilter) -> None:
+    """After each commit: pages, counts and ranks, with new kinds and blocks that were sealed meanwhile."""
+    with TemporaryDirectory() as folder:
+        writer, logs = Writer(Path(folder), thread=False), Logs(Path(folder), lambda: JOBS)
+        model = Model([])
+        for batch in batches:
+            writer.append(batch)
+            writer.ingest()
+            model = Model([*(entry.record for entry in model.entries), *batch])
+            expected = model.chosen(chosen)
+            assert ids(logs.page(chosen, limit=1000)) == ids(expected)
+            facets = logs.facets(chosen)
+            counted = chosen.without(*facets.without)
+            assert {one.value: one.count for one in facets.values["level"]} == model.facets(counted, "level")
+            assert sum(sum(span.counts.values()) for span in logs.timeline(chosen, 4).spans) == facets.total
+            assert logs.rank(chosen, 10)[1] == len(model.chosen(chosen.without("text")))
+        writer.close()
+        logs.close()
+
+
 def test_a_store_without_logs_is_empty(tmp_path: Path) -> None:
     """Reading makes nothing and finds nothing."""
     logs, everything = Logs(tmp_path), LogFilter()

@@ -8,7 +8,7 @@ from typing import Any
 
 from cornerman.core.errors import InvalidOption
 
-from .. import output
+from .. import given_settings, output
 from ..chosen import chosen_job, chosen_store
 from . import Subparsers, describe
 
@@ -52,6 +52,7 @@ def add(subparsers: Subparsers) -> None:
     )
     parser.add_argument("--kill-after", type=float, metavar="S", help="SIGKILL, if it lives S seconds after SIGTERM")
     parser.add_argument("--no-pty", action="store_true", help="pipes, also where the output is a terminal")
+    given_settings.add(parser)
     noted = parser.add_argument_group("noted with the run; nothing enforces them")
     noted.add_argument("--cpus", metavar="N", help="processors that it was given")
     noted.add_argument("--memory", metavar="SIZE", help="memory that it was given, such as 16G")
@@ -90,7 +91,7 @@ def _request(args: argparse.Namespace, command: tuple[str, ...]) -> Any:
         command,
         chosen_store(args),
         chosen_job(args) or running.default_job(command),
-        environment=dict(map(_variable, args.env)),
+        environment={**given_settings.variables(args), **dict(map(_variable, args.env))},
         resources={name: value for name, value in noted.items() if value},
         note=args.note,
         frames=args.frames or "",

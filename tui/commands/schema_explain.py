@@ -26,9 +26,9 @@ def _explain(args: argparse.Namespace) -> int:
     if wanted in RULES:
         return _explain_rule(args, wanted)
     meant = next((name for name in words if wanted and name.lower() == wanted.lower()), None)
-    if meant is None and (wanted == "fields" or (fields := _fields(args, wanted))):
-        return _print_fields(args, _fields(args, None) if wanted == "fields" else fields)
     if meant is None and wanted not in (None, "modes", "policies", "rules"):
+        if fields := _fields(args, None if wanted == "fields" else wanted):
+            return _print_fields(args, fields)
         names = {name.lower(): name for name in (*RULES, *words)}
         close = difflib.get_close_matches(wanted.lower(), names, n=3)
         likely = " or ".join(names[name] for name in close)

@@ -16,7 +16,7 @@ _LOGGER = re.compile(r" *\[([\w.\-<>:/]{1,200})\] *")
 
 
 def recognise(line: str, at: Moment) -> Parsed | None:
-    found = _HEAD.match(line)
+    found = _HEAD.match(line) if line.find("[", 0, 48) >= 0 else None
     if found is None:
         return None
     day, clock, word = found.groups()

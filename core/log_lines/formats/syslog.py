@@ -18,6 +18,8 @@ _NO_PROGRAM = {"DEBUG", "INFO", "WARNING", "WARN", "ERROR", "CRITICAL"}
 
 
 def recognise(line: str, at: Moment) -> Parsed | None:
+    if "]:" not in line and line[0].isdigit():
+        return None
     found = _LINE.match(line)
     if found is None:
         return None
