@@ -73,6 +73,9 @@ def run(args: argparse.Namespace) -> int:
         ended, _ = running.run_command(_request(args, command), signals)
     if ended.failure:
         output.say(f"cornerman: {output.harmless(command[0])} cannot be run: {ended.failure}.")
+        output.say(
+            "  Is its environment activated?" if ended.code == 127 else "  `chmod +x` it, or put `python` before it."
+        )
         return ended.code
     from cornerman.log_catalog import conclude
 
