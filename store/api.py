@@ -23,7 +23,7 @@ import numpy as np
 
 from cornerman.core import values
 from cornerman.core.alerts import alerts_of
-from cornerman.core.errors import NotFound, StoreFull, StoreLocked, StoreReadOnly, StoreTooNew
+from cornerman.core.errors import NotFound, PayloadError, StoreFull, StoreLocked, StoreReadOnly, StoreTooNew
 from cornerman.core.payloads.frame_v1 import Frame
 from cornerman.core.payloads.run_manifest_v1 import RunManifestV1
 from cornerman.core.records import (
@@ -177,6 +177,8 @@ class Store:
             self._network.copy_the_rest()
         except (StoreReadOnly, StoreLocked, StoreFull) as error:
             self._notices += (f"{error.what} What is in its journal is shown from there.",)
+        except PayloadError as error:  # of log records: no reason to show no steps
+            self._notices += (f"{error.what} {error.remedy}",)
 
     def _ingest_logs(self) -> None:
         """Log records of programs that ended before they were in the database. Most stores have none waiting."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -344,6 +345,18 @@ _GRAVEYARD: list[Session] = []
 def _close_all() -> None:
     for session in list(_SESSIONS.values()):
         session.close()
+    _still_end_by_ctrl_c()
+
+
+def _still_end_by_ctrl_c() -> None:
+    """Have Python die of SIGINT where Ctrl-C ended its program, as it would without us: a shell's loop ends only then.
+
+    It remembers that in a flag, which running any text as code clears; dataclasses do that when their module is
+    imported, and closing imports some. An interrupt that leaves such a text sets the flag.
+    """
+    if getattr(sys, "last_type", None) is KeyboardInterrupt and not hasattr(sys, "ps1"):
+        with contextlib.suppress(KeyboardInterrupt):
+            exec("raise KeyboardInterrupt")
 
 
 def _after_fork_in_child() -> None:

@@ -6,11 +6,13 @@ lines: an entry is one field a line, and fields that hold anything else than tex
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import io
 import sys
 import time
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple, cast
@@ -22,6 +24,9 @@ from cornerman.core.log_lines import CAP, Line
 
 PIECE: Final = 1 << 20
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_LOOKED_AT: Final = 4096
+_SHORT: Final = 64
+"""Bytes that are too few to say what they are."""
 EXPORT: Final = "journald_export"
 
 
@@ -64,12 +69,20 @@ class LogFile:
 
     def head(self) -> bytes:
         """The first line, or as much of it as is looked at; nothing is read by that."""
-        return bytes(self._file.peek(CAP))[:PIECE].split(b"\n", 1)[0]
+        with self._unpacking():
+            return bytes(self._file.peek(CAP))[:PIECE].split(b"\n", 1)[0]
+
+    def binary(self) -> bool:
+        """Whether its beginning is no text: a checkpoint or a program among the files of a `*`."""
+        with self._unpacking():
+            head = bytes(self._file.peek(_LOOKED_AT))[:_LOOKED_AT]
+        return head.count(0) * 10 > len(head) > _SHORT
 
     def skip(self, count: int, chain: str) -> bool:
         """Go on after so many bytes, if they have this checksum. Where they have not, the file is read for nothing."""
         while self.offset < count:
-            piece = self._file.read(min(PIECE, count - self.offset))
+            with self._unpacking():
+                piece = self._file.read(min(PIECE, count - self.offset))
             if not piece:
                 return False
             self._note(piece)
@@ -84,6 +97,10 @@ class LogFile:
 
     def lines(self) -> Iterator[Read]:
         """Every line from here on."""
+        with self._unpacking():
+            yield from self._lines()
+
+    def _lines(self) -> Iterator[Read]:
         readline = self._file.readline
         while True:
             start = self.offset
@@ -113,6 +130,17 @@ class LogFile:
                 entry, content, start = {}, bytearray(), self.offset
         if entry:
             yield Read(Line(bytes(content[:CAP]).rstrip(b"\n")), start, entry)
+
+    @contextlib.contextmanager
+    def _unpacking(self) -> Iterator[None]:
+        """A packed file that was cut off, or is damaged, is refused in words."""
+        try:
+            yield
+        except (EOFError, OSError, zlib.error, zstandard.ZstdError) as error:
+            raise InvalidOption(
+                f"{self.source} cannot be read to its end: {error}.",
+                f"What can be unpacked of it: `zcat {self.source} | cornerman import-logs -`.",
+            ) from error
 
     def close(self) -> None:
         if self._raw is not sys.stdin.buffer:

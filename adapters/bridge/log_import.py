@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from cornerman.core.errors import StoreLocked
+from cornerman.core.errors import InvalidOption, StoreLocked
 from cornerman.core.ids import new_ulid
 from cornerman.core.log_lines import Context, OutputLines
 from cornerman.core.log_lines.formats.journald import parsed_entry
@@ -134,6 +134,8 @@ class _Source:
         self.done = ImportedFile(self.file.source)
         head = self.file.head()
         self._export = FORMATS[format] == EXPORT or (format == "auto" and head.startswith(b"__CURSOR="))
+        if format == "auto" and not self._export and self.file.binary():
+            raise InvalidOption(f"{self.file.source} holds no lines of text.", "With --format text it is read anyway.")
         self._store = store
         self._state = self._known(path, log_imports.digest(head))
         self.run_id = run_id or self._state.run_id or (f"logs-{self._state.id}" if job else "")

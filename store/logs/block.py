@@ -13,6 +13,7 @@ what else there is, msgpack: fields and extra as `core.values` wrote them, agent
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress as picked
@@ -24,6 +25,7 @@ import numpy as np
 
 from cornerman.core import values
 from cornerman.core.columns import Column, compress, decompress, pack, unpack
+from cornerman.core.errors import PayloadError
 from cornerman.core.logs.text import folded
 
 from .grams import Sets, gram_sets
@@ -40,6 +42,8 @@ NUMBERS = ("pid", "episode", "step", "env")
 """Columns of numbers that may be missing."""
 SLICES = 1 << 16
 """`block_text.id` is the block's id times this, and the number of the slice."""
+
+DAMAGED = "`cornerman verify` says which. Only log records of it are gone, no steps."
 
 
 class Rows:
@@ -285,14 +289,25 @@ class Slice:
         return np.frombuffer(self.content, "<u4", count, 4 * first)
 
 
+@contextlib.contextmanager
+def decoding() -> Iterator[None]:
+    """Bytes that are no block raise PayloadError, whatever the libraries that read them say."""
+    try:
+        yield
+    except (ValueError, KeyError, IndexError, TypeError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise PayloadError(f"Some log records cannot be read ({reason}).", DAMAGED) from error
+
+
 class Columns:
     """The columns of a block, each unpacked when it is first asked for."""
 
     def __init__(self, payload: bytes, count: int, kinds: int) -> None:
-        self._found: dict[str, Any] = msgspec.msgpack.decode(payload)
+        with decoding():
+            self._found: dict[str, Any] = msgspec.msgpack.decode(payload)
+            self.bounds: list[int] = self._found["slices"]
+            """The places, in the order of texts, with which slices begin."""
         self.count, self._kinds = count, kinds
-        self.bounds: list[int] = self._found["slices"]
-        """The places, in the order of texts, with which slices begin."""
         self._unpacked: dict[str, Any] = {}
 
     @property
@@ -348,7 +363,8 @@ class Columns:
     def _once(self, name: str, make: Callable[[], Value]) -> Value:
         found: Value | None = self._unpacked.get(name)
         if found is None:
-            found = self._unpacked[name] = make()
+            with decoding():
+                found = self._unpacked[name] = make()
         return found
 
 

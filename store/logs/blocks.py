@@ -14,7 +14,9 @@ from typing import Any
 import apsw
 import numpy as np
 
-from .block import SLICES, Columns, Rows, packed, rows_of, slice_of
+from cornerman.core.errors import PayloadError
+
+from .block import SLICES, Columns, Rows, decoding, packed, rows_of, slice_of
 from .database import fetch
 
 
@@ -25,16 +27,26 @@ class Tail:
     blocks: list[int] = field(default_factory=list)
     counts: list[int] = field(default_factory=list)
     rows: Rows = field(default_factory=Rows)
+    left: frozenset[int] = frozenset()
+    """Unsealed blocks that stay as they are: one that does not decode, and those before it."""
 
 
 def tail_of(connection: apsw.Connection, known: Tail | None) -> Tail:
     """The unsealed blocks; `known`, if they are still those."""
+    left = known.left if known is not None else frozenset()
     found = fetch(connection, "select id, count from block where not sealed order by first_id")
+    found = [(id, count) for id, count in found if id not in left]
     if known is not None and known.blocks == [id for id, _ in found]:
         return known
-    tail = Tail([id for id, _ in found], [count for _, count in found])
-    for id in tail.blocks:
-        tail.rows.extend(read_rows(connection, id))
+    tail = Tail(left=left)
+    for id, count in found:
+        try:
+            tail.rows.extend(read_rows(connection, id))
+        except PayloadError:
+            tail = Tail(left=tail.left.union(tail.blocks, [id]))
+        else:
+            tail.blocks.append(id)
+            tail.counts.append(count)
     return tail
 
 
@@ -98,13 +110,14 @@ def read_rows(connection: apsw.Connection, id: int) -> Rows:
         "select first_id, count, kinds, payload from block join block_columns on block = id where id = ?",
         (id,),
     )[0]
-    numbers = np.frombuffer(kinds, "<u4")
-    columns = Columns(payload, count, len(numbers))
     found = connection.execute(
         "select payload from block_text where id >= ? and id < ? order by id", (id * SLICES, (id + 1) * SLICES)
-    )
-    slices = [slice_of(text, columns, number) for number, (text,) in enumerate(found)]
-    return rows_of(first_id, numbers, columns, slices)
+    ).fetchall()
+    with decoding():
+        numbers = np.frombuffer(kinds, "<u4")
+        columns = Columns(payload, count, len(numbers))
+        slices = [slice_of(text, columns, number) for number, (text,) in enumerate(found)]
+        return rows_of(first_id, numbers, columns, slices)
 
 
 def _remove(connection: apsw.Connection, ids: list[int]) -> None:

@@ -73,8 +73,8 @@ def _blocks(connection: apsw.Connection) -> Iterator[str]:
         last = head[2]
         try:
             yield from _block(connection, head, kinds)
-        except (CornermanError, ValueError, KeyError, IndexError, TypeError) as error:
-            yield f"block {head[0]} (records {head[1]} to {head[2]}) does not decode: {error}"
+        except CornermanError as error:
+            yield f"block {head[0]} (records {head[1]} to {head[2]}) does not decode: {error.what}"
     orphans = f"select count(*) from block_text where id / {SLICES} not in (select id from block)"
     if (found := int(fetch(connection, orphans)[0][0])) > 0:
         yield f"{found} texts belong to no block"

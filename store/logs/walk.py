@@ -15,7 +15,7 @@ import numpy as np
 
 from cornerman.core.logs.text import folded
 
-from .block import SLICES, Columns, Slice, slice_of
+from .block import SLICES, Columns, Slice, decoding, slice_of
 from .database import fetch
 from .grams import BITS, WORD_BITS, having
 from .index import Index, Spot
@@ -73,7 +73,8 @@ class Shelf:
         found = self._slices.get(id)
         if found is None:
             payload = fetch(connection, "select payload from block_text where id = ?", (id,))
-            found = self._slices[id] = slice_of(payload[0][0], columns, number)
+            with decoding():
+                found = self._slices[id] = slice_of(payload[0][0], columns, number)
             if len(self._slices) > KEPT_SLICES:
                 self._slices.popitem(last=False)
         else:

@@ -143,3 +143,18 @@ def test_a_file_that_is_not_there(cornerman: Cornerman) -> None:
     done = cornerman("import-logs", "a.log", "missing.log")
     assert done.returncode == 2
     assert "missing.log cannot be read" in done.stderr
+
+
+def test_a_file_that_is_no_text_is_refused(cornerman: Cornerman) -> None:
+    """A checkpoint among the files of a `*` makes no lines, unless it is said that it is text."""
+    name = write(cornerman, "model.pt", b"PK\x03\x04" + bytes(range(40)) * 3 + bytes(60))
+    done = cornerman("import-logs", name)
+    assert (done.returncode, "--format text" in done.stderr) == (2, True)
+    assert cornerman("import-logs", name, "--format", "text").returncode == 0
+
+
+def test_a_packed_file_that_was_cut_off_is_said(cornerman: Cornerman) -> None:
+    """With what can still be made of it."""
+    name = write(cornerman, "cut.log.gz", gzip.compress(PLAIN.encode())[:60])
+    done = cornerman("import-logs", name)
+    assert (done.returncode, "zcat cut.log.gz" in done.stderr) == (2, True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import pickle
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -318,3 +319,23 @@ def test_the_store_of_the_configuration_is_recorded_into_and_read(
     with cornerman.open_store() as store:
         assert store.path == tmp_path / "named"
         assert store.run("latest").step_count == 1
+
+
+def test_ctrl_c_ends_a_recorded_script_as_any_other(tmp_path: Path) -> None:
+    """It dies of SIGINT, so that a shell's loop over scripts ends too; and everything is stored."""
+    script = (
+        "import sys, time, cornerman, gymnasium\n"
+        "env = cornerman.record(gymnasium.make('CartPole-v1'), store=sys.argv[1]); env.reset(); env.step(0)\n"
+        "print('recording', flush=True)\n"
+        "time.sleep(60)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    ) as child:  # fmt: skip
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"recording\n"
+        child.send_signal(signal.SIGINT)
+        assert child.wait(30) == -signal.SIGINT
+    with cornerman.open_store(tmp_path) as store:
+        assert (store.run().summary().state, store.run().summary().step_count) == ("done", 1)

@@ -45,7 +45,13 @@ EXAMPLES = """
 def add(subparsers: Subparsers) -> None:
     parser = describe(subparsers, "import-logs", DESCRIPTION, EXAMPLES)
     parser.add_argument("files", metavar="FILE", nargs="+", help="log files; - for standard input")
-    parser.add_argument("--format", choices=FORMATS, default="auto", help="the only format to look for (default: any)")
+    parser.add_argument(
+        "--format",
+        choices=FORMATS,
+        default="auto",
+        metavar="NAME",
+        help=f"the only format to look for: {', '.join(FORMATS)} (default: any)",
+    )
     parser.add_argument("--run", help="the run that the lines belong to (default: the one they name, if any)")
     parser.add_argument("--job", help="the job that they belong to, where it is not a recorded run's")
     parser.add_argument("--since-year", type=int, metavar="YEAR", help="of times that have none (default: the newest)")

@@ -40,14 +40,15 @@ characters of a line are shown, never obeyed."""
 
 EXAMPLES = """
   cornerman logs                                  the newest lines of all
-  cornerman logs latest --min-level WARNING       what went wrong in the newest run
+  cornerman logs latest --min-level WARNING       what went wrong in it
   cornerman logs "level>=WARNING -tag:step nan"   the same language as on screen
   cornerman logs --text "out of memory" --since 2h
   cornerman logs baseline --episode 12 --json | jq .message
   cornerman logs --follow --component Worker      as they come, until Ctrl-C
-  cornerman logs latest --facets                  which components, codes, levels, how often
+  cornerman logs latest --facets                  which components, codes, …
   cornerman logs latest --timeline                when, by level
-  cornerman logs --min-level ERROR --save trouble; cornerman logs --filter trouble"""
+  cornerman logs --min-level ERROR --save trouble
+  cornerman logs --filter trouble"""
 
 LIMIT = 200
 FOLLOW_SECONDS = 0.2

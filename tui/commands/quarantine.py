@@ -26,7 +26,7 @@ here while they are recorded under `enforce`, lines of files while they are impo
   list       grouped by error; --each shows record by record
   show       one record in full: its values and all reasons
   retry      judge records again, by a newer version, and accept what fits
-  edit       change records by a rule, or one of them by hand, and accept what fits then
+  edit       change records by a rule, or one by hand; accept what fits then
   discard    say that records are not wanted
   export     write records as JSON lines
 
@@ -44,9 +44,10 @@ EXAMPLES = """
   cornerman quarantine show 17
   cornerman quarantine retry --schema telemetry.step --dry-run
   cornerman quarantine retry --by telemetry.step@1.3.0
-  cornerman quarantine edit --rule type --path /size "convert /size integer" --dry-run
-  cornerman quarantine edit --schema ticks_v1 "rename /px price; set /side B" --yes
-  cornerman quarantine edit 17 --document -        its document from standard input; alone it opens $EDITOR
+  cornerman quarantine edit --path /size "convert /size integer" --dry-run
+  cornerman quarantine edit --schema ticks_v1 "rename /px price" --yes
+  cornerman quarantine edit 17                     by hand, in $EDITOR
+  cornerman quarantine edit 17 --document -        from standard input
   cornerman quarantine discard 17 18 --note "sensor was off"
   cornerman quarantine export --state held --out refused.jsonl"""
 

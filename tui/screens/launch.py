@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from cornerman.core.errors import InvalidOption
 from cornerman.core.setting_keys import key
@@ -117,8 +117,8 @@ class LaunchScreen(SettingsScreen):
         self.redraw()
 
     def hear(self, delivery: Delivery) -> None:
-        query: object = delivery.query
-        answer: object = delivery.answer
+        query: Any = delivery.query
+        answer: Any = delivery.answer
         if not isinstance(query, BeginQuery):
             super().hear(delivery)
         elif isinstance(answer, Problem):

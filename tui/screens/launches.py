@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
 
@@ -63,8 +63,8 @@ class LaunchesScreen(BaseScreen):
         self._chosen, self.said = launch_id, "started"
 
     def hear(self, delivery: Delivery) -> None:
-        query: object = delivery.query  # of the host's feed, or the store's
-        answer: object = delivery.answer
+        query: Any = delivery.query  # of the host's feed, or the store's
+        answer: Any = delivery.answer
         if isinstance(query, LaunchesQuery):
             if isinstance(answer, Problem):
                 self._problem = answer

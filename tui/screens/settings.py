@@ -6,7 +6,7 @@ The screen asks the host and draws; the validator, the guard rails and the file 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
 
@@ -61,8 +61,8 @@ class SettingsScreen(BaseScreen):
         return {}
 
     def hear(self, delivery: Delivery) -> None:
-        query: object = delivery.query  # of the host's feed, or the store's
-        answer: object = delivery.answer
+        query: Any = delivery.query  # of the host's feed, or the store's
+        answer: Any = delivery.answer
         if isinstance(query, ChangeQuery):
             self._changed(query, answer)
         elif isinstance(query, SettingsQuery) and query.given == self.given:
@@ -85,7 +85,7 @@ class SettingsScreen(BaseScreen):
                 rendering=now.rendering,
             )
 
-    def _changed(self, query: ChangeQuery, answer: object) -> None:
+    def _changed(self, query: ChangeQuery, answer: Any) -> None:
         from .ask import Confirm
 
         if isinstance(answer, Problem):
