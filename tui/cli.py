@@ -81,7 +81,10 @@ def parser_for(command: str | None) -> argparse.ArgumentParser:
 def _run(arguments: list[str]) -> int:
     command = _chosen(arguments)
     parser = parser_for(command)
-    args = parser.parse_args(arguments)
+    args, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        more = f"; `cornerman {command} --help` shows what it understands" if command else ""
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}{more}")
     if args.version:
         from cornerman import __version__
 

@@ -24,6 +24,7 @@ class Field(NamedTuple):
 
 KIND = "kind"
 KINDS = ("command", "environment")
+KIND_HELP = "A command, as in a shell; or an environment, driven by a policy or at random."
 COMMAND = (
     Field("command", "command", "python train.py --lr 0.001", "Found as a shell would, and started without one."),
 )

@@ -47,6 +47,8 @@ class LaunchScreen(SettingsScreen):
         return launch_fields.rows(self._filled)
 
     def help_of(self, row: Row, width: int) -> list[Line]:
+        if row.name == launch_fields.KIND:
+            return [((f" {launch_fields.KIND_HELP}", "normal"),)]
         found = launch_fields.field(row.name)
         if found is None:
             return super().help_of(row, width)

@@ -164,7 +164,9 @@ class SettingsScreen(BaseScreen):
         panel.fill(self._text(row, panel.size.width), keep=name == self._shown)
         self._shown = name
         more = f"{panel.total - panel.size.height} more: pgdn" if panel.total > panel.size.height else ""
-        title = rule(safe(name), panel.size.width, self.cornerman.look, more)
+        title = rule(
+            safe(row.label if row and row.kind == "field" else name), panel.size.width, self.cornerman.look, more
+        )
         self.query_one("#title", Lines).show([title])
 
     def _text(self, row: Row | None, width: int) -> list[Line]:
