@@ -215,5 +215,6 @@ def key(name: str) -> SettingKey:
 
     if name in KEYS:
         return KEYS[name]
-    near = difflib.get_close_matches(name, KEYS, n=3, cutoff=0.5) or list(KEYS)
-    raise InvalidOption(f"There is no setting called {name!r}.", f"Did you mean {', '.join(near)}?")
+    near = difflib.get_close_matches(name, KEYS, n=3, cutoff=0.5)
+    meant = f"Did you mean {', '.join(near)}?" if near else "`cornerman config` lists them all."
+    raise InvalidOption(f"There is no setting called {name!r}.", meant)

@@ -18,7 +18,7 @@ from cornerman.core.errors import InvalidQuery
 from .aggregates import bare_aggregate
 from .connection import connect
 from .episode_table import episode_table
-from .logs.table import log_table
+from .logs.table import counted, log_table
 from .step_table import step_table
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Result:
 
 def run_query(store: Store, statement: str, bindings: Sequence[Any] | dict[str, Any], timeout: float | None) -> Result:
     """Answer a statement; InvalidQuery where it is not SQL, is not about reading, or takes longer than `timeout`."""
-    known = bare_aggregate(store, statement, bindings)
+    known = bare_aggregate(store, statement, bindings) or counted(store.logs, statement)
     if known is not None:
         return Result(known[0], iter([known[1]]))
     connection = _connection(store)

@@ -7,6 +7,8 @@ one that was typed, so `cornerman runs` starts fast and what records never loads
 from __future__ import annotations
 
 import argparse
+import codecs
+import io
 import os
 import signal
 import sys
@@ -35,6 +37,7 @@ script one line records everything:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code says how it went (see `exits`). Never prints a traceback unless asked to."""
     arguments = sys.argv[1:] if argv is None else list(argv)
+    _write_any_text()
     try:
         code = _run(arguments)
         sys.stdout.flush()
@@ -151,6 +154,16 @@ def _print_traceback() -> None:
     traceback.print_exc()
 
 
+def _write_any_text() -> None:
+    """Where the locale has not every sign: a file or a pipe gets UTF-8, because it is data; a terminal shows `?`."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and codecs.lookup(stream.encoding).name != "utf-8":
+            if stream.isatty():
+                stream.reconfigure(errors="replace")
+            else:
+                stream.reconfigure(encoding="utf-8", errors=stream.errors)
+
+
 def _discard_output() -> None:
     """Nobody reads any more: leave without Python's complaint about it."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -169,9 +182,13 @@ first steps:
   cornerman demo                      watch three environments learn
   cornerman record CartPole-v1        record ten thousand steps of one yourself
   cornerman                           look at them
+  cornerman run -- python train.py    your own training, with what it prints
 
 `cornerman COMMAND --help` explains a command by examples. Data goes to
 stdout, talk to stderr.
 
 exit codes:
-{codes}"""
+{codes}
+
+`cornerman run` ends as its command does; with 126 or 127 where that could not
+be started."""

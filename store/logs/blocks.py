@@ -110,9 +110,8 @@ def read_rows(connection: apsw.Connection, id: int) -> Rows:
         "select first_id, count, kinds, payload from block join block_columns on block = id where id = ?",
         (id,),
     )[0]
-    found = connection.execute(
-        "select payload from block_text where id >= ? and id < ? order by id", (id * SLICES, (id + 1) * SLICES)
-    ).fetchall()
+    texts = "select payload from block_text where id >= ? and id < ? order by id"
+    found = fetch(connection, texts, (id * SLICES, (id + 1) * SLICES))
     with decoding():
         numbers = np.frombuffer(kinds, "<u4")
         columns = Columns(payload, count, len(numbers))

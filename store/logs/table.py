@@ -6,6 +6,7 @@ applies everything again to what it gets.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +73,15 @@ def log_table(logs: Logs) -> BatchTable:
         tuple(_COLUMNS), {"id", "time_us", *_TERMS}, lambda wanted, order: _batches(logs, wanted, order),
         {("id", False), ("id", True)},
     )  # fmt: skip
+
+
+_COUNT = re.compile(r"\s*select\s+(count\s*\(\s*\*\s*\))(?:\s+as\s+(\w+))?\s+from\s+log\s*;?\s*", re.IGNORECASE)
+
+
+def counted(logs: Logs, statement: str) -> tuple[tuple[str, ...], tuple[Any, ...]] | None:
+    """Name and value that answer the bare count of all records, which is known; None for every other statement."""
+    found = _COUNT.fullmatch(statement)
+    return ((found[2] or found[1],), (logs.count(),)) if found else None
 
 
 def _batches(logs: Logs, wanted: list[Wanted], order: Order | None) -> Iterator[Batch]:

@@ -378,6 +378,15 @@ def test_what_it_used_is_measured(cornerman: Cornerman) -> None:
     assert "exited with code 0" in text
 
 
+def test_json_says_at_the_end_which_run_it_was(cornerman: Cornerman) -> None:
+    """After the command's own lines, so that a script finds the run by the last one."""
+    done = cornerman("run", "--json", "--job", "bare", "--", "sh", "-c", "echo hello; exit 3")
+    first, last = done.stdout.splitlines()
+    facts = json.loads(last)
+    assert (first, facts["exit_code"], facts["job"], done.returncode) == ("hello", 3, "bare", 3)
+    assert cornerman("show", facts["run_id"]).returncode == 0
+
+
 def test_a_run_without_a_step_is_a_run(cornerman: Cornerman) -> None:
     """It is listed, shown, and can be deleted, with its folder."""
     bridge(cornerman, "sh", "-c", "exit 3", options=("--job", "bare"))

@@ -26,6 +26,13 @@ def test_the_help_lists_the_exit_codes(cornerman: Cornerman) -> None:
     assert all(f"  {code:>3}  " in text for code in (0, 1, 2, 3, 70, 130, 141, 143))
 
 
+def test_a_locale_without_our_signs_stops_nothing(cornerman: Cornerman) -> None:
+    """What goes into a file or a pipe is UTF-8 in every locale: it is data."""
+    cornerman("record", "CartPole-v1", "--steps", "20")
+    done = cornerman("show", PYTHONIOENCODING="ascii")
+    assert (done.returncode, "·" in done.stdout) == (0, True)
+
+
 def test_an_unknown_command_is_a_usage_error(cornerman: Cornerman) -> None:
     done = cornerman("rnus")
     assert done.returncode == 2

@@ -133,6 +133,7 @@ def test_sql_reads_the_same_records(logged: Cornerman) -> None:
     assert rows["rows"] == [["line 7", "second", None]] or rows == [
         {"message": "line 7", "job": "second", "step": None}
     ]
+    assert worked(logged, "sql", "select count(*) from log", "--csv").stdout == "count(*)\n20\n"
     newest = worked(logged, "sql", "select message from log order by id desc limit 2", "--csv").stdout
     assert newest.split("\n")[1:3] == ["line 19", "line 18"]
 

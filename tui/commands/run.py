@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from typing import Any
 
 from cornerman.core.errors import InvalidOption
@@ -53,6 +54,7 @@ def add(subparsers: Subparsers) -> None:
     parser.add_argument("--kill-after", type=float, metavar="S", help="SIGKILL, if it lives S seconds after SIGTERM")
     parser.add_argument("--no-pty", action="store_true", help="pipes, also where the output is a terminal")
     given_settings.add(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON document about the run, after its last line")
     noted = parser.add_argument_group("noted with the run; nothing enforces them")
     noted.add_argument("--cpus", metavar="N", help="processors that it was given")
     noted.add_argument("--memory", metavar="SIZE", help="memory that it was given, such as 16G")
@@ -70,9 +72,16 @@ def run(args: argparse.Namespace) -> int:
     with AwaitedSignals() as signals:
         from cornerman.adapters.bridge import running
 
-        ended, _ = running.run_command(_request(args, command), signals)
+        ended, kept = running.run_command(_request(args, command), signals)
+    if args.json:  # the last line of stdout, after the command's own
+        facts = ("run_id", "job", "exit_code", "signal", "failure", "attempt", "lines", "lost")
+        output.print_json({name: getattr(kept, name) for name in facts})
+        sys.stdout.flush()  # to die of a signal would leave it behind
     if ended.failure:
         output.say(f"cornerman: {output.harmless(command[0])} cannot be run: {ended.failure}.")
+        output.say(
+            "  Is its environment activated?" if ended.code == 127 else "  `chmod +x` it, or put `python` before it."
+        )
         return ended.code
     from cornerman.log_catalog import conclude
 
