@@ -29,6 +29,7 @@ PROGRAMS = {
     "reading": "sums, episodes and random steps of a long recording",
     "logs": "log records: bringing them in, pages, counts, texts, beside a plain table; `logs:lnav` beside lnav",
     "writers": "eight processes recording into one store",
+    "log_screen": "the Logs screen: opening it, another filter, keys while records come",
     "terminal": "the screens: first paint, keys, age of what is shown, idle, pictures",
 }
 PACKAGES = (

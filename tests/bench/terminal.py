@@ -136,10 +136,10 @@ _SAYING = ((b"s", b"one stream"), (b"e", b"one environment"))
 """Keys of a run with one environment: each says a word in the status line."""
 
 
-def _waits(part: str, waits: list[float]) -> Iterator[Figure]:
-    yield Figure(part=part, name="key to paint", unit="ms", values=tuple(waits), limit=25.0)
+def waits(part: str, taken: list[float]) -> Iterator[Figure]:
+    yield Figure(part=part, name="key to paint", unit="ms", values=tuple(taken), limit=25.0)
     yield Figure(
-        part=part, name="key to paint, 95 of 100", unit="ms", values=(waits[int(len(waits) * 0.95)],), limit=60.0
+        part=part, name="key to paint, 95 of 100", unit="ms", values=(taken[int(len(taken) * 0.95)],), limit=60.0
     )
 
 
@@ -152,7 +152,7 @@ def _keys(scratch: Path, presses: int) -> Iterator[Figure | Skipped]:
         with Terminal(cornerman(scratch / "keys", "--run", "latest")) as terminal:
             terminal.until(b"FOLLOW", 30)
             terminal.watch(2)
-            yield from _waits(part, _press(terminal, presses, _SAYING))
+            yield from waits(part, _press(terminal, presses, _SAYING))
 
 
 def _age(scratch: Path, seconds: float) -> Iterator[Figure]:
@@ -195,7 +195,7 @@ def _pictures(scratch: Path, seconds: float) -> Iterator[Figure | Skipped]:
                     at_least=True,
                 )  # fmt: skip
                 yield Figure(part=name, name="processor of the terminal", unit="%", values=(100 * used / took,))
-                yield from _waits(name, _press(terminal, 40, _SAYING))
+                yield from waits(name, _press(terminal, 40, _SAYING))
 
 
 def _history(steps: int, presses: int) -> Iterator[Figure]:

@@ -73,7 +73,7 @@ class LogsScreen(LogAsides):
         """The part of time that the timeline shows; None for all of it."""
         self._problem: Problem | None = None
         self._said = ""
-        self._jumping = False
+        self._jumping = self._drawing = False
         self._field = 0
         self._in_facets, self._opened = False, {"component"}
         self._facet_rows: list[FacetRow] = []
@@ -91,7 +91,7 @@ class LogsScreen(LogAsides):
     def parts(self) -> ComposeResult:
         table, facets, detail = LogTable(id="loglist"), FacetTable(id="facets"), Scroll(id="logdetail")
         header, timeline = Lines(id="header"), Lines(id="timeline")
-        header.on_size = table.on_size = detail.on_size = facets.on_size = self.redraw
+        header.on_size = table.on_size = detail.on_size = facets.on_size = self._sized
         timeline.on_size = self._want_counts
         yield from (header, Lines(id="chips"), timeline)
         with Horizontal(id="logbody"):
@@ -146,6 +146,12 @@ class LogsScreen(LogAsides):
     def on_resize(self) -> None:
         super().on_resize()
         self.call_after_refresh(self.redraw)
+
+    def _sized(self) -> None:
+        """A part has another size, and others will in the same turn: all are drawn once."""
+        if not self._drawing:
+            self._drawing = True
+            self.call_after_refresh(self.redraw)
 
     # ---- what is asked -------------------------------------------------------------------------------------------
 
@@ -568,6 +574,7 @@ class LogsScreen(LogAsides):
     # ---- drawing -------------------------------------------------------------------------------------------------
 
     def redraw(self) -> None:
+        self._drawing = False
         if not self.is_mounted or self.too_small:
             return
         self._draw_header()
