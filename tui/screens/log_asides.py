@@ -13,9 +13,8 @@ from cornerman.core.logs.saved import forget_filter, save_filter, saved_filters
 
 from .. import clipboard, log_text, words
 from ..feed import Delivery, Problem
-from ..log_cursor import LogCursor
 from ..log_export import ExportAnswer, ExportQuery, proposed
-from ..log_memory import Bookmark, LogMemory
+from ..log_memory import Bookmark
 from ..log_queries import (
     BookmarksAnswer,
     BookmarksQuery,
@@ -27,15 +26,13 @@ from ..log_queries import (
 )
 from ..log_view import moment
 from ..renderers._cells import visible
-from .base import BaseScreen
 from .choose import Choice, Choose
+from .log_drawing import LogDrawing
 
 
-class LogAsides(BaseScreen):
+class LogAsides(LogDrawing):
     """The part of the Logs screen that is not the list."""
 
-    cursor: LogCursor
-    memory: LogMemory
     _exporting = False
     _saved: dict[str, LogFilter] | None = None
 
@@ -45,9 +42,6 @@ class LogAsides(BaseScreen):
         raise NotImplementedError
 
     def choose(self, chosen: LogFilter) -> None:
-        raise NotImplementedError
-
-    def tell(self, said: str) -> None:
         raise NotImplementedError
 
     def hear_aside(self, channel: str, delivery: Delivery) -> bool:
