@@ -90,9 +90,10 @@ def snapshots_of(rows: StreamRows, after: int = -1) -> list[Snapshot]:
 def newest(rows: StreamRows, t: int | None) -> dict[str, NormalizationStatistics]:
     """By kind, the newest snapshot at or before step `t`."""
     found = {one.kind: one for one in snapshots_of(rows) if t is None or one.t <= t}
-    return {kind: _unpacked(one) for kind, one in found.items()}
+    return {kind: unpacked(one) for kind, one in found.items()}
 
 
-def _unpacked(one: Snapshot) -> NormalizationStatistics:
+def unpacked(one: Snapshot) -> NormalizationStatistics:
+    """The snapshot with its arrays in their own shape."""
     mean, var = values.decode(one.mean), values.decode(one.var)
     return NormalizationStatistics(one.kind, one.t, cast(Place, one.place), one.count, mean, var)
