@@ -28,8 +28,8 @@ class NormalizationStatistics:
 
     def normalize(self, values: np.ndarray) -> np.ndarray:
         """Recorded observations as a wrapper above the recorder hands them on."""
-        return (values - self.mean) / np.sqrt(self.var + EPSILON)
+        return np.divide(values - self.mean, np.sqrt(self.var + EPSILON))
 
     def denormalize(self, values: np.ndarray) -> np.ndarray:
         """Recorded observations as they were before a wrapper below the recorder, near `t`."""
-        return values * np.sqrt(self.var + EPSILON) + self.mean
+        return np.add(values * np.sqrt(self.var + EPSILON), self.mean)

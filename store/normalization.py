@@ -7,6 +7,7 @@ known by its stream, kind and step, so it does not matter how often one is broug
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -33,7 +34,7 @@ class Snapshot(NamedTuple):
     kind: str
     t: int
     place: str
-    count: float
+    numbers: float
     mean: bytes
     var: bytes
 
@@ -78,22 +79,40 @@ def keep(connection: apsw.Connection, stream: int, snapshots: Iterable[Snapshot]
 def snapshots_of(rows: StreamRows, after: int = -1) -> list[Snapshot]:
     """All later than step `after`, by step, those in the journal too."""
     found: list[Any] = []
-    if int(next(iter(rows.shelf.query("pragma user_version")))[0]) >= FIRST_FORMAT:
+    if _has_table(rows):
         query = "select kind, t, place, count, mean, var from norm_stats where stream = ? and t > ?"
         found = list(rows.shelf.query(query, (rows.stream_id, after)))
     known = {(one.kind, one.t): one for one in (Snapshot(*row) for row in found)}
-    folder = rows.shelf.path / JOURNAL / rows.process
-    known |= {(one.kind, one.t): one for one in noted(folder, rows.stream_id) if one.t > after}
+    known |= {(one.kind, one.t): one for one in _in_journal(rows) if one.t > after}
     return sorted(known.values(), key=lambda one: (one.t, one.kind))
 
 
 def newest(rows: StreamRows, t: int | None) -> dict[str, NormalizationStatistics]:
     """By kind, the newest snapshot at or before step `t`."""
-    found = {one.kind: one for one in snapshots_of(rows) if t is None or one.t <= t}
+    last = sys.maxsize if t is None else t
+    sealed = (
+        []
+        if not _has_table(rows)
+        else rows.shelf.query(
+            # one row a kind: SQLite takes the others' columns from the row that has the maximum
+            "select kind, max(t), place, count, mean, var from norm_stats where stream = ? and t <= ? group by kind",
+            (rows.stream_id, last),
+        )
+    )
+    known = [*(Snapshot(*row) for row in sealed), *_in_journal(rows)]
+    found = {one.kind: one for one in sorted(known, key=lambda one: one.t) if one.t <= last}
     return {kind: unpacked(one) for kind, one in found.items()}
+
+
+def _has_table(rows: StreamRows) -> bool:
+    return int(next(iter(rows.shelf.query("pragma user_version")))[0]) >= FIRST_FORMAT
+
+
+def _in_journal(rows: StreamRows) -> list[Snapshot]:
+    return noted(rows.shelf.path / JOURNAL / rows.process, rows.stream_id)
 
 
 def unpacked(one: Snapshot) -> NormalizationStatistics:
     """The snapshot with its arrays in their own shape."""
     mean, var = values.decode(one.mean), values.decode(one.var)
-    return NormalizationStatistics(one.kind, one.t, cast(Place, one.place), one.count, mean, var)
+    return NormalizationStatistics(one.kind, one.t, cast(Place, one.place), one.numbers, mean, var)

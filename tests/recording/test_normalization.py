@@ -50,7 +50,7 @@ def test_the_last_statistics_are_the_wrappers_own(tmp_path: Path, place: str) ->
         return cornerman.record(env, store=tmp_path, frames="none")
 
     made = gymnasium.make("CartPole-v1")
-    inner = NormalizeObservation(NormalizeReward(made if place == "below" else record(made)))
+    inner: Any = NormalizeObservation(NormalizeReward(made if place == "below" else record(made)))
     env = record(inner) if place == "below" else inner
     loop(env)
     env.close()
