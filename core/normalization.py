@@ -28,8 +28,10 @@ class NormalizationStatistics:
 
     def normalize(self, values: np.ndarray) -> np.ndarray:
         """Recorded observations as a wrapper above the recorder hands them on."""
-        return np.divide(values - self.mean, np.sqrt(self.var + EPSILON))
+        normalized: np.ndarray = (values - self.mean) / np.sqrt(self.var + EPSILON)
+        return normalized
 
     def denormalize(self, values: np.ndarray) -> np.ndarray:
         """Recorded observations as they were before a wrapper below the recorder, near `t`."""
-        return np.add(values * np.sqrt(self.var + EPSILON), self.mean)
+        raw: np.ndarray = values * np.sqrt(self.var + EPSILON) + self.mean
+        return raw

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import gymnasium
 from gymnasium.wrappers import NormalizeObservation
@@ -21,7 +22,7 @@ def lines(view: ViewAnswer) -> str:
 
 def test_an_observation_is_shown_as_it_was_before_the_wrapper(tmp_path: Path) -> None:
     """With the wrapper below the recorder, marked as such; who does not ask sees what was recorded."""
-    env = cornerman.record(NormalizeObservation(gymnasium.make("CartPole-v1")), store=tmp_path, frames="none")
+    env: Any = cornerman.record(NormalizeObservation(gymnasium.make("CartPole-v1")), store=tmp_path, frames="none")
     env.reset(seed=1)
     env.step(1)
     truth = float(env.unwrapped.state[1])
