@@ -82,7 +82,8 @@ class Spool:
         """Bytes of it that are written."""
         self._max_bytes = max_bytes
         self._descriptor = -1
-        self._waiting = b""
+        self._waiting, self._cause = b"", ""
+        """What waits for room, and why it has to."""
         self._owner = os.getpid()
         self._lock = threading.RLock()
 
@@ -127,7 +128,13 @@ class Spool:
                 self._leave(remove=True)
 
     def close(self, remove: bool = False) -> None:
+        """Leave the file. Records that still wait for room are lost now, and counted."""
         with self._lock:
+            if self._waiting:
+                begun = not self._waiting.startswith(MARK)  # a part of it is in the file
+                waiting = sum(item.what == RECORD for item in parse(self._waiting, 0).items) + begun
+                self.lost[self._cause] += waiting
+                self._waiting = b""
             self._leave(remove)
 
     def _write(self, data: bytes) -> str:
@@ -150,6 +157,7 @@ class Spool:
         return ""
 
     def _keep(self, waiting: bytes, data: bytes, cause: str) -> str:
+        self._cause = cause
         if len(waiting) + len(data) > WAITING_BYTES and data:
             self._waiting = waiting
             return cause

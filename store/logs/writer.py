@@ -110,6 +110,7 @@ class Writer:
             self.ingest()
         path, size = self._spool.path, self._spool.size
         self._spool.close(remove=path is not None and self._ingestor.offsets.get(path, -1) == size)
+        self.lost += self._spool.lost
         self._ingestor.close()
 
     def _start(self) -> None:

@@ -413,7 +413,7 @@ async def test_a_code_that_nobody_knows_is_registered_with_one_key() -> None:
         await press(pilot, "r")
         assert "LOG7001 is known now, as Policy" in shown(pilot)
         await press(pilot, "v")
-        assert "LOG7001" not in shown(pilot).split("known now")[0]
+        assert "Every code that was written is known." in shown(pilot)
         assert get_constant_by_code("LOG7001").message == "Entropy bonus was lowered"  # type: ignore[union-attr]
 
 
