@@ -19,3 +19,13 @@ LOG_PIPE_HELD = _define(
 )
 LOG_SAMPLE_FAILED = _define("LOG1713", "INFO", "Samples", "resources could not be measured", "resources")
 LOG_LINES_IMPORTED = _define("LOG1703", "INFO", "Lines", "log lines of files were imported", "log", "import")
+LOG_LINES_BEHIND = _define(
+    "LOG1704",
+    "WARNING",
+    "Lines",
+    "lines of a command are still brought into the store; Ctrl-C leaves them for later",
+    "log",
+)
+LOG_LINES_LEFT = _define(
+    "LOG1705", "WARNING", "Lines", "lines of a command were left for whoever opens the store next", "log"
+)

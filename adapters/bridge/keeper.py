@@ -1,4 +1,4 @@
-"""Keeps a command's lines: records of its outputs, handed to the store's writer, counted where it cannot take them.
+"""Keeps a command's lines: first as they came, then as records of the store, counted where it cannot take them.
 
 The training never waits for the store, and nothing that is wrong with it reaches the command.
 """
@@ -9,13 +9,13 @@ import contextlib
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, Literal, cast
+from typing import Any, Final
 
-from cornerman.core.log_lines import Context, OutputLines
 from cornerman.core.logs.port import LogWriter, Sample
 from cornerman.core.payloads.log_record_v1 import LogRecordV1
+
+from .backlog import Backlog
 
 RETRY_SECONDS: Final = 1.0
 
@@ -23,14 +23,13 @@ RETRY_SECONDS: Final = 1.0
 class LineKeeper:
     """The outputs of one run's command. Usable from several threads, one for each output."""
 
-    def __init__(self, store: Path, run_id: str, job: str) -> None:
+    def __init__(self, store: Path, local: Path, run_id: str, job: str) -> None:
         self.store, self.run_id, self.job = store, run_id, job
         self.records: Counter[str] = Counter()
         """Log records by output."""
         self.lost: Counter[str] = Counter()
         """Those that could not be kept, by cause."""
-        self._pid: int | None = None
-        self._outputs: dict[str, OutputLines] = {}
+        self._backlog = Backlog(local, run_id, self._append)
         self._lock = threading.Lock()
         self._writer: Any = None
         self._tried = -RETRY_SECONDS
@@ -38,20 +37,25 @@ class LineKeeper:
 
     def begin(self, pid: int | None) -> None:
         """The command was started."""
-        self._pid = pid
-        self._open()
+        with self._lock:
+            self._open()
+        self._backlog.start(pid)
 
     def feed(self, output: str, data: bytes) -> None:
-        self._keep(output, lambda lines: lines.feed(data, _now()))
-
-    def tick(self, output: str) -> None:
-        if output in self._outputs:
-            self._keep(output, lambda lines: lines.tick(_now()))
+        """Keep what was read just now: it survives a kill when this returns. Its records follow when there is time."""
+        self._backlog.put(output, data)
 
     def close(self, output: str) -> None:
         """This output has ended: what was held back is kept."""
-        if output in self._outputs:
-            self._keep(output, lambda lines: lines.close(_now()))
+        self._backlog.end(output)
+
+    def caught_up(self, seconds: float) -> bool:
+        """Whether there are records of all that was read, after at most so long. Once every output has ended."""
+        return self._backlog.close(seconds)
+
+    def leave(self) -> int:
+        """Leave what has no records yet to whoever opens the store next; how many bytes."""
+        return self._backlog.leave()
 
     def sample(self, sample: Sample) -> None:
         with contextlib.suppress(Exception), self._lock:
@@ -66,20 +70,12 @@ class LineKeeper:
                     self._writer.close()
                 self.lost.update(getattr(self._writer, "lost", {}))
                 self._writer = None
-
-    def _keep(self, output: str, read: Callable[[OutputLines], list[LogRecordV1]]) -> None:
-        lines = self._outputs.get(output)
-        if lines is None:
-            named = cast(Literal["stdout", "stderr"], output)
-            lines = self._outputs[output] = OutputLines(Context(self.run_id, named, self._pid))
-        records = read(lines)
-        if records:
-            with self._lock:
-                self._append(output, records)
+            self.lost.update(self._backlog.lost)
 
     def _append(self, output: str, records: list[LogRecordV1]) -> None:
         self.records[output] += len(records)
-        writer = self._open()
+        with self._lock:
+            writer = self._open()
         if writer is None:
             self.lost[self._cause] += len(records)
             return
@@ -101,7 +97,3 @@ class LineKeeper:
                 self._cause = f"store unavailable: {type(error).__name__}"
         writer: LogWriter | None = self._writer
         return writer
-
-
-def _now() -> int:
-    return time.time_ns() // 1000

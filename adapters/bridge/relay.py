@@ -1,4 +1,4 @@
-"""One output of a command: what it writes goes on to where ours goes, byte for byte, and then to whoever keeps it.
+"""One output of a command: what it writes goes to whoever keeps it, and on to where ours goes, byte for byte.
 
 A thread for each output: a terminal that waits (Ctrl-S, a pager) holds up what is written to it, as it would without
 us, and nothing else. What reads slower than the command writes slows the command, as it would without us.
@@ -15,17 +15,16 @@ from typing import Final, Protocol
 
 from .terminal import OutputTerminal
 
-PIECE: Final = 1 << 16
+PIECE: Final = 1 << 20
 TICK_SECONDS: Final = 0.1
 DRAIN_SECONDS: Final = 2.0
 """So long what comes is still read after the command's end, where its children go on writing."""
 
 
 class Keeper(Protocol):
-    """Who is given what was passed on."""
+    """Who is given what is passed on. It may not take long: the command waits."""
 
     def feed(self, output: str, data: bytes) -> None: ...
-    def tick(self, output: str) -> None: ...
     def close(self, output: str) -> None: ...
 
 
@@ -54,7 +53,7 @@ class Relay(threading.Thread):
     def _relay(self) -> None:
         poll = select.poll()
         poll.register(self._source, select.POLLIN)
-        ticked, drained = time.monotonic(), 0.0
+        drained = 0.0
         while True:
             ready = poll.poll(TICK_SECONDS * 1000)
             now = time.monotonic()
@@ -65,15 +64,14 @@ class Relay(threading.Thread):
                     return
             if ready:
                 data = self._read()
-                if not data or not self._pass_on(data):
+                if not data:
                     return
                 self.bytes += len(data)
                 self._keeper.feed(self.output, data)
+                if not self._pass_on(data):
+                    return
                 if self._pty is not None:
                     self._pty.mirror()
-            if not ready or now - ticked > TICK_SECONDS:
-                ticked = now
-                self._keeper.tick(self.output)
 
     def _read(self) -> bytes:
         try:
@@ -90,7 +88,6 @@ class Relay(threading.Thread):
             except BlockingIOError:  # somebody who shares the terminal made it so
                 select.select([], [self._target], [], 1.0)
             except BrokenPipeError:
-                self._keeper.feed(self.output, data)
                 return False
             except OSError:  # the terminal went away; the command goes on, and is still kept
                 return True

@@ -25,7 +25,14 @@ from cornerman.core.redaction import redacted, redacted_values
 from cornerman.core.run_command import RunCommand
 from cornerman.core.run_inputs import Input, Inputs
 from cornerman.log_catalog import log
-from cornerman.log_catalog.bridge import LOG_COMMAND_NOT_KEPT, LOG_COMMAND_RESTARTED, LOG_LINES_LOST, LOG_PIPE_HELD
+from cornerman.log_catalog.bridge import (
+    LOG_COMMAND_NOT_KEPT,
+    LOG_COMMAND_RESTARTED,
+    LOG_LINES_BEHIND,
+    LOG_LINES_LEFT,
+    LOG_LINES_LOST,
+    LOG_PIPE_HELD,
+)
 from cornerman.store import commands
 from cornerman.store.liveness import Process
 from cornerman.store.network import place_of, prepare
@@ -42,6 +49,8 @@ from .signals import AwaitedSignals
 RESTART_SECONDS: Final = 1.0
 """Between two attempts; doubled for each, up to a minute."""
 LONGEST_RESTART_SECONDS: Final = 60.0
+SILENT_SECONDS: Final = 2.0
+"""Longer, and the wait for the last records is said."""
 _SCRIPTS = (".py", ".sh", ".jl", ".lua", ".rb")
 _DIRECTED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
 """Somebody wanted it to end: it is not started again."""
@@ -102,7 +111,7 @@ class _Attempt:
     def __init__(self, request: Request, run_id: str, attempt: int, after: str) -> None:
         self._request = request
         self._place = _local(request.store)
-        self._keeper = LineKeeper(request.store, run_id, request.job)
+        self._keeper = LineKeeper(request.store, self._place, run_id, request.job)
         self._process: Process | None = None
         self._trouble, self._noted = "", False
         with contextlib.suppress(OSError):
@@ -141,9 +150,22 @@ class _Attempt:
             sampler.stop()
         if ended.held:
             log(LOG_PIPE_HELD, run=self._kept.run_id, command=self._kept.command[0])
+        self._catch_up(signals)
         self._end(ended)
         making.join(1.0)
         return ended, self._kept
+
+    def _catch_up(self, signals: AwaitedSignals) -> None:
+        """Wait until there are records of everything; somebody who cannot wait leaves the rest to who comes next."""
+        began, said = time.monotonic(), False
+        while not self._keeper.caught_up(0.05):
+            received = signals.wait(0.05)
+            if received is not None and received.number.name in _DIRECTED:
+                log(LOG_LINES_LEFT, run=self._kept.run_id, bytes=self._keeper.leave())
+                return
+            if not said and time.monotonic() - began > SILENT_SECONDS:
+                said = True
+                log(LOG_LINES_BEHIND, run=self._kept.run_id)
 
     def _end(self, ended: Ended) -> None:
         self._keeper.finish()

@@ -114,13 +114,18 @@ class OutputLines:
             self._let_go()
         return self._taken()
 
+    def settle(self, now_us: int) -> list[LogRecordV1]:
+        """Everything but a line whose end has not come: what comes next is as if it came first."""
+        self._end_traceback(now_us)
+        self._let_go()
+        self._before = None
+        return self._taken()
+
     def close(self, now_us: int) -> list[LogRecordV1]:
         """Everything that is left."""
         for line in self._splitter.close():
             self._take(line, now_us)
-        self._end_traceback(now_us)
-        self._let_go()
-        return self._taken()
+        return self.settle(now_us)
 
     # --- one line ----------------------------------------------------------------------------------------------------
 

@@ -29,9 +29,18 @@ def open_writer(path: Path | str | None = None) -> Writer:
     from .writer import Writer
 
     local = place_of(store_path(path)).local
-    if not (local / DATABASE).exists():
-        with suppress(
-            StoreError
-        ):  # a disk that is full now: what is appended is counted, and the next turn tries again
+    if not _made(local / DATABASE):
+        with suppress(StoreError):  # a full disk: what is appended is counted, and the next turn tries again
             make_store(path)
     return Writer(local)
+
+
+def _made(database: Path) -> bool:
+    """Whether it is more than the empty file that a kill leaves of one in the making: its header says whose it is."""
+    try:
+        with database.open("rb") as file:
+            return any(file.read(72)[68:])
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True

@@ -23,6 +23,7 @@ from cornerman.core.logs.text import fields_text
 from cornerman.core.payloads.log_record_v1 import VERSION, LogRecordV1
 
 from ..location import SPOOL
+from .backlog import recover
 from .block import Rows, pack_body, packed
 from .blocks import append_rows, ordered_kinds, tail_of
 from .database import create_logs, fetch, writing
@@ -78,6 +79,8 @@ class Ingestor:
         """Ingest what there is in these spools, or in all; how many records. StoreError where the database is not to
         be had: everything stays in the spools."""
         taken = 0
+        if paths is None:
+            recover(self.path)
         for path in spools(self.path) if paths is None else paths:
             taken += self._ingest(path)
         return taken

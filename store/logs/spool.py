@@ -39,7 +39,7 @@ from cornerman.core.payloads.log_record_v1 import LogRecordV1
 from ..liveness import boot_id, holder, lock_byte
 from ..location import SPOOL
 
-_ITEM = Struct("<4sII")
+ITEM = Struct("<4sII")
 MARK = b"\xc1LG"
 HEAD, RECORD, SAMPLE, JOB = b"H", b"R", b"S", b"J"
 MAX_CONTENT = 16 << 20
@@ -103,7 +103,7 @@ class Spool:
         if not contents:
             return 0
         mark, crc = MARK + what, zlib.crc32
-        data = b"".join([_ITEM.pack(mark, len(content), crc(content)) + content for content in contents])
+        data = b"".join([ITEM.pack(mark, len(content), crc(content)) + content for content in contents])
         with self._lock:
             cause = self._write(data)
             if cause:
@@ -172,7 +172,7 @@ class Spool:
         try:
             lock_byte(descriptor)
             content = msgspec.msgpack.encode({"pid": os.getpid(), "boot": boot_id(), "time_us": time.time_ns() // 1000})
-            head = _ITEM.pack(MARK + HEAD, len(content), zlib.crc32(content)) + content
+            head = ITEM.pack(MARK + HEAD, len(content), zlib.crc32(content)) + content
             if os.write(descriptor, head) != len(head):
                 raise OSError(28, "No space left on device")
             unnamed.rename(path)
@@ -243,13 +243,13 @@ def parse(data: bytes, base: int) -> Found:
     file."""
     items: list[Item] = []
     view, size, place, torn = memoryview(data), len(data), 0, 0
-    while place + _ITEM.size <= size:
-        mark, length, crc = _ITEM.unpack_from(data, place)
-        end = place + _ITEM.size + length
+    while place + ITEM.size <= size:
+        mark, length, crc = ITEM.unpack_from(data, place)
+        end = place + ITEM.size + length
         whole = mark[:3] == MARK and length <= MAX_CONTENT * 2
         if whole and end > size:
             break
-        content = view[place + _ITEM.size : end]
+        content = view[place + ITEM.size : end]
         if whole and zlib.crc32(content) == crc:
             items.append(Item(mark[3:], content, base + end))
             place = end

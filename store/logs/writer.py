@@ -26,6 +26,7 @@ from cornerman.core.payloads.log_record_v1 import LogRecordV1
 from cornerman.core.setting_sources import effective, read_layers
 from cornerman.log_catalog.store import LOG_RECORDS_LOST
 
+from .backlog import left
 from .database import writing
 from .ingest import Ingestor, count_lost
 from .removal import Retention
@@ -160,7 +161,7 @@ def _retention(path: Path) -> Retention:
 
 def ingest_leftovers(path: Path) -> int:
     """What dead writers left, and living ones have written; nothing where there is none. For whoever may write."""
-    if not spools(path):
+    if not spools(path) and not left(path):
         return 0
     ingestor = Ingestor(path)
     try:

@@ -18,6 +18,8 @@ from cornerman.core.errors import CornermanError, PayloadError, StoreLocked, Sto
 from cornerman.core.logs import LogFilter
 from cornerman.core.logs.text import fields_text
 from cornerman.core.payloads.log_record_v1 import LogRecordV1
+from cornerman.store.api import open_store
+from cornerman.store.logs import open_writer
 from cornerman.store.logs.check import LogState, log_problems
 from cornerman.store.logs.database import FILE
 from cornerman.store.logs.reader import Logs
@@ -311,3 +313,10 @@ def test_a_record_that_cannot_be_stored_holds_up_nobody(tmp_path: Path, monkeypa
     assert messages(tmp_path) == ["n=0", "n=2"]
     assert LogState(tmp_path).lost == {"unreadable": 1}
     assert list(log_problems(tmp_path)) == []
+
+
+def test_a_store_whose_making_was_killed_is_made_by_the_next(tmp_path: Path) -> None:
+    """The empty file that was left stands in nobody's way."""
+    (tmp_path / "store.db").touch()
+    open_writer(tmp_path).close()
+    open_store(tmp_path).close()
