@@ -121,7 +121,7 @@ def _observation(view: ViewAnswer, value: Any, width: int, look: Look) -> list[L
     else:
         name, values = "observation, normalized", known.normalize(value)
     dot = look.glyph("dot")
-    said = f"{name} {dot} statistics of t {known.t:,}"
+    said = f"{name} {dot} by t {known.t:,}"
     return [((words.fit(said, width), "head"),), *_indented(described(values, max(8, width - 2)), width)]
 
 

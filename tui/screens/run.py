@@ -430,8 +430,7 @@ class RunScreen(BaseScreen):
         """The observation on the other side of a wrapper that normalizes, and as it was recorded."""
         self._normalized = not self._normalized
         self._ask("newest" if self.player.following else "row")
-        other = "beyond the wrapper that normalizes them, where statistics are known"
-        self._tell(f"observations {other if self._normalized else 'as recorded'}")
+        self._tell(f"observations {'beyond normalization' if self._normalized else 'as recorded'}")
 
     def action_back(self) -> None:
         if self.app.screen is self:
