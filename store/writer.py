@@ -112,15 +112,18 @@ class StreamWriter:
         """Keep what the normalizing wrappers know, where a kill cannot lose it; a seal brings it to the store."""
         if self.statistics is None:
             return
-        if t is None:
-            steps = received_in(self.segment, self.index, self.mode, self._done)[0] if self.segment else 0
-            t = self.t + steps
-        if fresh := self.statistics(t, last):
+        at: int = self._t_now() if t is None else t
+        if fresh := self.statistics(at, last):
             with self._lock:  # what came with a segment before the oldest that waits is in the store
                 since = self._waiting[0].first_t if self._waiting else self.t
             with contextlib.suppress(OSError):
                 path = statistics_path(self.session.folder(), self.stream_id)
                 self._statistics = note(path, self._statistics, fresh, since)
+
+    def _t_now(self) -> int:
+        """Calls of step so far, those in the open segment too."""
+        steps = received_in(self.segment, self.index, self.mode, self._done)[0] if self.segment else 0
+        return int(self.t + steps)
 
     def done(self) -> Any:
         """Which sub-environments the newest record found at an end."""
