@@ -63,6 +63,7 @@ from cornerman.store.writer import NoRoom, StreamWriter, cause_of
 from . import fast_step
 from .fitting import fit, fit_info, info_leaves, part, stack
 from .frame_source import FrameSource, choose
+from .normalization import Statistics
 from .runs import run_for
 from .sampling import Sampler
 
@@ -101,6 +102,7 @@ class Recorder:
         self.num_envs = int(env.num_envs) if vector else 0
         self.mode = mode
         self.sampler = Sampler(sample, self.num_envs) if sample > ALL else None
+        self.statistics = Statistics()
         self._compiled: Callable[[Any], Any] | None = None
         self.reset: Callable[..., Any] | None = None
         self.frames = FrameSource("none", (), 1, None)
@@ -132,6 +134,7 @@ class Recorder:
         self.run = run_for(self.store, self.job, self.inputs, self.settings.chosen)
         self.stream_id = new_stream_id()
         self.writer = None
+        self._looked = False
         self._layouts = 0
         self._tried = -RETRY_SECONDS
 
@@ -297,6 +300,7 @@ class Recorder:
         if info:
             extras["info"] = info
         writer = self._writer()
+        self._find_statistics(writer)
         self._done[:] = False if mask is None else self._done & ~np.asarray(mask, np.bool_)
         if writer.layout is None:
             # a layout is drawn from the first step; a copy, because an environment may write into what it returned
@@ -305,6 +309,18 @@ class Recorder:
             self._pending_reset = (copy, extras, self._take_frames(observation, 0))
             return
         self._write_reset(observation, extras)
+
+    def _find_statistics(self, writer: StreamWriter) -> None:
+        """Look once for wrappers that normalize, and note now and then what they know."""
+        if not self._looked:
+            self._looked = True
+            self.statistics.find(self.env)
+            if self.statistics:
+                writer.statistics = lambda t, last: (
+                    self.statistics.snapshots(t) if last or self.statistics.due() else []
+                )
+        elif self.statistics.due():
+            writer.note_statistics()
 
     def _write_reset(self, observation: Any, extras: dict[str, Any], taken: Taken | None = None) -> None:
         writer = self._writer()
@@ -474,6 +490,8 @@ class Recorder:
             self._compiled = fast_step.compile_step(self.env.step, *parts, self.slow, self.sampler)
             if not self.num_envs:
                 self.reset = fast_step.compile_reset(self.env.reset, *parts, self.after_reset, self.sampler)
+                if self.statistics:
+                    self.reset = self.statistics.around(self.reset, writer.note_statistics)
         else:
             self._compiled, self.reset = None, None
         self.on_compiled()

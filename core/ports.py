@@ -6,13 +6,14 @@ transaction that ends with it: no reader holds the write-ahead log back, and not
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
 from .logs.port import LogReader
+from .normalization import NormalizationStatistics
 from .payloads.frame_v1 import Frame
 from .records import EpisodeOrder, EpisodeRollup, RunSummary, StepRecord, StreamSummary
 from .schema import SchemaDocument, Validator
@@ -38,6 +39,10 @@ class StreamReader(Protocol):
         ...
 
     def frame(self, row: int, env_index: int = 0) -> Frame | None: ...
+    def normalization(self, t: int | None = None) -> Mapping[str, NormalizationStatistics]:
+        """By kind, the newest statistics of normalizing wrappers at or before step `t`; empty where there are none."""
+        ...
+
     def rewards(self, first: int, stop: int, env_index: int = 0) -> np.ndarray:
         """float64, NaN on reset rows."""
         ...

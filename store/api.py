@@ -24,6 +24,7 @@ import numpy as np
 from cornerman.core import values
 from cornerman.core.alerts import alerts_of
 from cornerman.core.errors import NotFound, PayloadError, StoreFull, StoreLocked, StoreReadOnly, StoreTooNew
+from cornerman.core.normalization import NormalizationStatistics
 from cornerman.core.payloads.frame_v1 import Frame
 from cornerman.core.payloads.run_manifest_v1 import RunManifestV1
 from cornerman.core.records import (
@@ -52,6 +53,7 @@ from .liveness import alive
 from .location import SPOOL, store_path
 from .network import place_of, prepare
 from .network_view import NetworkView
+from .normalization import newest
 from .reader import MARKS, STREAMS, Shelf, StreamRows, identity_of
 from .seal import StreamIdentity
 from .spaces import space_of
@@ -455,6 +457,11 @@ class Stream:
         names = ("observation_space", "action_space", "single_observation_space", "single_action_space")
         found = {name: space_of(self.rows, name) for name in names}
         return {name: space for name, space in found.items() if space is not None}
+
+    def normalization(self, t: int | None = None) -> dict[str, NormalizationStatistics]:
+        """What the normalizing wrappers around the environment knew at step `t`, or last: by kind, `observation` and
+        `reward`. Empty where there are none, or nothing was noted so early."""
+        return newest(self.rows, t)
 
     @property
     def envs(self) -> int:

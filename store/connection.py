@@ -39,7 +39,7 @@ from .filesystem import filesystem_of
 from .location import DATABASE
 from .own_schemas import knows_ours, our_documents, register_ours
 
-FORMAT = 9
+FORMAT = 10
 """The number of the newest step file in ddl/."""
 
 

@@ -36,6 +36,7 @@ from .copies import CopyFiles
 from .episode_index import EpisodeIndex
 from .liveness import alive
 from .network import Place, sink
+from .normalization import snapshots_of
 from .pack import Packed, pack_segment
 from .reader import STREAMS, Shelf, StreamRows, View, identity_of
 from .run_folder import contents
@@ -81,6 +82,7 @@ class Copier:
         self._introduced: dict[int, bytes] = {}
         self._after: dict[int, tuple[int, Open, int]] = {}
         self._folders: set[str] = set()
+        self._statistics: dict[int, int] = {}
         self._said_alive = 0.0
         self._swept = False
         self._measured = self._written = 0
@@ -291,6 +293,7 @@ class Copier:
                 return sent._replace(rows=stop, frames=totals.frames)
         for row in opened:
             self._append(row)
+        self._send_statistics(rows)
         self._append(mark)
         return reached
 
@@ -383,6 +386,13 @@ class Copier:
             content = StreamIdentity(run, {**stream, "manifest": manifest, "spaces": texts(rows)}).encode()
             files.append({"kind": "stream", "identity": content})
             self._introduced[rows.stream_id] = manifest
+
+    def _send_statistics(self, rows: StreamRows) -> None:
+        """Normalization statistics that are newer than those sent; brought twice they do no harm."""
+        snapshots = snapshots_of(rows, self._statistics.get(rows.stream_id, -1))
+        if snapshots:
+            self._append({"kind": "statistics", "stream": rows.stream_id, "snapshots": list(map(tuple, snapshots))})
+            self._statistics[rows.stream_id] = snapshots[-1].t
 
     def _send_folder(self, run: dict[str, Any]) -> None:
         """The run's manifest and inputs travel once, with its first rows."""

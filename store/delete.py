@@ -19,6 +19,7 @@ from .connection import connect, transaction, translated
 from .liveness import alive
 from .location import JOURNAL
 from .logs.removal import delete_run_logs
+from .normalization import statistics_path
 from .segments import segment_paths
 from .spaces import FORGET
 
@@ -76,6 +77,7 @@ def _purge(connection: apsw.Connection, run_id: str) -> None:
         f"delete from chunk where stream in {_STREAMS}",
         f"delete from frame_chunk where stream in {_STREAMS}",
         f"delete from ledger where stream in {_STREAMS}",
+        f"delete from norm_stats where stream in {_STREAMS}",
         "delete from stream where run = (select id from run where run_id = ?)",
     ):
         connection.execute(statement, (run_id,))
@@ -89,7 +91,11 @@ def _forget_journal(store: Store, stream: Stream) -> None:
     if alive(store.path, process):
         return
     folder = store.path / JOURNAL / process
-    for path in [*segment_paths(folder, stream.stream_id), folder / f"{stream.stream_id}.stream"]:
+    for path in [
+        *segment_paths(folder, stream.stream_id),
+        folder / f"{stream.stream_id}.stream",
+        statistics_path(folder, stream.stream_id),
+    ]:
         with contextlib.suppress(OSError):
             path.unlink()
     with contextlib.suppress(OSError):

@@ -55,6 +55,10 @@ create temp view vector_env as select
     max(l.digest) filter (where l.name = 'single_action_space') as single_action_space
     from main.stream s join main.run r on r.id = s.run left join main.stream_space l on l.stream = s.id
     where r.deleted_us is null and s.num_envs > 0 group by s.id;
+create temp view norm_stats as select
+    r.run_id as run, r.job, n.stream, n.t, n.kind, n.place, n.count, n.mean, n.var
+    from main.norm_stats n join main.stream s on s.id = n.stream join main.run r on r.id = s.run
+    where r.deleted_us is null;
 create temp view seed as select
     run, job, stream, env_index, episode, seed, seed_source, first_row from temp.episode where seed is not null;
 create temp view document as select
@@ -138,7 +142,8 @@ def _names(cursor: apsw.Cursor) -> tuple[str, ...]:
 
 
 _HELP = (
-    "The tables are step, step_all, episode, seed, run, stream, vector_env, space, chunk, document and log;"
+    "The tables are step, step_all, episode, seed, run, stream, vector_env, space, norm_stats, chunk,"
+    " document and log;"
     " `select * from step limit 1` shows the columns of one."
 )
 

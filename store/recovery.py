@@ -22,6 +22,7 @@ from .connection import create, translated
 from .liveness import Neighbour, alive
 from .location import JOURNAL
 from .merge import merge_all
+from .normalization import statistics_path
 from .seal import Deleted, StreamIdentity, height_of, notes_path, seal_segment
 from .segments import NotASegment, Segment, segment_paths
 
@@ -109,6 +110,7 @@ def _recover_stream(path: Path, folder: Path, manifest: Path) -> Recovered | Non
     finally:
         connection.close()
     notes_path(folder, stream).unlink(missing_ok=True)
+    statistics_path(folder, stream).unlink(missing_ok=True)
     manifest.unlink(missing_ok=True)
     return Recovered(stream, identity.run["run_id"], rows, closed) if rows else None
 

@@ -23,6 +23,8 @@ from .copier import OPEN_SEGMENT, store_id
 from .copies import read_rows
 from .liveness import seen_elsewhere
 from .network import Place, prepare
+from .normalization import Snapshot
+from .normalization import keep as keep_statistics
 from .schema_relay import KIND
 from .seal import Deleted, StreamIdentity, introduce
 from .spaces import FORGET
@@ -139,6 +141,8 @@ class _Reader:
             from . import schema_copies  # with the whole registry, which few nodes need
 
             schema_copies.enter(self.connection, row, host)
+        elif kind == "statistics":
+            self._statistics(row)
         elif kind == "alive":
             self._alive(row)
         elif kind == "gone":
@@ -217,6 +221,11 @@ class _Reader:
             )
         run("update replica set t = ?, copied_us = ? where stream = ?", (row["t"], row["copied_us"], stream))
 
+    def _statistics(self, row: dict[str, Any]) -> None:
+        stream = row["stream"]
+        if self.connection.execute("select 1 from replica where stream = ?", (stream,)).fetchall():
+            keep_statistics(self.connection, stream, [Snapshot(*each) for each in row["snapshots"]])
+
     def _alive(self, row: dict[str, Any]) -> None:
         for process in row["processes"]:
             self._seen(process, row["us"], row["seconds"])
@@ -236,6 +245,7 @@ class _Reader:
             run(f"delete from {payloads} where {table} in (select id from {table} where stream = ?)", (stream,))
             run(f"delete from {table} where stream = ?", (stream,))
         run("delete from ledger where stream = ?", (stream,))
+        run("delete from norm_stats where stream = ?", (stream,))
         for (number,) in run("delete from stream where id = ? returning run", (stream,)).fetchall():
             for statement in FORGET:
                 run(statement)

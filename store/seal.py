@@ -24,6 +24,8 @@ from cornerman.log_catalog.recorder import LOG_CHUNK_SEALED
 
 from .chunk_rows import chunk_columns, frame_columns, insert_chunk, insert_frames
 from .connection import snapshot, transaction
+from .normalization import keep as keep_statistics
+from .normalization import noted
 from .pack import Packed, chunk_height, pack_segment, received_in
 from .segments import SAMPLED, Segment
 from .spaces import keep as keep_spaces
@@ -174,6 +176,7 @@ def commit(
     """
     stream = identity.stream_id
     notes = [*_notes(segment.path.parent, stream), *[note] * bool(note)]
+    statistics = noted(segment.path.parent, stream)
     end = segment.first_sequence + records + segment.dropped_records
     with transaction(connection):
         mark = mark_of(connection, stream)
@@ -193,6 +196,8 @@ def commit(
             end_stream(connection, stream)
         if notes:
             _note(connection, stream, notes)
+        if statistics:
+            keep_statistics(connection, stream, statistics)
 
 
 def _notes(folder: Path, stream: int) -> list[str]:

@@ -4,6 +4,7 @@
     journal/<process>/<stream>.stream           the stream's manifest, msgpack, written once
     journal/<process>/<stream>.spare            an empty segment that the sealer has made for when the next is needed
     journal/<process>/<stream>.notes            what the recorder noted of the stream, JSON, written anew with each note
+    journal/<process>/<stream>.norm             normalization statistics not yet in the store, msgpack, replaced whole
     journal/<process>/<stream>.<number>.seg     a segment
 
 A segment has a fixed size and is preallocated before it is mapped: a mapped write to a full disk, or past the end of a

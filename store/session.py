@@ -35,6 +35,7 @@ from .liveness import Process, forget_after_fork
 from .location import DATABASE
 from .mismatch_log import MismatchLog
 from .network import CLOSE_SECONDS, NoLocalDisk, Place, no_place, place_of, prepare
+from .normalization import statistics_path
 from .seal import notes_path
 from .sealing_process import SealingProcess
 from .write_connection import WalFull, WriteConnection
@@ -113,6 +114,7 @@ class Session:
             folder = self._process.folder
             with contextlib.suppress(OSError):
                 notes_path(folder, writer.stream_id).unlink(missing_ok=True)
+                statistics_path(folder, writer.stream_id).unlink(missing_ok=True)
                 (folder / f"{writer.stream_id}.stream").unlink(missing_ok=True)
 
     # --- connections -------------------------------------------------------------------------------------------------

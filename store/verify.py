@@ -23,6 +23,7 @@ from cornerman.core.payloads import read
 from . import run_folder
 from .blocks import SealedBlock
 from .logs.check import log_problems
+from .normalization import snapshots_of, unpacked
 from .reader import FrameBlock, View
 from .spaces import space_of
 from .tail import Moved
@@ -32,8 +33,7 @@ if TYPE_CHECKING:
 
 What = Literal[
     "database", "chunk", "rows", "episodes", "totals", "frames", "journal", "ledger", "space", "quarantine", "inputs",
-    "documents", "logs",
-]  # fmt: skip
+    "documents", "logs", "normalization"]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,7 @@ class StreamCheck:
         yield from self._journal(view)
         yield from self._ledger()
         yield from self._spaces()
+        yield from self._normalization()
 
     def _found(self, what: What, message: str, row: int | None = None) -> Finding:
         return Finding(what, message, self.run.run_id, self.stream.stream_id, row)
@@ -241,6 +242,20 @@ class StreamCheck:
             except (CornermanError, ValueError) as error:
                 yield self._found("journal", f"the open records do not decode: {error}")
                 return
+
+    def _normalization(self) -> Iterator[Finding]:
+        """Snapshots of statistics: arrays of one shape, variances that are none below 0."""
+        for one in snapshots_of(self.stream.rows):
+            try:
+                known = unpacked(one)
+                whole = known.mean.shape == known.var.shape and not (known.var < 0).any()
+            except Exception as error:  # bytes that are no arrays
+                yield self._found("normalization", f"the {one.kind} statistics of step {one.t} do not decode: {error}")
+                continue
+            if not whole:
+                yield self._found(
+                    "normalization", f"the {one.kind} statistics of step {one.t} are not mean and variance"
+                )
 
     def _ledger(self) -> Iterator[Finding]:
         ledger = self.stream.ledger()

@@ -27,6 +27,7 @@ from cornerman.core.errors import StoreError, StoreFull, StoreReadOnly
 from cornerman.core.layout import EXTRAS, GAP, Layout, Leaf
 
 from .merge import merge_all
+from .normalization import Snapshot, note, statistics_path
 from .pack import received_in
 from .seal import Deleted, StreamIdentity, end_stream, height_of, notes_path, seal_segment
 from .segments import HEADER, Segment, spare_path
@@ -78,6 +79,9 @@ class StreamWriter:
         self.rows = self.t = 0  # before the current segment
         self.state = "recording"
         self._notes: list[str] = []
+        self.statistics: Callable[[int, bool], list[Snapshot]] | None = None
+        """Asked for step and whether it is the end, where wrappers around the environment normalize."""
+        self._statistics: list[Snapshot] = []
         self._received = 0
         self._done: Any = np.zeros(identity.width, np.bool_)
         self._open: Open | None = None
@@ -103,6 +107,20 @@ class StreamWriter:
             fresh = path.with_suffix(".new")
             fresh.write_text(json.dumps(self._notes))
             fresh.replace(path)
+
+    def note_statistics(self, t: int | None = None, *, last: bool = False) -> None:
+        """Keep what the normalizing wrappers know, where a kill cannot lose it; a seal brings it to the store."""
+        if self.statistics is None:
+            return
+        if t is None:
+            steps = received_in(self.segment, self.index, self.mode, self._done)[0] if self.segment else 0
+            t = self.t + steps
+        if fresh := self.statistics(t, last):
+            with self._lock:  # what came with a segment before the oldest that waits is in the store
+                since = self._waiting[0].first_t if self._waiting else self.t
+            with contextlib.suppress(OSError):
+                path = statistics_path(self.session.folder(), self.stream_id)
+                self._statistics = note(path, self._statistics, fresh, since)
 
     def done(self) -> Any:
         """Which sub-environments the newest record found at an end."""
@@ -306,6 +324,8 @@ class StreamWriter:
         segment, records = self.segment, self.index
         assert segment is not None
         steps, transitions, done = received_in(segment, records, self.mode, self._done)
+        # the step that finds it full has been taken already, unless this is the end
+        self.note_statistics(max(self.t + steps + self._drops[1] - segment.closed, 0), last=segment.closed)
         self.rows, self.t = self.rows + records, self.t + steps + self._drops[1]
         self._received, self._done = self._received + transitions + self._drops[0], done
         self.segment = None

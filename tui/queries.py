@@ -15,6 +15,7 @@ from .moves import Landing, Move, first_of, opening, resolve
 from .words import short_ids
 
 if TYPE_CHECKING:
+    from cornerman.core.normalization import NormalizationStatistics
     from cornerman.core.ports import StreamReader, TelemetryRepository
     from cornerman.core.records import EpisodeOrder, EpisodeRollup, RunSummary, StepRecord, StreamSummary
 
@@ -77,6 +78,8 @@ class ViewQuery:
     """Whether the frame is wanted: with rendering off none is read nor decoded."""
     live: LivePath[Any] | None = field(default=None, compare=False)
     """The way of what is followed to the screen that asked."""
+    normalization: bool = False
+    """Whether the statistics are wanted that an observation is normalized by, or was."""
     named: str = ""
     """The stream by its name, where the run has one of it; wins over the number."""
 
@@ -117,7 +120,8 @@ class ViewQuery:
         landing = self._landing(reading, stream, rows, env, live) if row is None else Landing(row)
         record = stream.step(landing.row, env, frame=self.frame)
         episode = stream.episode_at(landing.row, env)
-        return ViewAnswer(summary, short, streams, index, env, rows, record, episode, landing.said)
+        statistics = stream.normalization(record.t).get("observation") if self.normalization else None
+        return ViewAnswer(summary, short, streams, index, env, rows, record, episode, landing.said, statistics)
 
     def _landing(self, reading: Reading, stream: StreamReader, rows: int, env: int, live: bool) -> Landing:
         """A watched view lands once and then stays, unless it follows."""
@@ -140,6 +144,7 @@ class ViewAnswer(NamedTuple):
     record: StepRecord | None
     episode: EpisodeRollup | None
     said: str = ""
+    statistics: NormalizationStatistics | None = None
 
     @property
     def live(self) -> bool:
@@ -151,6 +156,7 @@ class ViewAnswer(NamedTuple):
             return False
         mine, theirs = self.record, other.record
         rows = (mine and (mine.row, mine.env_index)) == (theirs and (theirs.row, theirs.env_index))
+        rows = rows and (self.statistics and self.statistics.t) == (other.statistics and other.statistics.t)
         return rows and (self.run, self.streams, self.rows, self.episode, self.env) == (
             other.run,
             other.streams,

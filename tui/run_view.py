@@ -61,7 +61,7 @@ def fields(view: ViewAnswer, width: int, look: Look) -> list[Line]:
         return [((view.said or "nothing yet", "dim"),)]
     rows: list[Line] = []
     rows += _transition(record, look, width)
-    observation = _named("observation", record.observation, width, look)
+    observation = _observation(view, record.observation, width, look)
     first = (
         len(observation)
         if len(observation) <= _FIRST_LINES
@@ -109,6 +109,20 @@ def _transition(record: StepRecord, look: Look, width: int) -> list[Line]:
     return rows + [
         _pair(name, "True" if value else "False", style if value else "dim", width) for name, value, style in ends
     ]
+
+
+def _observation(view: ViewAnswer, value: Any, width: int, look: Look) -> list[Line]:
+    """As recorded; where statistics were asked for and fit it, on the other side of what normalizes, and said so."""
+    known = view.statistics
+    if known is None or not hasattr(value, "ndim") or value.shape != known.mean.shape:
+        return _named("observation", value, width, look)
+    if known.place == "below":
+        name, values = "observation, denormalized", known.denormalize(value)
+    else:
+        name, values = "observation, normalized", known.normalize(value)
+    dot = look.glyph("dot")
+    said = f"{name} {dot} by t {known.t:,}"
+    return [((words.fit(said, width), "head"),), *_indented(described(values, max(8, width - 2)), width)]
 
 
 def _named(name: str, value: object, width: int, look: Look) -> list[Line]:

@@ -25,8 +25,8 @@ Array = np.ndarray[Any, Any]
 
 GROUP = 64
 """Blocks whose sets are read together."""
-SET_BYTES = 24 << 20
-"""Of sets that are kept in memory."""
+SET_BYTES = 4 << 20
+"""Of sets that are kept in memory: for a search that is typed letter by letter. A walk over all reads each once."""
 KEPT_COLUMNS, KEPT_SLICES = 192, 128
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from memory_logs import MemoryLogs
 
 from cornerman.core.errors import NotFound
+from cornerman.core.normalization import NormalizationStatistics
 from cornerman.core.payloads.frame_v1 import Frame, Grid, Rgb, Text, Vector
 from cornerman.core.records import (
     EpisodeOrder,
@@ -132,6 +133,9 @@ class FakeStream:
             if self._t(row) == t and self._places[0][row][1] >= 0:
                 return row
         raise NotFound(f"There is no vector step {t}.")
+
+    def normalization(self, t: int | None = None) -> dict[str, NormalizationStatistics]:
+        return {}
 
     def frame(self, row: int, env_index: int = 0) -> Frame | None:
         episode, step = self._places[env_index][row]

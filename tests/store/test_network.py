@@ -210,6 +210,26 @@ def test_a_second_node_reads_while_it_grows(nodes: Nodes) -> None:
     assert chunks(nodes.root / "writer") == chunks(nodes.root / "reader")
 
 
+def test_normalization_statistics_travel(nodes: Nodes) -> None:
+    """Each snapshot, once, however often it is sent; a run deleted there takes them along."""
+    made = gymnasium.wrappers.NormalizeObservation(gymnasium.make("CartPole-v1"))
+    env = cornerman.record(made, store=nodes.store, frames="none")
+    env.reset(seed=1)
+    walk(env, 200)
+    env.close()
+    end_sessions()
+    query = "select kind, t, place, count, mean, var from norm_stats"
+    with cornerman.open_store(nodes.store) as store:
+        here = store.sql(query).fetchall()
+    assert here
+    nodes.on("reader")
+    with cornerman.open_store(nodes.store) as store:
+        assert store.sql(query).fetchall() == here
+        assert store.run().streams()[0].normalization()["observation"].count == made.obs_rms.count
+        store.delete(store.run().run_id)
+        assert not store.sql(query).fetchall()
+
+
 def chunks(local: Path) -> list[Any]:
     """The chunks of a node's database, by their digests."""
     (database,) = local.glob("*/store.db")

@@ -54,12 +54,15 @@ def run(args: argparse.Namespace) -> int:
         streams = [(stream.summary(), _episodes(stream, args)) for stream in reader.streams()]
         entries = [list(stream.ledger_entries()) for stream in reader.streams()]
         spaces = [_spaces(stream) for stream in reader.streams()] if args.json else []
+        normalized = [stream.normalization() for stream in reader.streams()]
         kept = _kept(reader)
         usage = usage_in(store, summary.run_id) if summary.command else {}
     if args.json:
-        output.print_json({**_json(summary, streams, spaces, entries), **kept, "usage": usage, "notices": notices})
+        output.print_json(
+            {**_json(summary, streams, spaces, entries, normalized), **kept, "usage": usage, "notices": notices}
+        )
     else:
-        _print(summary, streams, entries, kept)
+        _print(summary, streams, entries, kept, normalized)
         _print_command(summary.command, usage)
     return exits.OK
 
@@ -94,7 +97,11 @@ def _kept(reader: Any) -> dict[str, Any]:
 
 
 def _json(
-    summary: Any, streams: list[tuple[Any, list[Any]]], spaces: list[dict[str, Any]], entries: list[list[Any]]
+    summary: Any,
+    streams: list[tuple[Any, list[Any]]],
+    spaces: list[dict[str, Any]],
+    entries: list[list[Any]],
+    normalized: list[dict[str, Any]],
 ) -> dict[str, Any]:
     return {
         **as_json(summary),
@@ -106,9 +113,10 @@ def _json(
                 "ledger": output.ledger_json(stream.ledger),
                 "ledger_entries": [{**output.plain(one), "lost": cause_of(one.cause).lost} for one in known],
                 "spaces": declared,
+                "normalization": {kind: _normalization_json(one) for kind, one in statistics.items()},
                 "episodes": list(map(episode_json, head)),
             }
-            for (stream, head), declared, known in zip(streams, spaces, entries, strict=True)
+            for (stream, head), declared, known, statistics in zip(streams, spaces, entries, normalized, strict=True)
         ],
     }
 
@@ -120,13 +128,26 @@ def episode_json(episode: Any) -> dict[str, Any]:
     return {name: output.plain(getattr(episode, name)) for name in EpisodeRollup.__dataclass_fields__}
 
 
-def _print(summary: Any, streams: list[tuple[Any, list[Any]]], entries: list[list[Any]], kept: dict[str, Any]) -> None:
+def _normalization_json(one: Any) -> dict[str, Any]:
+    arrays = {"mean": one.mean.tolist(), "var": one.var.tolist()}
+    return {"t": one.t, "place": one.place, "count": one.count, **arrays}
+
+
+def _print(
+    summary: Any,
+    streams: list[tuple[Any, list[Any]]],
+    entries: list[list[Any]],
+    kept: dict[str, Any],
+    normalized: list[dict[str, Any]],
+) -> None:
     output.print_facts(_run_facts(summary) | ({"folder": kept["folder"]} if kept["folder"] else {}))
     for note in summary.notes:
         print(f"note      {output.harmless(note)}")
-    for (stream, episodes), causes in zip(streams, entries, strict=True):
+    for (stream, episodes), causes, statistics in zip(streams, entries, normalized, strict=True):
         print()
         _print_stream(stream)
+        if statistics:
+            output.print_facts({"normalized": _normalization(statistics)}, indent=2)
         _print_ledger(causes)
         _print_episodes(stream, episodes)
     if kept["inputs"]:
@@ -185,6 +206,17 @@ def _print_stream(stream: Any) -> None:
     output.print_facts(facts, indent=2)
     for note in stream.notes:
         print(f"  note: {output.harmless(note)}")
+
+
+def _normalization(statistics: dict[str, Any]) -> str:
+    """What the wrappers that normalize knew last; the arrays are in --json."""
+    said = []
+    for kind, one in statistics.items():
+        where = "as recorded" if one.place == "below" else "after the recorder"
+        shape = f" {one.mean.shape}" if one.mean.shape else ""
+        numbers = f"mean {output.number(float(one.mean.mean()))}, variance {output.number(float(one.var.mean()))}"
+        said.append(f"{output.harmless(kind)}{shape} {where}: {numbers} of {one.count:,.0f} by step {one.t:,}")
+    return " · ".join(said)
 
 
 def _writer(flow: Any) -> str:

@@ -58,6 +58,7 @@ class RunScreen(BaseScreen):
         self.player, self.ledger = Player(), ViewLedger()
         self.live: Live = LivePath(self.ledger, options.frames_per_second, options.every)
         self.rendering = options.rendering
+        self._normalized = False
         self.view: ViewAnswer | None = None
         self._episodes: EpisodesAnswer | None = None
         self._rewards: RewardsAnswer | None = None
@@ -133,7 +134,7 @@ class RunScreen(BaseScreen):
         return self.view.record.row if self.view and self.view.record else 0
 
     def _query(self, move: Move) -> ViewQuery:
-        return ViewQuery(self.run_id, self.stream, self.env, move, self.rendering, self.live)
+        return ViewQuery(self.run_id, self.stream, self.env, move, self.rendering, self.live, self._normalized)
 
     def ask_first(self, feed: Feed) -> None:
         """Ask before there is anything to draw on: the first answers wait in the early buffer of the live path."""
@@ -424,6 +425,12 @@ class RunScreen(BaseScreen):
         self._ask("newest" if self.player.following else "row")
         self._tell(f"rendering {'on' if self.rendering else 'off'}: recording is the same")
         self.call_after_refresh(self.redraw)
+
+    def action_normalized(self) -> None:
+        """The observation on the other side of a wrapper that normalizes, and as it was recorded."""
+        self._normalized = not self._normalized
+        self._ask("newest" if self.player.following else "row")
+        self._tell(f"observations {'beyond normalization' if self._normalized else 'as recorded'}")
 
     def action_back(self) -> None:
         if self.app.screen is self:
