@@ -203,15 +203,17 @@ class EpisodeIndex:
         found = self._first_ended(block.episodes, row, env)
         if found is None and isinstance(block, SealedBlock):
             found = self._ended_later(block.stop, row, env)
-        if found is None:
-            view = self.rows.view()
-            for opened in view.blocks:
-                found = self._first_ended(opened.episodes, row, env)
-                if found is not None:
-                    break
-            else:
-                found = next(iter(self._under_way(view, env, empty=True)), None)
+        found = found or self._ended_since(block, row, env)
         return found if found is not None and self._covers(found, row) else None
+
+    def _ended_since(self, block: Block, row: int, env: int) -> EpisodeRollup | None:
+        """Where the chunks do not say: among what was sealed since the block was read, in the journal, or under way."""
+        view = self.rows.view()
+        looked = block.stop if isinstance(block, SealedBlock) else block.first_row
+        found = self._ended_later(looked, row, env) if view.totals.rows > looked else None
+        for opened in view.blocks:
+            found = found or self._first_ended(opened.episodes, row, env)
+        return found or next(iter(self._under_way(view, env, empty=True)), None)
 
     def _ended_later(self, row: int, wanted: int, env: int) -> EpisodeRollup | None:
         """The first episode of a sub-environment that ended in a chunk from `row` on."""

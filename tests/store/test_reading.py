@@ -85,6 +85,18 @@ def test_every_row_knows_its_episode_and_place(store: Path) -> None:
             assert stream.episode(0, rollup.episode) == rollup
 
 
+def test_a_row_knows_its_episode_though_it_is_sealed_while_it_is_looked_for(store: Path) -> None:
+    """Where the episode ends in a part of the journal that was not read yet, and is in a chunk when it would be."""
+    recording = Recording(store, Walk(longest=40, end=0.0)).run(30)
+    with open_store(store) as reading:
+        (stream,) = reading.run("latest").streams()
+        block = stream.rows.block(20)
+        recording.run(30).close()
+        found = stream.episode_index.at(20, 0, block)
+    assert found is not None
+    assert (found.episode, found.length, found.ended) == (0, 40, "truncated")
+
+
 def test_pages_of_episodes_are_parts_of_the_whole_list(store: Path) -> None:
     recording = Recording(store).run(2500)
     with open_store(store, read_only=True) as opened:
