@@ -80,6 +80,8 @@ class Spool:
         self.path: Path | None = None
         self.size = 0
         """Bytes of it that are written."""
+        self.ingested = 0
+        """Bytes of it that are in the database, as far as its writer knows."""
         self._max_bytes = max_bytes
         self._descriptor = -1
         self._waiting, self._cause = b"", ""
@@ -114,7 +116,7 @@ class Spool:
     def flush(self) -> bool:
         """Write what waits for room; whether nothing waits any more."""
         with self._lock:
-            return not self._waiting or not self._write(b"")
+            return not (self._waiting or self._removed()) or (not self._write(b"") and not self._waiting)
 
     def read(self, offset: int, length: int) -> bytes:
         """Of its own file, through the one descriptor it may have."""
@@ -145,6 +147,8 @@ class Spool:
         if self.size + len(waiting) + len(data) > self._max_bytes:
             return "spool full"
         try:
+            if self._removed():
+                waiting = self._waiting = self._rescued() + waiting
             if self._descriptor < 0:
                 self._make()
             written = os.write(self._descriptor, waiting + data)
@@ -155,6 +159,22 @@ class Spool:
             return self._keep((waiting + data)[written:], b"", "disk full")
         self._waiting = b""
         return ""
+
+    def note_ingested(self, path: Path, offset: int) -> None:
+        """What of a spool is in the database; it may be another one by now."""
+        with self._lock:
+            if path == self.path:
+                self.ingested = max(self.ingested, offset)
+
+    def _removed(self) -> bool:
+        return self._descriptor >= 0 and not os.fstat(self._descriptor).st_nlink
+
+    def _rescued(self) -> bytes:
+        """Somebody removed the file: what is not in the database yet is for a new one."""
+        start = min(self.ingested, self.size)
+        data = os.pread(self._descriptor, self.size - start, start)
+        self._leave(remove=False)
+        return data
 
     def _keep(self, waiting: bytes, data: bytes, cause: str) -> str:
         self._cause = cause
@@ -180,7 +200,7 @@ class Spool:
             os.close(descriptor)
             unnamed.unlink(missing_ok=True)
             raise
-        self._descriptor, self.path, self.size = descriptor, path, len(head)
+        self._descriptor, self.path, self.size, self.ingested = descriptor, path, len(head), 0
         OWN[path] = self
 
     def _leave(self, remove: bool) -> None:

@@ -83,6 +83,7 @@ class Writer:
         path = self._spool.path
         if path is not None:
             self._ingested = self._ingestor.offsets.get(path, 0)
+            self._spool.note_ingested(path, self._ingested)
             if self._spool.size > TURN_OVER_BYTES:
                 self._spool.turn_over(self._ingested)
                 self._ingested = 0

@@ -320,3 +320,15 @@ def test_a_store_whose_making_was_killed_is_made_by_the_next(tmp_path: Path) -> 
     (tmp_path / "store.db").touch()
     open_writer(tmp_path).close()
     open_store(tmp_path).close()
+
+
+def test_a_spool_that_somebody_removes_is_written_again(tmp_path: Path) -> None:
+    """What was not in the database yet is in the next spool; nothing comes twice."""
+    with Writer(tmp_path, thread=False) as writer:
+        for number in range(3):
+            writer.append([LogRecordV1(time_us=number, message=f"line {number}", level="INFO")])
+            if number == 0:
+                writer.ingest()
+            spools(tmp_path)[0].unlink()
+    found = [entry.record.message for entry in Logs(tmp_path).page(LogFilter.parse(""), limit=10)]
+    assert sorted(found) == ["line 0", "line 1", "line 2"]
