@@ -83,8 +83,8 @@ def _run(arguments: list[str]) -> int:
     parser = parser_for(command)
     args, unknown = parser.parse_known_args(arguments)
     if unknown:
-        more = f"; `cornerman {command} --help` shows what it understands" if command else ""
-        parser.error(f"unrecognized arguments: {' '.join(unknown)}{more}")
+        refusal = f"unrecognized arguments: {' '.join(unknown)}"
+        parser.error(f"{refusal}; `cornerman {command} --help` shows what it understands" if command else refusal)
     if args.version:
         from cornerman import __version__
 
