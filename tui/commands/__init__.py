@@ -26,6 +26,7 @@ COMMANDS = {
     "import-logs": "log lines of other programs: merged by time, nothing twice",
     "documents": "what was imported: list it, write it out, remove it",
     "fixtures": "samples of a schema: valid ones, and such as break one rule each",
+    "init": "begin a program that sends records of a schema, and its test",
     "contract": "run a program and judge what it sends and records",
     "delete": "remove a run; its space is used again",
     "prune": "remove old runs by rule: age, number of a job, size; shows first",
