@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from .log_queries import SearchAnswer
     from .look import Look
 
-Outcome = Literal["none", "wait", "more", "end"]
 
 
 class Hits:
