@@ -102,7 +102,6 @@ class ColumnPlan(NamedTuple):
     judges: tuple[Judge, ...]
 
 
-
 def compile_plan(
     schema: dict[str, Any], layout: Layout, *, spaces: tuple[Space, Space] = (None, None), exact: bool = False
 ) -> ColumnPlan:
