@@ -54,7 +54,11 @@ def test_under_the_bridge_it_comes_once(tmp_path: Path) -> None:
     """From the output that the bridge reads, and not from the recorder as well."""
     train(tmp_path, sys.executable, "-m", "cornerman", "run", "--")
     (line,) = lines(tmp_path)
-    assert (line.output, line.stream, line.fields) == ("stderr", "training", {"store": str(tmp_path), "cause": "budget"})
+    assert (line.output, line.stream, line.fields) == (
+        "stderr",
+        "training",
+        {"store": str(tmp_path), "cause": "budget"},
+    )
 
 
 def test_a_disk_that_takes_no_line_is_counted_and_harms_nobody(tmp_path: Path) -> None:
