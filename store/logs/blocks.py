@@ -16,8 +16,9 @@ import numpy as np
 
 from cornerman.core.errors import PayloadError
 
-from .block import SLICES, Columns, Rows, decoding, packed, rows_of, slice_of
+from .block import SLICES, Columns, Packed, Rows, decoding, packed, rows_of, slice_of
 from .database import fetch
+from .grams import Sets
 
 
 @dataclass
@@ -71,9 +72,21 @@ def append_rows(connection: apsw.Connection, tail: Tail, rows: Rows) -> None:
     tail.counts.append(fresh)
 
 
+def append_block(connection: apsw.Connection, tail: Tail, block: Packed) -> None:
+    """A sealed block after all others, as it is: what is not sealed yet becomes a short one before it."""
+    if tail.blocks:
+        _remove(connection, tail.blocks)
+        write_block(connection, tail.rows, sealed=True)
+        tail.blocks, tail.counts, tail.rows = [], [], Rows()
+    insert_block(connection, block, sealed=True)
+
+
 def write_block(connection: apsw.Connection, rows: Rows, *, sealed: bool) -> int:
     """A new block; its id."""
-    block = packed(rows, ordered_kinds(connection, rows), sealed=sealed)
+    return insert_block(connection, packed(rows, ordered_kinds(connection, rows), sealed=sealed), sealed=sealed)
+
+
+def insert_block(connection: apsw.Connection, block: Packed, *, sealed: bool) -> int:
     connection.execute(
         "insert into block (first_id, last_id, count, min_us, max_us, sealed, bytes, kinds, counts, ranges)"
         " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -105,18 +118,30 @@ def ordered_kinds(connection: apsw.Connection, rows: Rows) -> np.ndarray[Any, An
 
 def read_rows(connection: apsw.Connection, id: int) -> Rows:
     """The records of a block."""
-    first_id, count, kinds, payload = fetch(
-        connection,
-        "select first_id, count, kinds, payload from block join block_columns on block = id where id = ?",
-        (id,),
-    )[0]
+    block = read_block(connection, id)
+    return unpacked(block, np.frombuffer(block.kinds, "<u4"))
+
+
+def unpacked(block: Packed, kinds: np.ndarray[Any, Any]) -> Rows:
+    """The records of a block, of these kinds: its own, or what they are called elsewhere."""
+    with decoding():
+        columns = Columns(block.columns, block.count, len(kinds))
+        slices = [slice_of(text, columns, number) for number, text in enumerate(block.slices)]
+        return rows_of(block.first_id, kinds, columns, slices)
+
+
+def read_block(connection: apsw.Connection, id: int) -> Packed:
+    """A block as its tables have it."""
+    *head, columns, words, sets = fetch(connection, _READ, (id,))[0]
     texts = "select payload from block_text where id >= ? and id < ? order by id"
     found = fetch(connection, texts, (id * SLICES, (id + 1) * SLICES))
-    with decoding():
-        numbers = np.frombuffer(kinds, "<u4")
-        columns = Columns(payload, count, len(numbers))
-        slices = [slice_of(text, columns, number) for number, (text,) in enumerate(found)]
-        return rows_of(first_id, numbers, columns, slices)
+    return Packed(*head, columns, [text for (text,) in found], None if words is None else Sets(words, sets))
+
+
+_READ = (
+    "select first_id, last_id, count, min_us, max_us, b.kinds, counts, ranges, payload, words, slices from block b"
+    " join block_columns c on c.block = b.id left join block_grams g on g.block = b.id where b.id = ?"
+)
 
 
 def _remove(connection: apsw.Connection, ids: list[int]) -> None:

@@ -13,7 +13,7 @@ from cornerman.core.errors import CornermanError, StoreNotFound
 
 from ..connection import snapshot, translated
 from .block import SLICES, packed
-from .blocks import ordered_kinds, read_rows
+from .blocks import read_rows
 from .database import FILE, connect_logs, fetch
 from .removal import log_bytes
 from .spool import opened, spools
@@ -84,7 +84,11 @@ def _block(connection: apsw.Connection, head: tuple[Any, ...], kinds: set[int]) 
     """A block is what writing its records again would make."""
     id, sealed = head[0], head[6]
     rows = read_rows(connection, id)
-    again = packed(rows, ordered_kinds(connection, rows), sealed=bool(sealed))
+    own = np.frombuffer(head[8], "<u4")  # in the order of the node that made it
+    if set(own.tolist()) != set(rows.kind):
+        yield f"block {id} names other kinds than its records have"
+        return
+    again = packed(rows, own, sealed=bool(sealed))
     said = dict(zip(("first id", "last id", "count", "first time", "last time"), head[1:6], strict=True))
     now = (again.first_id, again.last_id, again.count, again.min_us, again.max_us)
     for (name, value), found in zip(said.items(), now, strict=True):
@@ -94,7 +98,7 @@ def _block(connection: apsw.Connection, head: tuple[Any, ...], kinds: set[int]) 
         yield f"block {id} counts its kinds otherwise than its records do"
     if head[10] != again.ranges:
         yield f"block {id} says other ranges of episode, step, env or pid than its records have"
-    if unknown := set(np.frombuffer(head[8], "<u4").tolist()) - kinds:
+    if unknown := set(own.tolist()) - kinds:
         yield f"block {id} has {len(unknown)} kinds that are not in the table of kinds"
     stored = fetch(connection, "select words, slices from block_grams where block = ?", (id,))
     if sealed and (not stored or tuple(stored[0]) != again.sets):
