@@ -14,7 +14,7 @@ from typing import Any
 import apsw
 import numpy as np
 
-from cornerman.log_catalog.constant import LEVELS as levels
+from cornerman.log_catalog import constant
 
 from .block import NUMBERS
 from .kinds import KindIndex
@@ -26,7 +26,7 @@ SELECT_SEALED = f"select {_COLUMNS} from block where sealed and id > ? order by 
 SELECT_OPEN = f"select {_COLUMNS} from block where not sealed order by first_id"
 
 
-LEVELS = len(levels)
+LEVELS = len(constant.LEVELS)
 MASKS = 16
 """Choices of kinds whose counts by block are kept."""
 _CHUNK = 1 << 17
