@@ -51,6 +51,8 @@ BLOCKS = 8
 SAMPLES = 4096
 ALIVE_SECONDS = 5.0
 MEASURE_SECONDS = 30.0
+FIRST_SECONDS = 0.5
+"""So soon a program's first lines are carried: a run is there for the other nodes when it begins."""
 PATIENCE_SECONDS = 2.0
 """So long a program that ends waits for another that carries now."""
 TURN = "log-copier"
@@ -113,8 +115,10 @@ class LogCopier:
             return False
 
     def _work(self) -> None:
-        while not self._closing.wait(self.seconds):
+        pause = min(self.seconds, FIRST_SECONDS)
+        while not self._closing.wait(pause):
             self.round()
+            pause = self.seconds
 
     def _round(self, until: float) -> bool:
         connection = create_logs(self.place.local, busy_ms=2000)
