@@ -92,6 +92,11 @@ class EpisodeRollup:
     terminated: bool = False
     truncated: bool = False
 
+    @property
+    def skipped_count(self) -> int:
+        """Steps that the source left out, in the episode of a single environment: its length beyond its rows."""
+        return max(0, self.length - (self.last_row - self.first_row)) if self.first_row >= 0 else 0
+
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:

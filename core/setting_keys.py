@@ -7,26 +7,14 @@ is one entry here and one field in the model; a test compares the two.
 
 from __future__ import annotations
 
-import os
-import sys
-from pathlib import Path
 from typing import Final
 
 from .errors import InvalidOption
+from .near import did_you_mean
 from .setting_key import Effect, SettingKey
 from .setting_profiles import NO_PROFILE, PROFILES
 
 MIB, GIB = 1 << 20, 1 << 30
-
-
-def user_data_folder() -> Path:
-    """Where stores are without a word from the user: the data folder of this user on this system."""
-    if named := os.environ.get("XDG_DATA_HOME"):
-        return Path(named) / "cornerman"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "cornerman"
-    return Path.home() / ".local" / "share" / "cornerman"
-
 
 _RECORDED: Effect = "affects stored data"
 _VIEWED: Effect = "view only"
@@ -211,10 +199,7 @@ KEYS: Final[dict[str, SettingKey]] = {
 
 def key(name: str) -> SettingKey:
     """The setting of this name; InvalidOption lists near ones where there is none."""
-    import difflib
-
     if name in KEYS:
         return KEYS[name]
-    near = difflib.get_close_matches(name, KEYS, n=3, cutoff=0.5)
-    meant = f"Did you mean {', '.join(near)}?" if near else "`cornerman config` lists them all."
+    meant = did_you_mean(name, KEYS, "`cornerman config` lists them all.")
     raise InvalidOption(f"There is no setting called {name!r}.", meant)

@@ -15,10 +15,12 @@ import sys
 import textwrap
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from cornerman.core.errors import CornermanError, InvalidOption, InvalidQuery, StoreError
 from cornerman.log_catalog import conclude
+from cornerman.log_catalog.user_folders import STATE_DIR_VARIABLE
 
 from . import exits
 from .chosen import chosen_store, configure_logging
@@ -90,9 +92,11 @@ def _run(arguments: list[str]) -> int:
 
         print(f"cornerman {__version__}")
         return exits.OK
+    if args.state_dir:
+        os.environ[STATE_DIR_VARIABLE] = str(Path(args.state_dir).absolute())  # programs that we start obey it too
     configure_logging(args)
     if command is None:
-        return _watch(args)
+        return _open(args)
     return int(_module(command).run(args) or exits.OK)
 
 
@@ -100,7 +104,7 @@ def _chosen(arguments: list[str]) -> str | None:
     """The command that was typed: the first word that is neither an option nor the value of one."""
     words = iter(arguments)
     for word in words:
-        if word in ("--store", "--run"):
+        if word in ("--store", "--run", "--state-dir"):
             next(words, None)
         elif not word.startswith("-"):
             return word if word in COMMANDS else None
@@ -111,16 +115,16 @@ def _module(command: str) -> Any:
     return import_module(module_name(command))
 
 
-def _watch(args: argparse.Namespace) -> int:
+def _open(args: argparse.Namespace) -> int:
     """No command: the terminal, where there is one."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise InvalidOption(
             "The screens need a terminal, and this output is not one.",
             "`cornerman runs` prints the same list; over SSH ask for a terminal with `ssh -t`.",
         )
-    from .watching import watch
+    from .opening import open_screens
 
-    return watch(chosen_store(args), args.open_run)
+    return open_screens(chosen_store(args), args.open_run)
 
 
 def _refuse(error: CornermanError, arguments: list[str]) -> int:

@@ -29,7 +29,7 @@ from cornerman.log_catalog.constant import LEVELS
 from ..connection import snapshot, translated
 from .block import NUMBERS, Columns, unpack_body
 from .database import FILE, connect_logs, meta
-from .index import SELECT_OPEN, SELECT_SEALED, Index, Spot, read_part
+from .index import SELECT_OPEN, SELECT_SEALED, Index, Part, Spot, read_part
 from .kinds import COLUMNS, KindIndex
 from .plan import Plan
 from .walk import Met, Shelf, Walk
@@ -218,11 +218,8 @@ class Logs:
         self._file = (0, 0)
 
     def _empty(self) -> Index:
-        def places(ids: Array) -> Array:
-            return ids
-
-        nothing = read_part(apsw.Connection(":memory:"), _NOTHING, (), places)
-        return Index(-1, nothing, nothing, np.zeros(0, np.int64))
+        nothing = Part([], KindIndex(lambda _: ""))
+        return Index(-1, nothing, nothing)
 
     def _refresh(self, connection: apsw.Connection) -> None:
         """Bring the index up to the version that this transaction sees."""
@@ -239,12 +236,10 @@ class Logs:
         )
         sealed = self._index.sealed
         after = int(sealed.id.max()) if len(sealed) else 0
-        more = read_part(connection, SELECT_SEALED, (after,), self._kinds.places)
+        more = read_part(connection, SELECT_SEALED, (after,), self._kinds)
         if len(more):
-            sealed = sealed.joined(more, self._kinds.level) if len(sealed) else more
-        self._index = Index(
-            version, sealed, read_part(connection, SELECT_OPEN, (), self._kinds.places), self._kinds.level
-        )
+            sealed = sealed.joined(more) if len(sealed) else more
+        self._index = Index(version, sealed, read_part(connection, SELECT_OPEN, (), self._kinds))
 
     def _job_of(self, run_id: str) -> str:
         if not run_id:
@@ -265,9 +260,6 @@ class Logs:
         self._known_jobs.update(found)
         self._generation = -1
         return True
-
-
-_NOTHING = "select 0, 0, 0, 0, 0, 0, x'', x'', x'', 0 where 0"
 
 
 class _Session:

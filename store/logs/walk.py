@@ -104,9 +104,6 @@ class Shelf:
                 found[int(places[at])] = None if plan.text_keys is None else own
         return found
 
-    def clear(self) -> None:
-        self.__init__()  # type: ignore[misc]
-
     def _group(self, connection: apsw.Connection, index: Index, begin: int, end: int) -> list[Group]:
         """The sets of some blocks, those of one size together."""
         ids = index.sealed.id[begin:end]
