@@ -1,4 +1,5 @@
-"""The commands that `cornerman run` ran: `commands/<run_id>.json` beside the database, one file each.
+"""The commands that `cornerman run` ran, and programs that an exception ended: `commands/<run_id>.json` beside the
+database, one file each.
 
 Files, not rows: a run must be there, and its end, while the database is locked, full or damaged, and whoever runs a
 command must never wait for it. Each is replaced as a whole, so a reader sees the old one or the new one.
@@ -98,7 +99,9 @@ def state_of(store: Path, command: RunCommand, streams: RunState | None) -> RunS
         return streams or "interrupted"
     if streams in ("live", "stale"):
         return streams
-    return "interrupted" if command.exit_code else streams or "done"
+    if command.signal:
+        return "interrupted"
+    return "failed" if command.exit_code else streams or "done"
 
 
 def decoded(content: bytes) -> RunCommand | None:

@@ -171,8 +171,10 @@ class _Attempt:
 
     def _end(self, ended: Ended) -> None:
         self._keeper.finish()
+        noted = commands.command_of(self._place, self._kept.run_id)
         self._kept = replace(
             self._kept,
+            exception=noted.exception if noted is not None else "",
             ended_us=_now(),
             exit_code=ended.code,
             signal=ended.signal.name if ended.signal else "",
