@@ -308,7 +308,7 @@ def test_the_outcome_and_the_samples_of_a_command_travel(nodes: Nodes) -> None:
         nodes.on("writer")
         LogCopier(place_of(nodes.store)).close()
         nodes.on("reader")
-        eventually(lambda: store.run("RUN").summary().state == "interrupted")
+        eventually(lambda: store.run("RUN").summary().state == "failed")
         ended = store.run("RUN").command
         assert ended is not None
         assert ended.exit_code == 3
