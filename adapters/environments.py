@@ -13,8 +13,6 @@ from gymnasium.envs.registration import load_env_creator
 
 from cornerman.core.errors import InvalidOption
 
-VECTORIZATIONS = ("sync", "async", "vector_entry_point")
-
 _EXTRAS = {"box2d": "box2d", "pygame": "classic-control", "mujoco": "mujoco", "ale_py": "atari", "moviepy": "other"}
 """What a message about something missing mentions, and the Gymnasium extra that brings it."""
 

@@ -16,7 +16,7 @@ from .errors import InvalidOption
 from .setting_key import Effect, SettingKey
 from .setting_profiles import NO_PROFILE, PROFILES
 
-KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
+MIB, GIB = 1 << 20, 1 << 30
 
 
 def user_data_folder() -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from cornerman.core.logs import LogFilter, Term
 from cornerman.core.logs.filter import TEXT
@@ -16,8 +16,6 @@ from .renderers._cells import visible
 if TYPE_CHECKING:
     from .log_queries import SearchAnswer
     from .look import Look
-
-Outcome = Literal["none", "wait", "more", "end"]
 
 
 class Hits:

@@ -30,7 +30,6 @@ BOUNDS = (  # keyword, the rules for a higher and for a lower value
     ("minProperties", "min-properties-raised", "min-properties-lowered"),
     ("maxProperties", "max-properties-raised", "max-properties-lowered"),
 )
-BOUND_KEYS = frozenset(key for key, _, _ in BOUNDS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,11 +101,6 @@ class ColumnPlan(NamedTuple):
     spaces: tuple[Space, Space]
     judges: tuple[Judge, ...]
 
-    @property
-    def by_column(self) -> bool:
-        """Whether all values that are in columns are judged there, none row by row."""
-        return all(judge.full is not None and judge.bare is not None for judge in self.judges)
-
 
 def compile_plan(
     schema: dict[str, Any], layout: Layout, *, spaces: tuple[Space, Space] = (None, None), exact: bool = False

@@ -275,7 +275,6 @@ def test_a_schema_that_columns_cannot_answer_is_judged_row_by_row_or_refused() -
     with pytest.raises(NoColumnForm, match="multipleOf"):
         compile_plan(schema, chunk.layout, exact=True)
     plan = compile_plan(schema, chunk.layout)
-    assert not plan.by_column
     (found,) = check_steps(plan, chunk.steps()).mismatches
     assert (found.path, found.rule, found.steps, found.place) == ("/observation/*", "multipleOf", 4, "/observation/1")
     few = check_steps(plan, chunk.steps(), most=2)
