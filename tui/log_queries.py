@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 from cornerman.core.errors import Interrupted, InvalidOption, NotFound
 from cornerman.core.logs import LogFilter
 from cornerman.core.logs.filter import RANGES, TEXT
+from cornerman.core.logs.port import Damaged
 
 if TYPE_CHECKING:
     from cornerman.core.logs import Facets, LogEntry, Timeline
@@ -69,7 +70,7 @@ class WindowQuery:
         before: WindowAnswer | None = reading.before
         version = reading.logs.version()
         if before is not None and not before.stopped:
-            if before.version == version:
+            if before.version == version and before.damaged == reading.logs.damaged():
                 return before
             grown = self._grown(reading, before, version)
             if grown is not None:
@@ -160,7 +161,7 @@ class WindowQuery:
 
     def _counted(self, reading: LogReading, found: WindowAnswer) -> WindowAnswer:
         """With its place among all, where that needs no search."""
-        found = found._replace(records=reading.logs.count())
+        found = found._replace(records=reading.logs.count(), damaged=reading.logs.damaged())
         reading.tell(found)  # counting takes as long again as reading did
         if searches(self.chosen):
             total = len(found.entries) if found.first and found.last else None
@@ -190,6 +191,8 @@ class WindowAnswer(NamedTuple):
     """Records of the filter, where that is known."""
     records: int = 0
     """Records in the store."""
+    damaged: Damaged = Damaged()
+    """Of them, or beside them, what cannot be read."""
     looked_to: int = 0
     version: object = None
     progress: Progress | None = None
@@ -206,13 +209,8 @@ class WindowAnswer(NamedTuple):
         if not isinstance(other, WindowAnswer):
             return False
         ends = [(a.entries[0].id, a.entries[-1].id) if a.entries else None for a in (self, other)]
-        return ends[0] == ends[1] and (len(self.entries), self.total, self.records, self.progress, self.first) == (
-            len(other.entries),
-            other.total,
-            other.records,
-            other.progress,
-            other.first,
-        )
+        mine, others = ((len(a.entries), a.total, a.records, a.damaged, a.progress, a.first) for a in (self, other))
+        return ends[0] == ends[1] and mine == others
 
 
 def _newest_id(reading: LogReading) -> int:

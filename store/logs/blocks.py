@@ -16,7 +16,7 @@ import numpy as np
 
 from cornerman.core.errors import PayloadError
 
-from .block import SLICES, Columns, Rows, decoding, packed, rows_of, slice_of
+from .block import SLICES, BlockDamaged, Columns, Rows, Slice, decoding, lost_slice, packed, rows_of, slice_of
 from .database import fetch
 
 
@@ -103,20 +103,34 @@ def ordered_kinds(connection: apsw.Connection, rows: Rows) -> np.ndarray[Any, An
     return np.array([id for (id,) in found], np.uint32)
 
 
-def read_rows(connection: apsw.Connection, id: int) -> Rows:
-    """The records of a block."""
-    first_id, count, kinds, payload = fetch(
-        connection,
-        "select first_id, count, kinds, payload from block join block_columns on block = id where id = ?",
-        (id,),
-    )[0]
-    texts = "select payload from block_text where id >= ? and id < ? order by id"
-    found = fetch(connection, texts, (id * SLICES, (id + 1) * SLICES))
-    with decoding():
-        numbers = np.frombuffer(kinds, "<u4")
-        columns = Columns(payload, count, len(numbers))
-        slices = [slice_of(text, columns, number) for number, (text,) in enumerate(found)]
-        return rows_of(first_id, numbers, columns, slices)
+def read_rows(connection: apsw.Connection, id: int, *, partly: bool = False) -> Rows:
+    """The records of a block; BlockDamaged where one of them cannot be read, or `partly` only where none can."""
+    with decoding(id):
+        first_id, count, kinds = fetch(connection, "select first_id, count, kinds from block where id = ?", (id,))[0]
+        columns = read_columns(connection, id, count, len(kinds) // 4)
+        slices = []
+        for number in range(len(columns.bounds)):
+            try:
+                slices.append(read_slice(connection, id, columns, number))
+            except BlockDamaged:
+                if not partly:
+                    raise
+                slices.append(lost_slice(columns, number))
+        return rows_of(first_id, np.frombuffer(kinds, "<u4"), columns, slices)
+
+
+def read_columns(connection: apsw.Connection, id: int, count: int, kinds: int) -> Columns:
+    """The columns of a block; BlockDamaged where they cannot be read."""
+    with decoding(id):
+        payload = fetch(connection, "select payload from block_columns where block = ?", (id,))
+        return Columns(payload[0][0], count, kinds, id)
+
+
+def read_slice(connection: apsw.Connection, id: int, columns: Columns, number: int) -> Slice:
+    """A slice of a block; BlockDamaged where it cannot be read."""
+    with decoding(id):
+        payload = fetch(connection, "select payload from block_text where id = ?", (id * SLICES + number,))
+        return slice_of(payload[0][0], columns, number)
 
 
 def _remove(connection: apsw.Connection, ids: list[int]) -> None:
