@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from .errors import InvalidOption
+from .near import did_you_mean
 from .setting_key import Effect, SettingKey
 from .setting_profiles import NO_PROFILE, PROFILES
 
@@ -211,10 +212,7 @@ KEYS: Final[dict[str, SettingKey]] = {
 
 def key(name: str) -> SettingKey:
     """The setting of this name; InvalidOption lists near ones where there is none."""
-    import difflib
-
     if name in KEYS:
         return KEYS[name]
-    near = difflib.get_close_matches(name, KEYS, n=3, cutoff=0.5)
-    meant = f"Did you mean {', '.join(near)}?" if near else "`cornerman config` lists them all."
+    meant = did_you_mean(name, KEYS, "`cornerman config` lists them all.")
     raise InvalidOption(f"There is no setting called {name!r}.", meant)

@@ -10,6 +10,7 @@ was killed.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import math
 from collections.abc import Iterator, Sequence
@@ -23,7 +24,15 @@ import numpy as np
 
 from cornerman.core import values
 from cornerman.core.alerts import alerts_of
-from cornerman.core.errors import NotFound, PayloadError, StoreFull, StoreLocked, StoreReadOnly, StoreTooNew
+from cornerman.core.errors import (
+    NotFound,
+    PayloadError,
+    StoreError,
+    StoreFull,
+    StoreLocked,
+    StoreReadOnly,
+    StoreTooNew,
+)
 from cornerman.core.normalization import NormalizationStatistics
 from cornerman.core.payloads.frame_v1 import Frame
 from cornerman.core.payloads.run_manifest_v1 import RunManifestV1
@@ -181,6 +190,12 @@ class Store:
             self._notices += (f"{error.what} What is in its journal is shown from there.",)
         except PayloadError as error:  # of log records: no reason to show no steps
             self._notices += (f"{error.what} {error.remedy}",)
+
+    def ingest_logs(self) -> None:
+        """Bring in what other programs have in their spools of log records, for whoever follows these. Where the
+        database is locked, or only to be read, it is left to who writes it."""
+        with contextlib.suppress(StoreError):
+            self._ingest_logs()
 
     def _ingest_logs(self) -> None:
         """Log records of programs that ended before they were in the database. Most stores have none waiting."""

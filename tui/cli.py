@@ -92,7 +92,7 @@ def _run(arguments: list[str]) -> int:
         return exits.OK
     configure_logging(args)
     if command is None:
-        return _watch(args)
+        return _open(args)
     return int(_module(command).run(args) or exits.OK)
 
 
@@ -111,16 +111,16 @@ def _module(command: str) -> Any:
     return import_module(module_name(command))
 
 
-def _watch(args: argparse.Namespace) -> int:
+def _open(args: argparse.Namespace) -> int:
     """No command: the terminal, where there is one."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise InvalidOption(
             "The screens need a terminal, and this output is not one.",
             "`cornerman runs` prints the same list; over SSH ask for a terminal with `ssh -t`.",
         )
-    from .watching import watch
+    from .opening import open_screens
 
-    return watch(chosen_store(args), args.open_run)
+    return open_screens(chosen_store(args), args.open_run)
 
 
 def _refuse(error: CornermanError, arguments: list[str]) -> int:

@@ -21,6 +21,7 @@ from typing import Any, Final
 
 from cornerman.core.errors import CornermanError
 from cornerman.core.ids import new_ulid
+from cornerman.core.inherited import BRIDGE_VARIABLE
 from cornerman.core.redaction import redacted, redacted_values
 from cornerman.core.run_command import RunCommand
 from cornerman.core.run_inputs import Input, Inputs
@@ -40,7 +41,7 @@ from cornerman.store.network import place_of, prepare
 from ..inputs import SCRIPT
 from ..inputs import read as read_input
 from ..provenance import provenance
-from ..runs import BRIDGE_VARIABLE, WANTED_FRAMES_VARIABLE
+from ..runs import WANTED_FRAMES_VARIABLE
 from .command import Command, Ended
 from .keeper import LineKeeper
 from .samples import Sampler

@@ -47,7 +47,7 @@ class LogReader(Protocol):
     """Reads log records. Ids order them: by arrival, which is by time within an output of a run."""
 
     def version(self) -> object:
-        """Equal to what it was before while nothing was added or removed; costs one look-up."""
+        """Equal to what it was before while nothing was added, removed or found damaged; costs one look-up."""
         ...
 
     def count(self) -> int: ...

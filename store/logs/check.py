@@ -16,7 +16,7 @@ from cornerman.core.logs.port import Damaged
 
 from ..connection import snapshot, translated
 from .block import SLICES, BlockDamaged, packed
-from .blocks import ordered_kinds, read_columns, read_rows, read_slice
+from .blocks import read_columns, read_rows, read_slice
 from .database import FILE, LOGS, connect_logs, fetch
 from .index import SELECT_HEADS, sound_heads
 from .removal import log_bytes
@@ -122,7 +122,11 @@ def _block(connection: apsw.Connection, head: tuple[Any, ...], is_one: bool) -> 
         yield f"block {id} has a head that does not agree with itself, or kinds that are not in the table of kinds"
         return
     rows = read_rows(connection, id)
-    again = packed(rows, ordered_kinds(connection, rows), sealed=bool(sealed))
+    own = np.frombuffer(kinds, "<u4")  # in the order of the node that made it
+    if set(own.tolist()) != set(rows.kind):
+        yield f"block {id} names other kinds than its records have"
+        return
+    again = packed(rows, own, sealed=bool(sealed))
     said = dict(zip(("first id", "last id", "count", "first time", "last time"), numbers, strict=True))
     now = (again.first_id, again.last_id, again.count, again.min_us, again.max_us)
     for (name, value), found in zip(said.items(), now, strict=True):

@@ -96,10 +96,10 @@ class Logs:
         self._stops += 1
 
     def version(self) -> object:
-        """Equal to what it was before while nothing was added or removed."""
+        """Equal to what it was before while nothing was added, removed or found to be damaged."""
         with self._lock, translated(self.path, LOGS):
             connection = self._connected()
-            return None if connection is None else (id(connection), meta(connection, "version"))
+            return None if connection is None else (id(connection), meta(connection, "version"), self.damaged())
 
     def count(self) -> int:
         with self._session() as session:
@@ -268,7 +268,7 @@ class Logs:
         return found
 
     def _read_part(self, connection: apsw.Connection, statement: str, *bindings: int) -> Part:
-        return read_part(connection, statement, bindings, self._kinds.places, self._sound)
+        return read_part(connection, statement, bindings, self._kinds, self._sound)
 
     def _forget(self) -> None:
         self._shelf = Shelf(self._damage)
@@ -279,11 +279,8 @@ class Logs:
         self._file = (0, 0)
 
     def _empty(self) -> Index:
-        def places(ids: Array) -> Array:
-            return ids
-
-        nothing = Part([], places)
-        return Index(-1, nothing, nothing, np.zeros(0, np.int64))
+        nothing = Part([], KindIndex(lambda _: ""))
+        return Index(-1, nothing, nothing)
 
     def _refresh(self, connection: apsw.Connection) -> None:
         """Bring the index up to the version that this transaction sees."""
@@ -303,8 +300,8 @@ class Logs:
         after = int(sealed.id.max()) if len(sealed) else 0
         more = self._read_part(connection, SELECT_SEALED, after)
         if len(more):
-            sealed = sealed.joined(more, self._kinds.level) if len(sealed) else more
-        self._index = Index(version, sealed, self._read_part(connection, SELECT_OPEN), self._kinds.level)
+            sealed = sealed.joined(more) if len(sealed) else more
+        self._index = Index(version, sealed, self._read_part(connection, SELECT_OPEN))
 
     def _job_of(self, run_id: str) -> str:
         if not run_id:

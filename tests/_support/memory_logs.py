@@ -45,7 +45,7 @@ class MemoryLogs:
     def version(self) -> object:
         if self.broken is not None:
             raise self.broken
-        return len(self.entries), self.entries[0].id if self.entries else 0
+        return len(self.entries), self.entries[0].id if self.entries else 0, self.damage
 
     def count(self) -> int:
         return len(self.entries)

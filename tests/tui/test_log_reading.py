@@ -21,9 +21,10 @@ from cornerman.tui.log_cursor import LogCursor
 from cornerman.tui.log_feed import LogReading
 from cornerman.tui.log_hits import Hits
 from cornerman.tui.log_memory import Bookmark, LogMemory
-from cornerman.tui.log_queries import AROUND, FacetsQuery, SearchAnswer
+from cornerman.tui.log_queries import FacetsQuery, SearchAnswer
 from cornerman.tui.log_timeline import lines
 from cornerman.tui.log_times import typed_time
+from cornerman.tui.log_window import AROUND
 from cornerman.tui.look import Look
 
 COUNT = 1_500

@@ -13,6 +13,7 @@ COMMANDS = {
     "run": "run a command: its lines, its end and what it used are kept with its steps",
     "launch": "start, stop and restart programs that outlive the terminal",
     "runs": "list the runs of a store: alive? learning? how large?",
+    "watch": "follow a run without a screen; the exit code says what came of it",
     "logs": "log lines of runs and of our programs: filter, search, count, follow",
     "show": "one run in full: streams, seeds, provenance, ledger",
     "sql": "ask the recorded steps a question in SQL",

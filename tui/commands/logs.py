@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cornerman.core.errors import InvalidOption, NotFound, StoreError
+from cornerman.core.errors import InvalidOption, NotFound
 from cornerman.core.logs import LogFilter, Term
 from cornerman.core.logs.filter import FIELDS
 
@@ -224,14 +224,9 @@ def _follow(store: Store, chosen: LogFilter, printer: Printer, last: int) -> Non
 
 def _changes(store: Store) -> Iterator[None]:
     """Once now, and whenever there is something new. What other programs have in their spools is brought in."""
-    from cornerman.store.logs.writer import ingest_leftovers
-
     before: object = ...
     while True:
-        try:
-            ingest_leftovers(store.path)
-        except StoreError:  # locked now, or only to be read: whoever writes does it
-            pass
+        store.ingest_logs()
         now = store.logs.version()
         if now != before:
             yield
