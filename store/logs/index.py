@@ -14,7 +14,7 @@ from typing import Any
 import apsw
 import numpy as np
 
-from cornerman.log_catalog.constant import LEVELS as levels
+from cornerman.log_catalog import constant
 
 from .block import NUMBERS
 from .kinds import KindIndex
@@ -27,7 +27,7 @@ SELECT_HEADS = f"select {_COLUMNS} from block order by first_id"
 SELECT_OPEN = f"select {_COLUMNS} from block where not sealed order by first_id"
 
 
-LEVELS = len(levels)
+LEVELS = len(constant.LEVELS)
 MASKS = 16
 """Choices of kinds whose counts by block are kept."""
 _CHUNK = 1 << 17

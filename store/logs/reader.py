@@ -71,8 +71,12 @@ def _no_jobs() -> Mapping[str, str]:
 class Logs:
     """The log records of the store at `path`; empty where it has none. Usable from any thread."""
 
-    def __init__(self, path: Path, jobs: Callable[[], Mapping[str, str]] = _no_jobs) -> None:
+    def __init__(
+        self, path: Path, jobs: Callable[[], Mapping[str, str]] = _no_jobs, refresh: Callable[[], None] = lambda: None
+    ) -> None:
         self.path = path
+        self._bring = refresh
+        """Brings in what other nodes added, now and then."""
         self._jobs = jobs
         self._known_jobs: dict[str, str] = {}
         self._connection: apsw.Connection | None = None
@@ -97,6 +101,7 @@ class Logs:
 
     def version(self) -> object:
         """Equal to what it was before while nothing was added, removed or found to be damaged."""
+        self._bring()
         with self._lock, translated(self.path, LOGS):
             connection = self._connected()
             return None if connection is None else (id(connection), meta(connection, "version"), self.damaged())
@@ -214,6 +219,7 @@ class Logs:
     @contextmanager
     def _session(self, stops: int | None = None) -> Iterator[_Session]:
         stops = self._stops if stops is None else stops
+        self._bring()
 
         def check() -> None:
             if self._stops != stops:

@@ -59,7 +59,8 @@ def remove_records(
                 after = first_id
             more = len(found) > BLOCKS
             if not more and before is None:
-                connection.executemany("delete from kind where id = ?", [(kind,) for kind in kinds])
+                for table, key in (("kind", "id"), ("replica_kind", "kind")):
+                    connection.executemany(f"delete from {table} where {key} = ?", [(kind,) for kind in kinds])
             if kinds and (found or before is None):
                 removed(connection)
     give_back(connection)
@@ -189,5 +190,6 @@ def _forget_kinds(connection: apsw.Connection) -> None:
         used.update(np.frombuffer(blob, "<u4", len(blob) // 4).tolist())
     gone = [(id,) for (id,) in connection.execute("select id from kind") if id not in used]
     connection.executemany("delete from kind where id = ?", gone)
+    connection.executemany("delete from replica_kind where kind = ?", gone)
     connection.execute("delete from log_run where run_id not in (select run_id from kind)")
     removed(connection)

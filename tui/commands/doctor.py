@@ -111,12 +111,19 @@ def _place(path: Path) -> Iterator[Finding]:
 
 def _local(path: Path) -> Iterator[Finding]:
     """Where the database of a store on a network is."""
+    from cornerman.store.logs.copied import copied
     from cornerman.store.network import NoLocalDisk, place_of
 
     try:
-        yield Finding("ok", "database", f"on this node, in {place_of(path).local}; other nodes read the copies")
+        place = place_of(path)
     except NoLocalDisk:
         return  # the store's own line says it
+    yield Finding("ok", "database", f"on this node, in {place.local}; other nodes read the copies")
+    for item in copied(place):
+        if item.amiss:
+            yield Finding("warn", "log copies", item.amiss, "`cornerman verify` names the file.")
+        else:
+            yield Finding("ok", "log copies", str(item).rstrip("."))
 
 
 def _format(path: Path) -> Iterator[Finding]:
