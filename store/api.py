@@ -158,7 +158,8 @@ class Store:
         if self._logs is None:
             from .logs.reader import Logs
 
-            self._logs = Logs(self.path, lambda: dict(self._shelf.query("select run_id, job from run")))
+            jobs = partial(self._shelf.query, "select run_id, job from run")
+            self._logs = Logs(self.path, lambda: dict(jobs()), self._network.refresh)
         return self._logs
 
     @property
