@@ -79,12 +79,12 @@ KEYS: Final[dict[str, SettingKey]] = {
         ),
         SettingKey(
             "storage.max_log_bytes", "bytes", 0, _RECORDED, "once a minute while log records come in",
-            "store.logs.writer:_retention",
+            "store.logs.writer:retention",
             "How much log records may take; beyond it the oldest go. 0 is no limit. Steps are not touched.", "bytes", 0,
         ),
         SettingKey(
             "storage.max_log_age", "float", 0.0, _RECORDED, "once a minute while log records come in",
-            "store.logs.writer:_retention",
+            "store.logs.writer:retention",
             "How old log records may become; older ones go. 0 is no limit. Steps are not touched.", "days", 0, 36500,
         ),
         SettingKey(

@@ -84,7 +84,8 @@ def configure_logging(args: argparse.Namespace) -> None:
     from .own_lines import KeptLines
 
     said = log_settings(args)
-    level, parts = said.level, dict[str, Level]()
+    level = said.level
+    parts: dict[str, Level] = {}
     if said.levels:  # only then is the whole catalogue read, to know the components
         from cornerman.log_catalog import list_known_components
 
