@@ -365,6 +365,14 @@ def test_secrets_are_not_stored(cornerman: Cornerman) -> None:
     assert found == []
 
 
+@pytest.mark.parametrize("wrong", ["--memory=lots", "--kill-after=nan"])
+def test_what_cannot_be_given_is_refused(cornerman: Cornerman, wrong: str) -> None:
+    """As `launch` does, before anything starts, with an example of what can."""
+    done = cornerman("run", wrong, "--", "touch", "started")
+    assert (done.returncode, wrong.split("=")[0] in done.stderr.splitlines()[1]) == (2, True)
+    assert not (cornerman.folder / "started").exists()
+
+
 def test_what_it_used_is_measured(cornerman: Cornerman) -> None:
     """Processor and memory of the whole tree of processes; `show` has mean and peak."""
     busy = "import time\nx = bytearray(64 << 20)\nend = time.monotonic() + 1.2\nwhile time.monotonic() < end: pass"
