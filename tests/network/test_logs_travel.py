@@ -16,7 +16,7 @@ from cornerman.core.logs.port import Sample
 from cornerman.core.payloads.log_record_v1 import LogRecordV1
 from cornerman.core.run_command import RunCommand
 from cornerman.log_catalog import log
-from cornerman.log_catalog.store import LOG_NETWORK_COPY_FAILED
+from cornerman.log_catalog.store import LOG_SQLITE_DISK_FAILED
 from cornerman.store import commands
 from cornerman.store.api import make_store
 from cornerman.store.copies import read_rows
@@ -344,8 +344,8 @@ def test_lines_are_not_copied_beyond_the_budget(nodes: Nodes, monkeypatch: pytes
 def test_what_the_recorder_says_in_a_training_is_read_elsewhere(nodes: Nodes) -> None:
     """While it trains, though no program has opened its store."""
     env = recorded(nodes, 10)
-    log(LOG_NETWORK_COPY_FAILED, folder="x", reason="said in the training")
+    log(LOG_SQLITE_DISK_FAILED, store="x", reason="said in the training")
     nodes.on("reader")
     eventually(lambda: bool(list(nodes.store.rglob("*.logs"))))
-    assert [record.code for record in read(nodes, "reader", "code:LOG1206")] == ["LOG1206"]
+    eventually(lambda: len(read(nodes, "reader", f"code:{LOG_SQLITE_DISK_FAILED.code}")) == 1)
     env.close()
