@@ -344,7 +344,7 @@ def test_lines_are_not_copied_beyond_the_budget(nodes: Nodes, monkeypatch: pytes
 def test_what_the_recorder_says_in_a_training_is_read_elsewhere(nodes: Nodes) -> None:
     """While it trains, though no program has opened its store."""
     env = recorded(nodes, 10)
-    log(LOG_SQLITE_DISK_FAILED, store="x", reason="said in the training")
+    log(LOG_SQLITE_DISK_FAILED, store=str(nodes.local()), reason="said in the training")
     nodes.on("reader")
     eventually(lambda: bool(list(nodes.store.rglob("*.logs"))))
     eventually(lambda: len(read(nodes, "reader", f"code:{LOG_SQLITE_DISK_FAILED.code}")) == 1)
