@@ -43,6 +43,7 @@ from ..provenance import provenance
 from ..runs import BRIDGE_VARIABLE, WANTED_FRAMES_VARIABLE
 from .command import Command, Ended
 from .keeper import LineKeeper
+from .restarts import DIRECTED, NEVER, Restarts
 from .samples import Sampler
 from .signals import AwaitedSignals
 
@@ -52,22 +53,6 @@ LONGEST_RESTART_SECONDS: Final = 60.0
 SILENT_SECONDS: Final = 2.0
 """Longer, and the wait for the last records is said."""
 _SCRIPTS = (".py", ".sh", ".jl", ".lua", ".rb")
-_DIRECTED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
-"""Somebody wanted it to end: it is not started again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Restarts:
-    """How often a command is started again, and when."""
-
-    most: int = 0
-    always: bool = False
-    """Also after it ended well."""
-
-    def wanted(self, ended: Ended, attempt: int) -> bool:
-        if attempt > self.most or ended.failure or (ended.signal is not None and ended.signal.name in _DIRECTED):
-            return False
-        return self.always or ended.code != 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +67,7 @@ class Request:
     note: str = ""
     frames: str = ""
     pty: bool = True
-    restarts: Restarts = Restarts()
+    restarts: Restarts = NEVER
     kill_after: float | None = None
     sample_seconds: float = 5.0
 
@@ -160,7 +145,7 @@ class _Attempt:
         began, said = time.monotonic(), False
         while not self._keeper.caught_up(0.05):
             received = signals.wait(0.05)
-            if received is not None and received.number.name in _DIRECTED:
+            if received is not None and received.number.name in DIRECTED:
                 log(LOG_LINES_LEFT, run=self._kept.run_id, bytes=self._keeper.leave())
                 return
             if not said and time.monotonic() - began > SILENT_SECONDS:
@@ -276,7 +261,7 @@ def _interrupted(signals: AwaitedSignals, seconds: float) -> bool:
     until = time.monotonic() + seconds
     while (left := until - time.monotonic()) > 0:
         received = signals.wait(left)
-        if received is not None and received.number.name in _DIRECTED:
+        if received is not None and received.number.name in DIRECTED:
             return True
     return False
 

@@ -13,7 +13,7 @@ from screens import app_on, press, settle, text_of, watching
 
 from cornerman.adapters.legacy import import_legacy
 from cornerman.core.errors import PayloadError, StoreLocked, StoreNotFound, StoreTooNew, StoreUnreadable
-from cornerman.core.records import LedgerRow, RunSummary
+from cornerman.core.records import LedgerRow, RunState, RunSummary
 from cornerman.store.api import open_store
 from cornerman.tui.look import Look
 from cornerman.tui.observed import observed_frame
@@ -209,3 +209,10 @@ async def test_one_damaged_run_does_not_hide_the_others() -> None:
         text = text_of(pilot.app)  # type: ignore[arg-type]
         assert "q-learning" in text
         assert "run 01BAD cannot be read" in text
+
+
+@pytest.mark.parametrize(("state", "said"), [("live", "no step is recorded yet"), ("done", "No step was recorded.")])
+async def test_a_run_without_steps_is_waited_for_only_while_it_lives(state: RunState, said: str) -> None:
+    store = FakeRepository([FakeRun("01KAH0NOSTEPS000", "printing", [], (), state, 0.0, None, {})])
+    async with watching(app_on(store), "enter") as pilot:
+        assert said in text_of(pilot.app)  # type: ignore[arg-type]
