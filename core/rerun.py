@@ -29,7 +29,7 @@ def rerun_line(provenance: Mapping[str, Any], ran: RunCommand | None = None) -> 
     if commit:
         parts.append(f"git checkout {str(commit)[:12]}")
     settings = _settings(provenance.get("settings") or {}, command, ran)
-    if ran is not None:
+    if ran is not None and ran.process:  # else only its recorder saw how it ended
         return " && ".join([*parts, _line([*_run(ran, settings), "--", *command])])
     variables = [f"{KEYS[name].environment}={_quoted(value)}" for name, value in settings.items()]
     return " && ".join([*parts, " ".join([*variables, _line(command)])])

@@ -7,9 +7,6 @@ is one entry here and one field in the model; a test compares the two.
 
 from __future__ import annotations
 
-import os
-import sys
-from pathlib import Path
 from typing import Final
 
 from .errors import InvalidOption
@@ -18,16 +15,6 @@ from .setting_key import Effect, SettingKey
 from .setting_profiles import NO_PROFILE, PROFILES
 
 MIB, GIB = 1 << 20, 1 << 30
-
-
-def user_data_folder() -> Path:
-    """Where stores are without a word from the user: the data folder of this user on this system."""
-    if named := os.environ.get("XDG_DATA_HOME"):
-        return Path(named) / "cornerman"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "cornerman"
-    return Path.home() / ".local" / "share" / "cornerman"
-
 
 _RECORDED: Effect = "affects stored data"
 _VIEWED: Effect = "view only"
@@ -92,13 +79,13 @@ KEYS: Final[dict[str, SettingKey]] = {
         ),
         SettingKey(
             "storage.max_log_bytes", "bytes", 0, _RECORDED, "once a minute while log records come in",
-            "store.logs.writer:_retention",
+            "store.logs.writer:retention",
             "How much log records may take; beyond it the oldest go. 0 is no limit. Steps are not touched.", "bytes", 0,
             zero="no limit",
         ),
         SettingKey(
             "storage.max_log_age", "float", 0.0, _RECORDED, "once a minute while log records come in",
-            "store.logs.writer:_retention",
+            "store.logs.writer:retention",
             "How old log records may become; older ones go. 0 is no limit. Steps are not touched.", "days", 0, 36500,
             zero="no limit",
         ),

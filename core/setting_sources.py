@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cornerman.log_catalog.registered import user_folder
+from cornerman.log_catalog.user_folders import config_folder
 
 from . import setting_file
 from .errors import InvalidOption
@@ -39,7 +39,7 @@ class Layer:
 
 def user_config_file() -> Path:
     """`~/.config/cornerman/config.toml`, or where this system keeps such files. It need not exist."""
-    return user_folder() / "config.toml"
+    return config_folder() / "config.toml"
 
 
 def config_files(environ: Mapping[str, str]) -> list[Path]:

@@ -24,6 +24,10 @@ LOG_FORK_NOT_RECORDED = _define(
     "LOG1107", "INFO", "Lifecycle", "a forked child does not record into its parent's stream"
 )
 
+LOG_PROGRAM_CRASHED = _define(
+    "LOG1109", "ERROR", "Lifecycle", "the program that records ended by an exception that nobody caught", "crash"
+)
+
 LOG_STEPS_DROPPED = _define("LOG1110", "ERROR", "Ledger", "steps were not recorded", "loss")
 LOG_JOURNAL_SPOOLED = _define(
     "LOG1111", "WARNING", "Journal", "the store was busy and steps wait in the journal", "spool"

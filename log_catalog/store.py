@@ -48,3 +48,6 @@ LOG_SQLITE_WRITE_FAILED = _define("LOG622", "ERROR", "SQLite", "a write to the s
 LOG_SQLITE_DISK_FAILED = _define("LOG622A", "ERROR", "SQLite", "the disk failed under the store", "sqlite", "disk")
 
 LOG_RECORDS_LOST = _define("LOG1250", "ERROR", "Logs", "log records could not be kept", "loss")
+LOG_BLOCK_DAMAGED = _define(
+    "LOG1251", "ERROR", "Logs", "log records are damaged and were left out; cornerman verify says which", "damage"
+)

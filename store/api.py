@@ -160,7 +160,8 @@ class Store:
         if self._logs is None:
             from .logs.reader import Logs
 
-            self._logs = Logs(self.path, lambda: dict(self._shelf.query("select run_id, job from run")))
+            jobs = partial(self._shelf.query, "select run_id, job from run")
+            self._logs = Logs(self.path, lambda: dict(jobs()), self._network.refresh)
         return self._logs
 
     @property
@@ -311,7 +312,8 @@ class Run:
     def __init__(self, store: Store, run_id: str, streams: list[Stream], command: RunCommand | None = None) -> None:
         self._store, self._run_id, self._streams = store, run_id, streams
         self.command = command
-        """The command that it is, where `cornerman run` ran it. A run has a command, or a stream, or both."""
+        """The command that it is, where `cornerman run` ran it or an exception ended it. A run has a command, or a
+        stream, or both."""
 
     @property
     def run_id(self) -> str:
@@ -365,7 +367,7 @@ class Run:
             return first.summed[1]
         summary = first.rows.consistent(lambda: summarize([stream.summarizer for stream in self._streams]))
         summary = replace(summary, alerts=alerts_of(summary, self._free(summary)))
-        over = summary.state in ("done", "interrupted") and not any(s.summarizer.journal_bytes for s in self._streams)
+        over = summary.state not in ("live", "stale") and not any(s.summarizer.journal_bytes for s in self._streams)
         first.summed = (marks, summary) if over else None
         return summary
 

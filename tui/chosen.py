@@ -78,6 +78,7 @@ def configure_logging(args: argparse.Namespace) -> None:
     A setting that cannot be used is left to `config check`.
     """
     from cornerman.log_catalog import CatalogError, configure, parse_levels
+    from cornerman.log_catalog.levels import Levels
     from cornerman.store.location import store_path
 
     from .own_lines import KeptLines
@@ -91,7 +92,8 @@ def configure_logging(args: argparse.Namespace) -> None:
             parts = parse_levels(levels, list_known_components())
         except CatalogError as error:
             output.say(f"note: log.levels is ignored: {error}")
-    sinks = [] if args.command == "selftest" else [KeptLines(store_path(store))]  # it spoils stores on purpose
+    kept = KeptLines(store_path(store), Levels(level, parts))
+    sinks = [] if args.command == "selftest" else [kept]  # it spoils stores on purpose
     configure("DEBUG" if level == "DEBUG" else "INFO", render, heard=level, levels=parts, sinks=sinks)
 
 

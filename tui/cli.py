@@ -15,10 +15,12 @@ import sys
 import textwrap
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from cornerman.core.errors import CornermanError, InvalidOption, InvalidQuery, StoreError
 from cornerman.log_catalog import conclude
+from cornerman.log_catalog.user_folders import STATE_DIR_VARIABLE
 
 from . import exits
 from .chosen import chosen_store, configure_logging
@@ -90,6 +92,8 @@ def _run(arguments: list[str]) -> int:
 
         print(f"cornerman {__version__}")
         return exits.OK
+    if args.state_dir:
+        os.environ[STATE_DIR_VARIABLE] = str(Path(args.state_dir).absolute())  # programs that we start obey it too
     configure_logging(args)
     if command is None:
         return _open(args)
@@ -114,7 +118,7 @@ def _chosen(arguments: list[str]) -> str | None:
     """The command that was typed: the first word that is neither an option nor the value of one."""
     words = iter(arguments)
     for word in words:
-        if word in ("--store", "--run"):
+        if word in ("--store", "--run", "--state-dir"):
             next(words, None)
         elif not word.startswith("-"):
             return word if word in COMMANDS else None

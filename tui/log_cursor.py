@@ -10,12 +10,12 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
-from .log_queries import NEWEST, Place, WindowQuery
+from .log_window import NEWEST, Place, WindowQuery
 
 if TYPE_CHECKING:
     from cornerman.core.logs import LogEntry, LogFilter
 
-    from .log_queries import WindowAnswer
+    from .log_window import WindowAnswer
 
 EDGE = 60
 """Records from the end of what is read at which more is asked for: two screens of them."""

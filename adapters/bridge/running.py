@@ -21,6 +21,7 @@ from typing import Any, Final
 
 from cornerman.core.errors import CornermanError
 from cornerman.core.ids import new_ulid
+from cornerman.core.inherited import BRIDGE_VARIABLE
 from cornerman.core.redaction import redacted, redacted_values
 from cornerman.core.run_command import RunCommand
 from cornerman.core.run_inputs import Input, Inputs
@@ -35,12 +36,12 @@ from cornerman.log_catalog.bridge import (
 )
 from cornerman.store import commands
 from cornerman.store.liveness import Process
-from cornerman.store.network import place_of, prepare
+from cornerman.store.network import Place, place_of, prepare
 
 from ..inputs import SCRIPT
 from ..inputs import read as read_input
 from ..provenance import provenance
-from ..runs import BRIDGE_VARIABLE, WANTED_FRAMES_VARIABLE
+from ..runs import WANTED_FRAMES_VARIABLE
 from .command import Command, Ended
 from .keeper import LineKeeper
 from .restarts import DIRECTED, NEVER, Restarts
@@ -95,7 +96,8 @@ class _Attempt:
 
     def __init__(self, request: Request, run_id: str, attempt: int, after: str) -> None:
         self._request = request
-        self._place = _local(request.store)
+        self._network = _place(request.store)
+        self._place = self._network.local
         self._keeper = LineKeeper(request.store, self._place, run_id, request.job)
         self._process: Process | None = None
         self._trouble, self._noted = "", False
@@ -154,8 +156,10 @@ class _Attempt:
 
     def _end(self, ended: Ended) -> None:
         self._keeper.finish()
+        noted = commands.command_of(self._place, self._kept.run_id)
         self._kept = replace(
             self._kept,
+            exception=noted.exception if noted is not None else "",
             ended_us=_now(),
             exit_code=ended.code,
             signal=ended.signal.name if ended.signal else "",
@@ -163,8 +167,9 @@ class _Attempt:
             lines=dict(self._keeper.records),
             lost=dict(self._keeper.lost),
         )
-        self._note()
         self._keep_folder()
+        self._note()
+        self._carry()
         if self._process is not None:
             self._process.leave()
         for cause, count in self._kept.lost.items():
@@ -198,6 +203,13 @@ class _Attempt:
             self._trouble, self._noted = "", True
         except OSError as error:
             self._trouble = f"{error.strerror or error}"
+
+    def _carry(self) -> None:
+        """Tell the other nodes of a store on a network how it ended."""
+        if self._network.on_network:
+            from cornerman.store.logs.copier import LogCopier
+
+            LogCopier(self._network).close()
 
     def _make_store(self) -> None:
         """A database for readers, where there is none yet: on a thread, for it may be locked."""
@@ -266,15 +278,15 @@ def _interrupted(signals: AwaitedSignals, seconds: float) -> bool:
     return False
 
 
-def _local(store: Path) -> Path:
+def _place(store: Path) -> Place:
     """Where the store is on this node; the folder itself, where that cannot be said."""
     try:
         place = place_of(store)
         if place.on_network:
             prepare(place)
-        return place.local
+        return place
     except CornermanError:
-        return store
+        return Place(store, store)
 
 
 def _now() -> int:

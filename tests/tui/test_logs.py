@@ -19,7 +19,7 @@ from cornerman.core.logs import LogFilter
 from cornerman.core.logs.saved import save_filter, saved_filters
 from cornerman.log_catalog import get_constant_by_code
 from cornerman.tui.app import CornermanApp
-from cornerman.tui.log_queries import Place
+from cornerman.tui.log_window import Place
 from cornerman.tui.look import Look
 from cornerman.tui.screens.logs import LogsScreen
 from cornerman.tui.screens.run import RunScreen

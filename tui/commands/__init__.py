@@ -63,6 +63,7 @@ def add_common(parser: argparse.ArgumentParser, *, default: Any) -> None:
     """What every command understands; a command that has its own option of that name keeps it."""
     wanted: dict[str, dict[str, Any]] = {
         "--store": {"metavar": "DIR", "help": "the store's folder (default: $CORNERMAN_STORE, else your data folder)"},
+        "--state-dir": {"metavar": "DIR", "help": "settings, bookmarks and store are here, and nothing in your home"},
         "--json": {"action": "store_true", "help": "print one JSON document instead of text"},
         "--debug": {"action": "store_true", "help": "show the traceback when something fails"},
     }

@@ -155,32 +155,9 @@ def _explanation(one: Explanation, said: Sequence[Cost]) -> dict[str, Any]:
 
 
 def _paths(settings: EffectiveSettings, args: argparse.Namespace) -> None:
-    from cornerman.core.dot_env import dot_env
-    from cornerman.core.setting_sources import config_files, user_config_file
+    from .config_paths import show
 
-    file = dot_env(Path.cwd())
-    user = user_config_file()
-    store = _store_path(settings)
-    facts = {
-        "user_config": str(user),
-        "read": [str(path) for path in config_files(os.environ)],
-        "store": str(store),
-        "launches": str(store / "launches"),
-        "dot_env": str(file.path) if file else None,
-    }
-    if args.json:
-        print_json(facts)
-        return
-    shown = {
-        "user's configuration": f"{user}{'' if user.exists() else ' (not there)'}",
-        "read, the last one wins": ", ".join(map(str, config_files(os.environ))) or "none",
-        "store": str(store),
-        "launched programs": str(store / "launches"),
-    }
-    if file:
-        shown[".env, which is not read"] = str(file.path)
-    print_facts(shown)
-    say("Nothing is written anywhere else: the configuration by `config set` and the settings screen only.")
+    show(_store_path(settings), args.json)
 
 
 def _check(settings: EffectiveSettings, problems: list[InvalidOption], as_json: bool) -> int:

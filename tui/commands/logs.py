@@ -12,7 +12,7 @@ from cornerman.core.errors import InvalidOption, NotFound
 from cornerman.core.logs import LogFilter, Term
 from cornerman.core.logs.filter import FIELDS, levels_of
 
-from .. import exits, output
+from .. import exits, output, words
 from ..chosen import opened_store
 from . import Subparsers, describe
 from .logs_output import Printer, print_facets, print_saved, print_timeline
@@ -116,6 +116,8 @@ def run(args: argparse.Namespace) -> int:
             _samples(store, run_id)
         else:
             _lines(args, store, chosen)
+        if damage := words.damaged(store.logs.damaged()):
+            output.say(f"Log records: {damage}. `cornerman verify` says which; all others are here.")
     return exits.OK
 
 
@@ -124,12 +126,12 @@ def run(args: argparse.Namespace) -> int:
 
 def _filter(args: argparse.Namespace, store: Store) -> tuple[LogFilter, str]:
     """What is meant, from words and options alike; and the run that was named, if one was."""
-    words, run_id = list(args.words), ""
+    said, run_id = list(args.words), ""
     terms: list[Term] = []
-    if words and (run_id := _run_named(store, words[0])):
-        words.pop(0)
+    if said and (run_id := _run_named(store, said[0])):
+        said.pop(0)
         terms.append(Term("run", run_id))
-    for word in words:
+    for word in said:
         terms += LogFilter.parse(word if _is_term(word) else str(Term("text", word))).terms
     for name in _OPTIONS:
         for value in getattr(args, name) or ():

@@ -95,19 +95,43 @@ def _request(args: argparse.Namespace, command: tuple[str, ...]) -> Any:
 
     if args.frames:
         parse_frames(args.frames)
-    noted = {"cpus": args.cpus, "memory": args.memory, "gpus": args.gpus}
+    if args.kill_after is not None and not 0 <= args.kill_after < float("inf"):
+        raise InvalidOption(f"--kill-after cannot be {args.kill_after}.", "Seconds, such as --kill-after 10.")
     return running.Request(
         command,
         chosen_store(args),
         chosen_job(args) or running.default_job(command),
         environment={**given_settings.variables(args), **dict(map(_variable, args.env))},
-        resources={name: value for name, value in noted.items() if value},
+        resources=_noted(args),
         note=args.note,
         frames=args.frames or "",
         pty=not args.no_pty,
         restarts=Restarts.parse(args.restart or ""),
         kill_after=args.kill_after,
     )
+
+
+def _noted(args: argparse.Namespace) -> dict[str, str]:
+    """What the command was given, as its user wrote it; refused where `launch` could not give it."""
+    from cornerman.core.setting_keys import key
+
+    noted = {name: value for name in _GIVEN if (value := getattr(args, name)) is not None}
+    for name, value in noted.items():
+        setting, example = _GIVEN[name]
+        try:
+            key(setting).parse(value, f"--{name}")
+        except InvalidOption as error:
+            bounds = f"{key(setting).bounds} {key(setting).unit}".strip()
+            raise InvalidOption(f"--{name} cannot be {value!r}.", f"Allowed: {bounds}; such as {example}.") from error
+    return noted
+
+
+_GIVEN = {
+    "cpus": ("resources.cpus", "--cpus 2"),
+    "memory": ("resources.memory_bytes", "--memory 16G"),
+    "gpus": ("resources.gpus", "--gpus 0,1"),
+}
+"""Options that are noted with a run: the setting that says what can be given, and an example."""
 
 
 def _variable(text: str) -> tuple[str, str]:

@@ -285,7 +285,8 @@ def _print_episodes(stream: Any, episodes: list[Any]) -> None:
         print("  no episodes yet")
         return
     vector = bool(stream.num_envs)
-    headings = ["EPISODE", "RETURN", "LENGTH", "ENDED", "SEED", "STARTED"]
+    sampled = bool(stream.manifest.get("sample")) and not vector
+    headings = ["EPISODE", "RETURN", "LENGTH", *(["SKIPPED"] if sampled else []), "ENDED", "SEED", "STARTED"]
     rows = []
     for episode in episodes:
         seed = str(episode.seed) if episode.seed is not None else "-"
@@ -293,12 +294,13 @@ def _print_episodes(stream: Any, episodes: list[Any]) -> None:
             str(episode.episode),
             output.number(episode.total_reward),
             output.count(episode.length),
+            *([output.count(episode.skipped_count)] if sampled else []),
             episode.ended,
             f"{seed} (continued)" if episode.seed_source == "continued" else seed,
             output.moment(episode.started_us),
         ]
         rows.append([str(episode.env_index), *row] if vector else row)
-    output.print_table(["ENV", *headings] if vector else headings, rows, right=range(3 + vector))
+    output.print_table(["ENV", *headings] if vector else headings, rows, right=range(3 + (vector or sampled)))
 
 
 def _input(item: dict[str, Any]) -> str:

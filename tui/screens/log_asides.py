@@ -20,11 +20,11 @@ from ..log_queries import (
     BookmarksQuery,
     CodesAnswer,
     CodesQuery,
-    Place,
     RegisterAnswer,
     RegisterQuery,
 )
 from ..log_view import moment
+from ..log_window import Place
 from ..renderers._cells import visible
 from .choose import Choice, Choose
 from .log_drawing import LogDrawing

@@ -21,19 +21,16 @@ from ..log_cursor import LogCursor
 from ..log_hits import Hits
 from ..log_memory import LogMemory
 from ..log_queries import (
-    NEWEST,
     FacetsAnswer,
     FacetsQuery,
     JumpAnswer,
     JumpQuery,
-    Place,
     SearchAnswer,
     TimelineAnswer,
     TimelineQuery,
-    WindowAnswer,
-    WindowQuery,
 )
 from ..log_times import typed_time
+from ..log_window import NEWEST, Place, WindowAnswer, WindowQuery
 from ..widgets.lines import Lines
 from ..widgets.log_table import FacetTable, LogTable
 from ..widgets.scroll import Scroll
