@@ -43,6 +43,8 @@ class SettingKey:
     choices: tuple[str, ...] = ()
     advanced: bool = False
     """Folded on the screen: few people ever need it."""
+    argument: str = ""
+    """The argument of `record()` that says the same: stronger than files, weaker than the variable and flags."""
     zero: str = ""
     """What 0 means, where it is not a number like the others."""
 
@@ -90,7 +92,7 @@ class SettingKey:
         """The value that a file, a variable or a flag means; InvalidOption names the key, the origin and the bounds."""
         try:
             parsed: Any = _PARSERS[self.kind](value)
-        except (TypeError, ValueError, OverflowError):
+        except (TypeError, ValueError, OverflowError, InvalidOption):
             raise self._refusal(value, origin) from None
         if self.choices and parsed not in self.choices:
             raise self._refusal(value, origin)

@@ -101,16 +101,20 @@ KEYS: Final[dict[str, SettingKey]] = {
             choices=(NO_PROFILE, *PROFILES),
         ),
         SettingKey(
-            "producer.frames", "frames", "auto", _RECORDED, "when record() is called without frames=…",
+            "producer.frames", "frames", "auto", _RECORDED,
+            "when record() is called; the variable outweighs its frames=…, a file does not",
             "adapters.handle:start",
             "Which frames are recorded: pixel observations or the family's own picture (auto), every N-th, some"
             " environments of a vector, or none.",
+            argument="frames",
         ),
         SettingKey(
-            "producer.sample", "sample", "none", _RECORDED, "when record() is called without sample=…",
+            "producer.sample", "sample", "none", _RECORDED,
+            "when record() is called; the variable outweighs its sample=…, a file does not",
             "adapters.handle:start",
             "Record every N-th vector step of an episode only, with its first step and its end. What is left out is"
             " counted in the row that follows, as skipped_count. Nothing else ever leaves out a step.",
+            argument="sample",
         ),
         SettingKey(
             "producer.schema_mode", "choice", "warn", _RECORDED, "when a chunk is sealed, where no rule says otherwise",

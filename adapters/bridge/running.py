@@ -25,6 +25,7 @@ from cornerman.core.inherited import BRIDGE_VARIABLE
 from cornerman.core.redaction import redacted, redacted_values
 from cornerman.core.run_command import RunCommand
 from cornerman.core.run_inputs import Input, Inputs
+from cornerman.core.setting_keys import key
 from cornerman.log_catalog import log
 from cornerman.log_catalog.bridge import (
     LOG_COMMAND_NOT_KEPT,
@@ -41,7 +42,6 @@ from cornerman.store.network import Place, place_of, prepare
 from ..inputs import SCRIPT
 from ..inputs import read as read_input
 from ..provenance import provenance
-from ..runs import WANTED_FRAMES_VARIABLE
 from .command import Command, Ended
 from .keeper import LineKeeper
 from .restarts import DIRECTED, NEVER, Restarts
@@ -189,9 +189,8 @@ class _Attempt:
             BRIDGE_VARIABLE: own.run_id,
         }
         variables.setdefault("PYTHONUNBUFFERED", "1")
-        variables.pop(WANTED_FRAMES_VARIABLE, None)
         if request.frames:
-            variables[WANTED_FRAMES_VARIABLE] = request.frames
+            variables[key("producer.frames").environment] = request.frames
         return variables
 
     def _note(self) -> None:

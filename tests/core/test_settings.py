@@ -34,6 +34,7 @@ OUTSIDE = [
         *([setting.maximum + 1] if setting.maximum is not None else []),
         *(["neither"] if setting.choices or setting.kind in ("bool", "auto or bool") else []),
         *(["many", "", None, [1], True, float("nan")] if setting.kind in ("int", "bytes", "float") else []),
+        *(["pink", "every=0"] if setting.kind in ("frames", "sample") else []),
     )
 ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -133,7 +133,19 @@ def _print_explanation(one: Explanation, said: Sequence[Cost]) -> None:
         indent=2,
     )
     print("  sources, the last one wins:")
-    print_facts({origin: one.key.said(value) for origin, value in one.layers}, indent=4)
+    print_facts(dict(_sources(one)), indent=4)
+
+
+def _sources(one: Explanation) -> Iterator[tuple[str, str]]:
+    """Every layer's word, weakest first, and between them the place of a script's own."""
+    script = one.key.argument
+    for place, (origin, value) in enumerate(one.layers):
+        if script and place >= one.outer_from:
+            yield f"the script's record({script}=…)", "where it says one"
+            script = ""
+        yield origin, one.key.said(value)
+    if script:
+        yield f"the script's record({script}=…)", "where it says one"
 
 
 def _explanation(one: Explanation, said: Sequence[Cost]) -> dict[str, Any]:
@@ -149,6 +161,7 @@ def _explanation(one: Explanation, said: Sequence[Cost]) -> dict[str, Any]:
         "enforced": one.key.enforced,
         "obeyed_by": one.key.obeyed_by,
         "environment": one.key.environment,
+        "argument": one.key.argument,
         "description": one.key.description,
         "costs": [{"words": cost.words, "warning": cost.warning} for cost in said],
     }
