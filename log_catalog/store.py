@@ -19,7 +19,7 @@ LOG_NETWORK_FILE_SYSTEM = _define(
     "network",
 )
 LOG_NETWORK_COPY_FAILED = _define(
-    "LOG1206", "WARNING", "Network", "sealed chunks could not be copied to the network folder", "network"
+    "LOG1206", "WARNING", "Network", "what was recorded could not be copied to the network folder", "network"
 )
 LOG_NO_LOCAL_DISK = _define(
     "LOG1209",

@@ -413,8 +413,7 @@ async def test_codes_and_loggers_that_nobody_knows_are_registered_from_their_lis
         assert "LOG7001" in shown(pilot)
         await press(pilot, "r")
         assert "LOG7001 is known now, as Policy" in shown(pilot)
-        await press(pilot, "v", "r")
-        await typed(pilot, "")  # what is proposed: Worker
+        await press(pilot, "v", "r", "enter")  # what is proposed: Worker
         assert component_of_logger("ppo") == "Worker"
         await press(pilot, "v")
         assert "Every code and every logger that was written is known." in shown(pilot)

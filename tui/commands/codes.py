@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cornerman.core.errors import InvalidOption
+from cornerman.core.errors import InvalidOption, NotFound
+from cornerman.core.near import did_you_mean
 from cornerman.log_catalog import (
     CatalogError,
     LogConstant,
@@ -83,9 +84,18 @@ def _list_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _list(args: argparse.Namespace) -> int:
     found = [one for one in catalog().values() if _wanted(one, args)]
+    if not found:
+        _refuse_unknown(args)
     if args.json:
         output.print_json([_facts(one) for one in found])
         return exits.OK
+    if found:
+        _print_codes(found)
+    output.say(f"{len(found)} codes." if found else "No code is like that.")
+    return exits.OK
+
+
+def _print_codes(found: list[LogConstant]) -> None:
     output.print_table(
         ("code", "level", "component", "source", "message", "tags"),
         [
@@ -94,8 +104,24 @@ def _list(args: argparse.Namespace) -> int:
         ],
         spare=("tags", "source"),
     )  # fmt: skip
-    output.say(f"{len(found)} codes.")
-    return exits.OK
+
+
+def _refuse_unknown(args: argparse.Namespace) -> None:
+    """NotFound where one of the words that were given is one that no constant has."""
+    every = list(catalog().values())
+    component, _, part = (args.component or "").partition("/")
+    parts = {one.subcomponent for one in every if one.component == component and one.subcomponent}
+    given = [
+        ("component", component, {one.component for one in every}),
+        (f"part of {component}", part, parts),
+        *(("tag", tag, {tag for one in every for tag in one.tags}) for tag in args.tag),
+    ]
+    for kind, word, known in given:
+        if word and word not in known:
+            names = sorted(known)
+            raise NotFound(
+                f"There is no {kind} {word!r}.", did_you_mean(word, names, f"There are: {', '.join(names)}.")
+            )
 
 
 def _wanted(one: LogConstant, args: argparse.Namespace) -> bool:
