@@ -99,6 +99,8 @@ class CornermanApp(App[int], inherit_bindings=False):
         self._settle = settle
         self._unheard = {self.feed, self.logs}
         """Readers of which nothing was heard yet."""
+        self.known_runs: tuple[str, ...] = ()
+        """The ids of the runs as they were last listed: a short id is one that names only its run."""
         self._run = run
         self._attributes = Attributes()
         self._pumped_at, self._pump_due, self._begun = 0.0, False, False

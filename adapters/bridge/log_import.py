@@ -95,7 +95,7 @@ def import_logs(
     sources = [_Source(place.local, path, format, run_id, job, since_year) for path in paths]
     done = ImportedLogs([source.done for source in sources], sources[0].run_id if sources else "")
     done.size = sum(source.file.size for source in sources)
-    writer = Writer(place.local, thread=False)
+    writer = Writer(place.local, thread=False, place=place)
     try:
         for source in sources:
             if job and source.run_id:

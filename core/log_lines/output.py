@@ -226,6 +226,8 @@ class OutputLines:
         own_id = known.pop("run_id", "")  # a worker has names of its own for runs: ours is the one that is in the store
         if own_id and run_id and own_id != run_id:
             fields = {**fields, "run_id": own_id}
+        if run_id and fields.get("run") == run_id:  # our own recorder's word for it
+            fields = {name: value for name, value in fields.items() if name != "run"}
         message = parsed.message
         return LogRecordV1(
             time_us=self._time_of(parsed.time_us, held.now_us),

@@ -61,6 +61,15 @@ def _folded(flags: Array, density: float) -> bytes:
     return np.packbits(flags, axis=1).tobytes()
 
 
+def are_sets(words: bytes, slices: bytes, count: int) -> int:
+    """The bytes of one slice's set; ValueError where these cannot be the sets of a block with so many slices."""
+    each, rest = divmod(len(slices), count)
+    for size, most in ((len(words), WORD_BITS), (each, BITS)):
+        if rest or size.bit_count() != 1 or not 1 << LEAST_BITS <= size * 8 <= 1 << most:
+            raise ValueError("they are no sets")
+    return each
+
+
 class Keys(NamedTuple):
     """The pieces of texts that are looked for, as hashes: for the sets of blocks, and for those of slices."""
 

@@ -279,7 +279,8 @@ class Ingestor:
             self._last_kind, self._generation = 0, generation
             self._tail = None
         for id, *row in connection.execute(
-            f"select id, {COLUMNS} from kind where id > ? order by id", (self._last_kind,)
+            f"select id, {COLUMNS} from kind where id > ? and id not in (select kind from replica_kind) order by id",
+            (self._last_kind,),
         ):
             self._kinds[kind_of(row)] = self._last_kind = id
 

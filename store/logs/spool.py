@@ -35,6 +35,8 @@ from cornerman.core.errors import CornermanError
 from cornerman.core.ids import new_ulid
 from cornerman.core.payloads import log_record_v1
 from cornerman.core.payloads.log_record_v1 import LogRecordV1
+from cornerman.core.redacted_lines import redacted_record
+from cornerman.core.redaction_rules import current_rules
 
 from ..liveness import boot_id, holder, lock_byte
 from ..location import SPOOL
@@ -92,8 +94,9 @@ class Spool:
     def append(self, records: Iterable[LogRecordV1]) -> int:
         """How many of the records are safe now, or wait in memory for room on the disk."""
         contents: list[bytes] = []
+        rules = current_rules()
         for record in records:
-            content = encoded(record)
+            content = encoded(redacted_record(record, rules))
             if content is None:
                 self.lost["unwritable"] += 1
             else:

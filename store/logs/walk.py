@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import apsw
@@ -15,9 +16,11 @@ import numpy as np
 
 from cornerman.core.logs.text import folded
 
-from .block import SLICES, Columns, Slice, decoding, slice_of
+from .block import SLICES, BlockDamaged, Columns, Slice, decoding, lost_slice
+from .blocks import read_columns, read_slice
+from .damage import Damage
 from .database import fetch
-from .grams import BITS, WORD_BITS, having
+from .grams import BITS, WORD_BITS, are_sets, having
 from .index import Index, Spot
 from .plan import Plan
 
@@ -51,7 +54,8 @@ class Group(NamedTuple):
 class Shelf:
     """What was read lately: columns, slices and sets. Sealed blocks never change, and ids never come again."""
 
-    def __init__(self) -> None:
+    def __init__(self, damage: Damage) -> None:
+        self._damage = damage
         self._columns: OrderedDict[int, Columns] = OrderedDict()
         self._slices: OrderedDict[int, Slice] = OrderedDict()
         self._sets: OrderedDict[tuple[int, int, int], list[Group]] = OrderedDict()
@@ -60,8 +64,7 @@ class Shelf:
     def columns(self, connection: apsw.Connection, spot: Spot) -> Columns:
         found = self._columns.get(spot.id)
         if found is None:
-            payload = fetch(connection, "select payload from block_columns where block = ?", (spot.id,))
-            found = self._columns[spot.id] = Columns(payload[0][0], spot.count, len(spot.kinds))
+            found = self._columns[spot.id] = read_columns(connection, spot.id, spot.count, len(spot.kinds))
             if len(self._columns) > KEPT_COLUMNS:
                 self._columns.popitem(last=False)
         else:
@@ -72,22 +75,31 @@ class Shelf:
         id = spot.id * SLICES + number
         found = self._slices.get(id)
         if found is None:
-            payload = fetch(connection, "select payload from block_text where id = ?", (id,))
-            with decoding():
-                found = self._slices[id] = slice_of(payload[0][0], columns, number)
+            try:
+                found = self._slices[id] = read_slice(connection, spot.id, columns, number)
+            except BlockDamaged as damage:
+                found = self.lose(spot, columns, number, damage.reason)
             if len(self._slices) > KEPT_SLICES:
                 self._slices.popitem(last=False)
         else:
             self._slices.move_to_end(id)
         return found
 
+    def lose(self, spot: Spot, columns: Columns, number: int, reason: str) -> Slice:
+        """What is there from now on instead of a slice that cannot be read."""
+        found = self._slices[spot.id * SLICES + number] = lost_slice(columns, number)
+        self._damage.add_slice(spot.id, number, found.count, reason)
+        return found
+
     def having(
         self, connection: apsw.Connection, index: Index, plan: Plan, begin: int, end: int
     ) -> dict[int, Array | None]:
         """Of the sealed blocks in these places, those that may have what the plan looks for; of each, which slices have
-        all pieces of its texts, None where it has no text."""
-        found: dict[int, Array | None] = {}
-        for places, words, slices, sets in self._group(connection, index, begin, end):
+        all pieces of its texts, None where it has no text or where any may have them."""
+        groups = self._group(connection, index, begin, end)
+        known = {int(place) for group in groups for place in group.places}
+        found: dict[int, Array | None] = {place: None for place in range(begin, end) if place not in known}
+        for places, words, slices, sets in groups:
             begins = np.cumsum(slices) - slices
             able, some = np.ones(len(places), np.bool_), np.ones(len(sets), np.bool_)
             if plan.text_keys is not None:
@@ -105,7 +117,7 @@ class Shelf:
         return found
 
     def _group(self, connection: apsw.Connection, index: Index, begin: int, end: int) -> list[Group]:
-        """The sets of some blocks, those of one size together."""
+        """The sets of some blocks, those of one size together; none of a block whose sets cannot be read."""
         ids = index.sealed.id[begin:end]
         key = int(ids[0]), int(ids[-1]), len(ids)
         found = self._sets.get(key)
@@ -114,8 +126,10 @@ class Shelf:
             return found
         by_size: dict[tuple[int, int], list[tuple[int, int, bytes, bytes]]] = {}
         for place, id in enumerate(ids.tolist(), begin):
-            count, words, sets = fetch(connection, _SETS, (id, id * SLICES, (id + 1) * SLICES))[0]
-            by_size.setdefault((len(words), len(sets) // count), []).append((place, count, words, sets))
+            with suppress(BlockDamaged), decoding(id):
+                count, words, sets = fetch(connection, _SETS, (id, id * SLICES, (id + 1) * SLICES))[0]
+                each = are_sets(words, sets, count)
+                by_size.setdefault((len(words), each), []).append((place, count, words, sets))
         found = [_group(size, blocks) for size, blocks in by_size.items()]
         self._sets[key] = found
         self._set_bytes += sum(group.words.nbytes + group.sets.nbytes for group in found)
@@ -126,7 +140,7 @@ class Shelf:
 
 
 _SETS = (
-    "select (select count(*) from block_text where id >= ?2 and id < ?3), words, slices from block_grams"
+    "select (select max(id) + 1 - ?2 from block_text where id >= ?2 and id < ?3), words, slices from block_grams"
     " where block = ?1"
 )
 

@@ -15,10 +15,10 @@ from memory_logs import MemoryLogs, some_records
 
 from cornerman.core.errors import InvalidOption
 from cornerman.core.logs import LogFilter
-from cornerman.core.logs.port import LogReader
+from cornerman.core.logs.port import Damaged, LogReader
 from cornerman.store.api import make_store, open_store
 from cornerman.store.logs import open_writer
-from cornerman.tui import clipboard
+from cornerman.tui import clipboard, log_status
 from cornerman.tui.log_completion import candidates
 from cornerman.tui.log_cursor import LogCursor
 from cornerman.tui.log_feed import LogFeeds, LogReading
@@ -187,3 +187,13 @@ def test_a_search_that_is_given_up_leaves_the_records_open_for_the_others() -> N
         assert len(opened) == 1
     finally:
         feeds.stop()
+
+
+def test_damage_is_in_the_header(logs: LogReader) -> None:
+    """As soon as a reader has come across it, and as long as it is there."""
+    if not isinstance(logs, MemoryLogs):
+        pytest.skip("tests/logs/test_log_damage.py damages a real one")
+    cursor = heard(LogCursor(LogFilter()), logs)
+    assert log_status.damage(cursor) == ""
+    logs.damage = Damaged(records=4096, texts=256)
+    assert log_status.damage(heard(cursor, logs)) == "4,096 damaged, 256 without text: cornerman verify"

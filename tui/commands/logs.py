@@ -8,11 +8,11 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cornerman.core.errors import InvalidOption, NotFound, StoreError
+from cornerman.core.errors import InvalidOption, NotFound
 from cornerman.core.logs import LogFilter, Term
-from cornerman.core.logs.filter import FIELDS
+from cornerman.core.logs.filter import FIELDS, levels_of
 
-from .. import exits, output
+from .. import exits, output, words
 from ..chosen import opened_store
 from . import Subparsers, describe
 from .logs_output import Printer, print_facets, print_saved, print_timeline
@@ -52,6 +52,8 @@ EXAMPLES = """
 
 LIMIT = 200
 FOLLOW_SECONDS = 0.2
+MANY = 100
+"""So many hidden lines are worth a word beside those that are shown."""
 
 _OPTIONS = {
     "component": ("A/B", "of this component, or its part; may be given again"),
@@ -114,6 +116,8 @@ def run(args: argparse.Namespace) -> int:
             _samples(store, run_id)
         else:
             _lines(args, store, chosen)
+        if damage := words.damaged(store.logs.damaged()):
+            output.say(f"Log records: {damage}. `cornerman verify` says which; all others are here.")
     return exits.OK
 
 
@@ -122,12 +126,12 @@ def run(args: argparse.Namespace) -> int:
 
 def _filter(args: argparse.Namespace, store: Store) -> tuple[LogFilter, str]:
     """What is meant, from words and options alike; and the run that was named, if one was."""
-    words, run_id = list(args.words), ""
+    said, run_id = list(args.words), ""
     terms: list[Term] = []
-    if words and (run_id := _run_named(store, words[0])):
-        words.pop(0)
+    if said and (run_id := _run_named(store, said[0])):
+        said.pop(0)
         terms.append(Term("run", run_id))
-    for word in words:
+    for word in said:
         terms += LogFilter.parse(word if _is_term(word) else str(Term("text", word))).terms
     for name in _OPTIONS:
         for value in getattr(args, name) or ():
@@ -192,6 +196,8 @@ def _lines(args: argparse.Namespace, store: Store, chosen: LogFilter) -> None:
             output.say(f"The newest {limit} lines. --limit N shows N, --limit 0 all.")
         if not entries and not args.follow:
             output.say(_nothing(logs, chosen))
+        if hidden := _hidden(logs, chosen, len(entries)):
+            output.say(hidden)
     if args.follow:
         _follow(store, chosen, printer, last)
 
@@ -222,19 +228,28 @@ def _follow(store: Store, chosen: LogFilter, printer: Printer, last: int) -> Non
 
 def _changes(store: Store) -> Iterator[None]:
     """Once now, and whenever there is something new. What other programs have in their spools is brought in."""
-    from cornerman.store.logs.writer import ingest_leftovers
-
     before: object = ...
     while True:
-        try:
-            ingest_leftovers(store.path)
-        except StoreError:  # locked now, or only to be read: whoever writes does it
-            pass
+        store.ingest_logs()
         now = store.logs.version()
         if now != before:
             yield
         before = now
         time.sleep(FOLLOW_SECONDS)
+
+
+def _hidden(logs: Logs, chosen: LogFilter, shown: int) -> str:
+    """How much a least level hides, where that is nearly everything: plain prints are at DEBUG, and somebody who looks
+    for them should not think that they are lost."""
+    levels = chosen.of("level")
+    if not levels or any("DEBUG" in levels_of(term.value) for term in levels):
+        return ""
+    counts = {facet.value: facet.count for facet in logs.facets(chosen.without("level")).values["level"]}
+    hidden = counts.get("DEBUG", 0)
+    if not hidden or (shown and hidden < max(MANY, shown)):
+        return ""
+    lines = "1 DEBUG line is" if hidden == 1 else f"{hidden:,} DEBUG lines are"
+    return f"{lines} hidden by {' '.join(map(str, levels))}; plain prints are DEBUG."
 
 
 def _nothing(logs: Logs, chosen: LogFilter) -> str:
