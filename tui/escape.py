@@ -2,7 +2,7 @@
 
 A terminal sends the Escape key as the byte with which the sequences of other keys begin, so a program waits for the
 rest. Textual's reader looks ten times a second whether that is over; here it looks as soon as it can be known, which
-somebody who stops a search feels. What a terminal sends for one key comes in one piece, also over SSH: 25 ms are plenty.
+somebody who stops a search feels. What a terminal sends for one key comes in one piece, over SSH too: 25 ms are plenty.
 """
 
 from __future__ import annotations
