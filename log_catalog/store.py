@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .constant import component
 
-STORE = component("Store", range(1200, 1300), kept=("LOG622", "LOG622A"))
+STORE = component("Store", range(1200, 1300), kept=("LOG622", "LOG622A"), of_runs=False)
 _define = STORE.define
 
 LOG_STORE_CREATED = _define("LOG1201", "INFO", "Lifecycle", "a store was created")
@@ -19,7 +19,7 @@ LOG_NETWORK_FILE_SYSTEM = _define(
     "network",
 )
 LOG_NETWORK_COPY_FAILED = _define(
-    "LOG1206", "WARNING", "Network", "sealed chunks could not be copied to the network folder", "network"
+    "LOG1206", "WARNING", "Network", "what was recorded could not be copied to the network folder", "network"
 )
 LOG_NO_LOCAL_DISK = _define(
     "LOG1209",

@@ -13,6 +13,7 @@ the same chunks, byte for byte.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import time
@@ -105,7 +106,19 @@ class Copier:
             from .logs.copier import LogCopier
 
             self._log_copier = LogCopier(self.place)
+        with contextlib.suppress(StoreError, OSError, apsw.Error):  # locked now: the next round
+            self._ingest_own_lines()
         return self._log_copier.round(until)
+
+    def _ingest_own_lines(self) -> None:
+        """What the recorder said in this process, which nobody brings into the database while it runs."""
+        from .logs.ingest import Ingestor
+        from .logs.spool import OWN
+
+        paths = [path for path in list(OWN) if path.is_relative_to(self.place.local)]
+        if paths:
+            with contextlib.closing(Ingestor(self.place.local)) as ingestor:
+                ingestor.turn(paths)
 
     def _steps(self, live: Iterable[StreamIdentity], until: float) -> bool:
         try:

@@ -94,6 +94,8 @@ class CornermanApp(App[int], inherit_bindings=False):
         self.logs = LogFeeds(open_repository, self._wake)
         self.moved_to_us: int | None = None
         """When the step was written that the run screen has gone to, for the logs beneath it to go to as well."""
+        self.known_runs: tuple[str, ...] = ()
+        """The ids of the runs as they were last listed: a short id is one that names only its run."""
         self._run = run
         self._attributes = Attributes()
         self._pumped_at, self._pump_due, self._begun = 0.0, False, False

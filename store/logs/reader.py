@@ -24,7 +24,6 @@ from cornerman.core.logs.filter import FACETS, LogFilter
 from cornerman.core.logs.port import Damaged, Found, Sample
 from cornerman.core.logs.records import Facets, LogEntry, Span, Timeline
 from cornerman.core.payloads.log_record_v1 import LogRecordV1
-from cornerman.log_catalog import get_constant_by_code
 from cornerman.log_catalog.constant import LEVELS
 
 from ..connection import snapshot, translated
@@ -185,11 +184,6 @@ class Logs:
         with self._session() as session:
             plan, without = session.counted(chosen)
             return Timeline(session.spans(plan, max(spans, 1), since_us, until_us), without)
-
-    def unknown_codes(self) -> dict[str, int]:
-        """Codes of records that no catalogue knows, and how many records have them."""
-        codes = self.facets(LogFilter()).values["code"]
-        return {facet.value: facet.count for facet in codes if get_constant_by_code(facet.value) is None}
 
     def jobs(self) -> dict[str, str]:
         """The job of each run, as far as anybody has said it."""

@@ -39,6 +39,8 @@ from cornerman.core.errors import CornermanError
 from cornerman.core.ids import new_ulid
 from cornerman.core.payloads import log_record_v1
 from cornerman.core.payloads.log_record_v1 import LogRecordV1
+from cornerman.core.redacted_lines import redacted_record
+from cornerman.core.redaction_rules import current_rules
 
 from ..liveness import boot_id, holder, lock_byte
 from ..location import SPOOL
@@ -122,7 +124,8 @@ class Spool:
 
     def _encoded(self, records: Iterable[LogRecordV1]) -> list[bytes]:
         """The records that can be written; the others are counted."""
-        contents = [encoded(record) for record in records]
+        rules = current_rules()
+        contents = [encoded(redacted_record(record, rules)) for record in records]
         known = [content for content in contents if content is not None]
         if len(known) < len(contents):
             self.lost["unwritable"] += len(contents) - len(known)

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from cluster import Nodes, eventually
+from cluster import Nodes, eventually, recorded
 
 import cornerman
 from cornerman.core.logs import LogFilter
 from cornerman.core.logs.port import Sample
 from cornerman.core.payloads.log_record_v1 import LogRecordV1
+from cornerman.core.run_command import RunCommand
+from cornerman.log_catalog import log
+from cornerman.log_catalog.store import LOG_SQLITE_DISK_FAILED
+from cornerman.store import commands
+from cornerman.store.api import make_store
 from cornerman.store.copies import read_rows
+from cornerman.store.liveness import Process
 from cornerman.store.logs import block, open_writer
 from cornerman.store.logs.copier import LogCopier
 from cornerman.store.logs.replica import LogReplica
@@ -285,12 +292,8 @@ def test_lines_in_a_damaged_file_are_missed_and_said(nodes: Nodes) -> None:
 
 def test_the_outcome_and_the_samples_of_a_command_travel(nodes: Nodes) -> None:
     """How it ended, what it used, its manifest; while it runs it lives on the other node too."""
-    from cornerman.core.run_command import RunCommand
-    from cornerman.store import commands
-    from cornerman.store.liveness import Process
-
-    with cornerman.store.api.make_store(nodes.store):
-        local = nodes.local()
+    make_store(nodes.store).close()
+    local = nodes.local()
     process = Process(local)
     command = RunCommand(run_id="RUN", job="mine", command=("train",), process=process.name, started_us=1)
     with open_writer(nodes.store) as writer:
@@ -301,14 +304,12 @@ def test_the_outcome_and_the_samples_of_a_command_travel(nodes: Nodes) -> None:
     with cornerman.open_store(nodes.store) as store:
         assert store.run("RUN").summary().state == "live"
         assert store.logs.samples("RUN") == [Sample(5, {"cpu_percent": 80.0})]
-        from dataclasses import replace
-
         commands.keep(local, replace(command, ended_us=9, exit_code=3))
         process.leave()
         nodes.on("writer")
         LogCopier(place_of(nodes.store)).close()
         nodes.on("reader")
-        eventually(lambda: store.run("RUN").summary().state == "interrupted")
+        eventually(lambda: store.run("RUN").summary().state == "failed")
         ended = store.run("RUN").command
         assert ended is not None
         assert ended.exit_code == 3
@@ -338,3 +339,13 @@ def test_lines_are_not_copied_beyond_the_budget(nodes: Nodes, monkeypatch: pytes
     assert len(read(nodes, "writer")) == 3
     with cornerman.open_store(nodes.store) as store:
         assert any("max_store_bytes" in notice for notice in store.notices)
+
+
+def test_what_the_recorder_says_in_a_training_is_read_elsewhere(nodes: Nodes) -> None:
+    """While it trains, though no program has opened its store."""
+    env = recorded(nodes, 10)
+    log(LOG_SQLITE_DISK_FAILED, store=str(nodes.local()), reason="said in the training")
+    nodes.on("reader")
+    eventually(lambda: bool(list(nodes.store.rglob("*.logs"))))
+    eventually(lambda: len(read(nodes, "reader", f"code:{LOG_SQLITE_DISK_FAILED.code}")) == 1)
+    env.close()

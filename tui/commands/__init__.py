@@ -34,6 +34,7 @@ COMMANDS = {
     "selftest": "prove the promises on this host, with figures",
     "doctor": "look at the store and this host, and say what to do",
     "codes": "the words of log lines: what a code means, which are unknown",
+    "redact": "what is hidden of log lines and commands before it is stored, and your rules",
     "config": "show settings, and where each value comes from",
 }
 """In the order of the help: first what a newcomer needs. The module is `commands/<name>.py`."""

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from cornerman.core.dot_env import dot_env
 from cornerman.core.logs.saved import saved_filters_file
+from cornerman.core.redaction_rules import redaction_file
 from cornerman.core.setting_sources import CONFIG_VARIABLE, user_config_file
 from cornerman.log_catalog.registered import words_file
 from cornerman.log_catalog.user_folders import STATE_DIR_VARIABLE
@@ -59,6 +60,7 @@ def places(store: Path) -> Iterator[Place]:
     if (file := dot_env(Path.cwd())) is not None:
         yield Place("dot_env", Path(file.path), READ, "for warnings only: nothing in it counts")
     yield Place("log_words", words_file(), BOTH, "codes and loggers that you registered")
+    yield Place("redaction", redaction_file(), BOTH, "your rules of what is hidden; `cornerman redact` writes it")
     yield Place("log_filters", saved_filters_file(), BOTH, "filters of logs that you saved")
     yield Place("log_memory", LogMemory.file_of(store), BOTH, "bookmarks and the last filter, for this store")
     yield Place("store", store, BOTH, "the store, or its folder on a network")

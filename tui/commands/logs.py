@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from cornerman.core.errors import InvalidOption, NotFound
 from cornerman.core.logs import LogFilter, Term
-from cornerman.core.logs.filter import FIELDS
+from cornerman.core.logs.filter import FIELDS, levels_of
 
 from .. import exits, output, words
 from ..chosen import opened_store
@@ -52,6 +52,8 @@ EXAMPLES = """
 
 LIMIT = 200
 FOLLOW_SECONDS = 0.2
+MANY = 100
+"""So many hidden lines are worth a word beside those that are shown."""
 
 _OPTIONS = {
     "component": ("A/B", "of this component, or its part; may be given again"),
@@ -194,6 +196,8 @@ def _lines(args: argparse.Namespace, store: Store, chosen: LogFilter) -> None:
             output.say(f"The newest {limit} lines. --limit N shows N, --limit 0 all.")
         if not entries and not args.follow:
             output.say(_nothing(logs, chosen))
+        if hidden := _hidden(logs, chosen, len(entries)):
+            output.say(hidden)
     if args.follow:
         _follow(store, chosen, printer, last)
 
@@ -232,6 +236,20 @@ def _changes(store: Store) -> Iterator[None]:
             yield
         before = now
         time.sleep(FOLLOW_SECONDS)
+
+
+def _hidden(logs: Logs, chosen: LogFilter, shown: int) -> str:
+    """How much a least level hides, where that is nearly everything: plain prints are at DEBUG, and somebody who looks
+    for them should not think that they are lost."""
+    levels = chosen.of("level")
+    if not levels or any("DEBUG" in levels_of(term.value) for term in levels):
+        return ""
+    counts = {facet.value: facet.count for facet in logs.facets(chosen.without("level")).values["level"]}
+    hidden = counts.get("DEBUG", 0)
+    if not hidden or (shown and hidden < max(MANY, shown)):
+        return ""
+    lines = "1 DEBUG line is" if hidden == 1 else f"{hidden:,} DEBUG lines are"
+    return f"{lines} hidden by {' '.join(map(str, levels))}; plain prints are DEBUG."
 
 
 def _nothing(logs: Logs, chosen: LogFilter) -> str:

@@ -26,7 +26,8 @@ _TITLES = {
 SOURCES = (
     (
         "state",
-        "LIVE: its process records. STALE: it lives, no step for a while. DONE: closed. INTERRUPTED: it died.",
+        "LIVE: its process records. STALE: it lives, no step for a while. DONE: closed. FAILED: an error ended it."
+        " INTERRUPTED: it died.",
     ),
     ("steps", "Transitions counted by the store: sealed in chunks, and those still in the journal."),
     ("/s", "Over the last seconds of a live run, over the whole life of one that ended."),
