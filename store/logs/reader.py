@@ -26,7 +26,6 @@ from cornerman.core.logs.matching import Period
 from cornerman.core.logs.port import Damaged, Found, Sample
 from cornerman.core.logs.records import Facets, LogEntry, Span, Timeline
 from cornerman.core.payloads.log_record_v1 import LogRecordV1
-from cornerman.log_catalog import get_constant_by_code
 from cornerman.log_catalog.constant import LEVELS
 
 from ..connection import snapshot, translated
@@ -198,11 +197,6 @@ class Logs:
         """The time that a filter's `since`, `until` and `during` leave."""
         with self._session() as session:
             return session.plan(chosen).period
-
-    def unknown_codes(self) -> dict[str, int]:
-        """Codes of records that no catalogue knows, and how many records have them."""
-        codes = self.facets(LogFilter()).values["code"]
-        return {facet.value: facet.count for facet in codes if get_constant_by_code(facet.value) is None}
 
     def jobs(self) -> dict[str, str]:
         """The job of each run, as far as anybody has said it."""

@@ -108,3 +108,13 @@ def test_a_word_that_no_code_has_is_not_an_empty_list(
     assert main(["codes", "list", *asked]) == 1
     printed = capsys.readouterr()
     assert (printed.out, said in printed.err) == ("", True)
+
+
+def test_what_was_logged_and_nobody_registered_is_listed(cornerman: Cornerman, tmp_path: Path) -> None:
+    """Codes and loggers with their counts, until somebody says what they are."""
+    (tmp_path / "a.log").write_text("LOG2001 | rollout\nINFO:lab.loader:ready\nINFO:lab.loader:done\n")
+    assert cornerman("import-logs", str(tmp_path / "a.log"), "--job", "a").returncode == 0
+    found = json.loads(cornerman("codes", "unknown", "--json").stdout)
+    assert [tuple(one.values()) for one in found] == [("code", "LOG2001", 1), ("logger", "lab.loader", 2)]
+    cornerman("codes", "logger", "lab", "Worker")
+    assert "lab.loader" not in cornerman("codes", "unknown").stdout

@@ -38,6 +38,7 @@ EXAMPLES = """
   cornerman codes show LOG1208             what it means, where it is said
   cornerman codes components               who says how much
   cornerman codes check train.log src/     codes that nobody knows
+  cornerman codes unknown latest           what it logged that nobody knows
   cornerman codes register LOG2001 --component Rollout \\
       --message "a rollout was collected"
   cornerman codes logger torchrl.collectors Worker"""
@@ -239,6 +240,29 @@ def _say_unknown(seen: list[SeenCode], unknown: list[SeenCode], asked: bool) -> 
         output.say(f"All {len(seen)} codes that were found are known.")
 
 
+def _unknown_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN", nargs="?", help="of this run only (default: of the whole store)")
+
+
+def _unknown(args: argparse.Namespace) -> int:
+    from cornerman.core.logs import LogFilter
+    from cornerman.core.logs.unregistered import unregistered
+
+    from ..chosen import opened_store
+
+    with opened_store(args, read_only=True) as store:
+        chosen = LogFilter().only("run", store.run(args.run).run_id) if args.run else LogFilter()
+        found = unregistered(store.logs.facets(chosen))
+    if args.json:
+        output.print_json([one._asdict() for one in found])
+    elif found:
+        rows = [(one.kind, output.harmless(one.value), f"{one.count:,}", output.harmless(one.remedy)) for one in found]
+        output.print_table(("kind", "name", "records", "to register it"), rows, right=(2,))
+    else:
+        output.say("Every code and every logger that was written is registered.")
+    return exits.OK
+
+
 def _register_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("code", metavar="CODE", help="such as LOG2001")
     parser.add_argument("--component", metavar="NAME[/PART]", required=True, help="who says it")
@@ -311,6 +335,7 @@ VERBS = {
     "show": Verb("one code: what it means, where it is said, an example", _show_arguments, _show),
     "components": Verb("every component, with its ranges and counts", _none, _components),
     "check": Verb("is the catalogue sound, and which codes of a worker are unknown", _check_arguments, _check),
+    "unknown": Verb("what was logged and nobody registered: codes, loggers, counts", _unknown_arguments, _unknown),
     "register": Verb("make a worker's code known to every program of this account", _register_arguments, _register),
     "forget": Verb("undo that", _show_arguments, _forget),
     "logger": Verb("say to which component a logger belongs", _logger_arguments, _logger),
