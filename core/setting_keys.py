@@ -198,6 +198,12 @@ KEYS: Final[dict[str, SettingKey]] = {
             choices=("console", "json", "line"),
             advanced=True,
         ),
+        SettingKey(
+            "log.strict", "bool", False, _VIEWED, "when a program of ours writes a line", "tui.chosen:log_settings",
+            "Whether a line of your own component that names no run stops the program (LineWithoutRun). Off, it is"
+            " attributed by its process and marked inferred. Lines of our components never stop anything.",
+            advanced=True,
+        ),
     )
 }  # fmt: skip
 """By name, in the order in which they are shown."""

@@ -73,6 +73,9 @@ from .steps import StepFactory
 from .summaries import Summarizer, summarize, without_streams
 
 if TYPE_CHECKING:
+    from cornerman.core.logs.during import During
+    from cornerman.core.logs.matching import Period
+
     from .documents import Documents
     from .enforcement import Enforcement
     from .logs.reader import Logs
@@ -163,8 +166,13 @@ class Store:
             from .logs.reader import Logs
 
             jobs = partial(self._shelf.query, "select run_id, job from run")
-            self._logs = Logs(self.path, lambda: dict(jobs()), self._network.refresh)
+            self._logs = Logs(self.path, lambda: dict(jobs()), self._network.refresh, self._period_of)
         return self._logs
+
+    def _period_of(self, run: str, during: During) -> Period:
+        from .episode_times import period_of
+
+        return period_of(self.run(run), during)
 
     @property
     def notices(self) -> tuple[str, ...]:
