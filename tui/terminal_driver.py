@@ -32,11 +32,11 @@ class TerminalDriver(LinuxDriver):
             return KeyReader(self._images.sieve, debug)
 
         module = textual.drivers.linux_driver
-        module.XTermParser = reader  # type: ignore[misc,assignment]
+        module.XTermParser = reader  # type: ignore[attr-defined,assignment]
         try:
             super().run_input_thread()
         finally:
-            module.XTermParser = XTermParser  # type: ignore[misc]
+            module.XTermParser = XTermParser  # type: ignore[attr-defined]
 
     def stop_application_mode(self) -> None:
         self._images.remove()

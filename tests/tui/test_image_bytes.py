@@ -113,7 +113,7 @@ def test_a_slow_terminal_is_sent_no_more_than_it_draws() -> None:
     ("protocol", "found", "why"),
     [
         ("kitty", Abilities("kitty(0.40.0)", graphics=True), ""),
-        ("kitty", Abilities("WezTerm 2024", graphics=True), 
+        ("kitty", Abilities("WezTerm 2024", graphics=True),
          "no kitty: WezTerm 2024 has no pictures in cells; try sixel"),
         ("kitty", Abilities("foot(1.20)", sixel=True), "no kitty here: kitty and Ghostty know it"),
         ("kitty", Abilities("tmux 3.3a", tmux=BEHIND), ""),

@@ -109,10 +109,6 @@ def test_each_frame_is_shown_as_it_is_stored(show: Show, protocol: str, abilitie
         terminal.until(lambda step=step: shows(terminal, step), f"step {step}")
     assert terminal.screen.written_pictures == before + 3
     for key, sign, back in BESIDE:
-        (b"?", "Play or pause", b"\x1b"),
-        (b"L", "No log record", b"\x1b"),
-        (b"zz", "info        {} empty", b"zz"),
-    ):
         terminal.program.send(key)
         terminal.until(lambda sign=sign: sign in terminal.text() and terminal.screen.bare, sign)
         terminal.program.send(back)

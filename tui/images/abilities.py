@@ -64,7 +64,7 @@ def _named(words: str) -> bool:
 
 
 async def ask(
-    write: Callable[[str], None], replies: asyncio.Queue[Reply], environ: Mapping[str, str] = os.environ
+    write: Callable[[str], object], replies: asyncio.Queue[Reply], environ: Mapping[str, str] = os.environ
 ) -> Abilities | None:
     """Ask, and wait for the last answer; None if it does not come."""
     between = await asyncio.to_thread(tmux.ask, environ)
