@@ -53,6 +53,7 @@ from cornerman.log_catalog.recorder import (
 )
 from cornerman.store import run_folder
 from cornerman.store.connection import transaction
+from cornerman.store.logs import said
 from cornerman.store.pack import chunk_height
 from cornerman.store.recovery import recover
 from cornerman.store.seal import Deleted, StreamIdentity, introduce
@@ -60,7 +61,7 @@ from cornerman.store.segments import SAMPLED
 from cornerman.store.session import session_for
 from cornerman.store.writer import NoRoom, StreamWriter, cause_of
 
-from . import fast_step
+from . import fast_step, program_end
 from .fitting import fit, fit_info, info_leaves, part, stack
 from .frame_source import FrameSource, choose
 from .normalization import Statistics
@@ -132,6 +133,8 @@ class Recorder:
         self._pid = os.getpid()
         self.session = session_for(self.store, self.settings)
         self.run = run_for(self.store, self.job, self.inputs, self.settings.chosen)
+        if self.session.homeless is None:
+            said.lines.belong(self.session.path, self.run["run_id"], [str(self.store)])
         self.stream_id = new_stream_id()
         self.writer = None
         self._looked = False
@@ -149,6 +152,7 @@ class Recorder:
         identity = self._identity()
         self.writer = StreamWriter(self.session, identity)
         self.session.add(self.writer)
+        program_end.begun(self.session.path, self.run)
         _LIVE.add(self)
         if self._uncounted is not None:
             transitions, steps, records, cause = self._uncounted
@@ -164,7 +168,7 @@ class Recorder:
             run_folder.remove(self.session.path, self.run["job"], self.run["run_id"])
         except Exception as error:
             self._say(LOG_STORE_UNAVAILABLE, "store", reason=str(error))
-        log(LOG_STREAM_STARTED, run=self.run["run_id"], stream=self.stream_id, store=str(self.store))
+        log(LOG_STREAM_STARTED, **self._whereabouts(), store=str(self.store), stream_id=self.stream_id)
 
     def _keep_folder(self, notes: list[str]) -> dict[str, str]:
         """See to it that the run has its folder; the facts of it for the run's row, none where it cannot be written.
@@ -215,6 +219,7 @@ class Recorder:
             "records": writer.cursor.sequence if writer else 0,
             "rows": (writer.rows + writer.index) if writer and writer.segment else (writer.rows if writer else 0),
             "lost": lost,
+            "lines_lost": dict(said.lines.lost),
             "trouble": self.session.trouble,
             "render_seconds": self.frames.render_seconds,
         }
@@ -549,12 +554,18 @@ class Recorder:
                 self.writer.note(text)
 
     def _say(self, constant: Any, key: str, **fields: Any) -> None:
-        """One line on standard error the first time something is lost; the counts are in the store."""
+        """One line the first time something is lost, on standard error and in the store's logs; the counts are in the
+        store."""
         if key in self._said:
             return
         self._said.add(key)
         with contextlib.suppress(Exception):  # standard error may be gone
-            log(constant, run=self.run["run_id"], store=str(self.store), **fields)
+            log(constant, **self._whereabouts(), store=str(self.store), **fields)
+
+    def _whereabouts(self) -> dict[str, Any]:
+        """What a line belongs to: run, stream, and the newest vector step that is recorded."""
+        place = {"run": self.run["run_id"], "stream": self.name or self.manifest["env_id"]}
+        return {**place, "step": self.writer.newest_t()} if self.writer and self.writer.newest_t() >= 0 else place
 
     # --- the end -----------------------------------------------------------------------------------------------------
 
@@ -566,7 +577,7 @@ class Recorder:
                 if self.sampler is not None and self.sampler.skipped:  # left out, and no row follows that would say so
                     self.writer.drop(self.sampler.transitions, self.sampler.skipped, SAMPLED)
                 self.writer.close()
-                log(LOG_STREAM_CLOSED, run=self.run["run_id"], stream=self.stream_id, store=str(self.store))
+                log(LOG_STREAM_CLOSED, **self._whereabouts(), store=str(self.store), stream_id=self.stream_id)
         except Exception as error:
             self._fault(error)
         self._restart()
@@ -584,7 +595,7 @@ class Recorder:
         self._lost = {}
         if self.writer is not None:
             self.writer.abandon()
-            log(LOG_FORK_NOT_RECORDED, stream=self.stream_id, parent=self._pid)
+            log(LOG_FORK_NOT_RECORDED, **self._whereabouts(), store=str(self.store), parent=self._pid)
         self._restart()
 
 

@@ -22,18 +22,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from cornerman.core import inherited
 from cornerman.store.liveness import boot_id
 
 from .inputs import gather
 from .provenance import provenance
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_INHERITED = (os.environ.get("CORNERMAN_RUN"), os.environ.get("CORNERMAN_JOB"))
-BRIDGE_VARIABLE = "CORNERMAN_BRIDGE"
-"""Names the run that `cornerman run` made for a command: all that it records belongs to that run, whatever its job."""
-WANTED_FRAMES_VARIABLE = "CORNERMAN_WANTED_FRAMES"
-"""Which frames somebody wants, said from outside: stronger than what a script says."""
-_BRIDGED = _INHERITED[0] is not None and os.environ.get(BRIDGE_VARIABLE) == _INHERITED[0]
 _RUNS: dict[tuple[Path, str], dict[str, Any]] = {}
 
 
@@ -45,7 +40,7 @@ def run_for(
     `named` are the files its user declared as inputs. A run that has begun takes no more of them. `settings` are those
     that its provenance tells.
     """
-    name = (_INHERITED[1] if _BRIDGED else None) or job or default_job()
+    name = (inherited.JOB if inherited.BRIDGED else None) or job or default_job()
     run = _RUNS.get((store, name))
     if run is None:
         run = _RUNS[store, name] = _identity(store, name, named or {}, settings or {})
@@ -58,7 +53,7 @@ def run_for(
 def outer_environment() -> dict[str, str]:
     """The variables without the job that a `record()` of this program set for its children."""
     outer = {name: value for name, value in os.environ.items() if name != "CORNERMAN_JOB"}
-    return outer if _INHERITED[1] is None else {**outer, "CORNERMAN_JOB": _INHERITED[1]}
+    return outer if inherited.JOB is None else {**outer, "CORNERMAN_JOB": inherited.JOB}
 
 
 def default_job() -> str:
@@ -68,10 +63,9 @@ def default_job() -> str:
 
 
 def _identity(store: Path, job: str, named: Mapping[str, str], settings: Mapping[str, Any]) -> dict[str, Any]:
-    inherited_run, inherited_job = _INHERITED
     session = _session()
     inputs, notes = gather(named)
-    joined = inherited_run if inherited_run and inherited_job == job else None
+    joined = inherited.RUN if inherited.RUN and job == inherited.JOB else None
     drawn = _derived(session, store, job)
     return {
         "run_id": joined or (f"{_of_inputs(job, inputs.hash)}-{drawn[-10:]}" if named else drawn),

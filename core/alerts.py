@@ -45,6 +45,8 @@ class Rule(NamedTuple):
     """What is looked for, from where on it is worth a word, and what says so."""
 
     name: str
+    word: str
+    """What is typed for it: `cornerman watch --fail-on nan`."""
     constant: LogConstant
     limit: float
     detail: Callable[[RunSummary, float, float], str]
@@ -113,11 +115,11 @@ def _losing(run: RunSummary, limit: float, free: float) -> str:
 
 
 RULES: tuple[Rule, ...] = (
-    Rule("lost data", LOG_STEPS_DROPPED, 0, _losing),
-    Rule("not finite", LOG_RETURNS_NOT_FINITE, 0, _not_finite),
-    Rule("reward collapse", LOG_RETURNS_COLLAPSED, 0.5, _collapsed),
-    Rule("stuck episode length", LOG_EPISODES_STUCK, 20, _stuck),
-    Rule("stalled stream", LOG_STREAM_STALLED, 0, _stalled),
-    Rule("disk filling", LOG_DISK_FILLING, 12, _disk_filling),
+    Rule("lost data", "lost", LOG_STEPS_DROPPED, 0, _losing),
+    Rule("not finite", "nan", LOG_RETURNS_NOT_FINITE, 0, _not_finite),
+    Rule("reward collapse", "collapse", LOG_RETURNS_COLLAPSED, 0.5, _collapsed),
+    Rule("stuck episode length", "stuck", LOG_EPISODES_STUCK, 20, _stuck),
+    Rule("stalled stream", "stalled", LOG_STREAM_STALLED, 0, _stalled),
+    Rule("disk filling", "disk", LOG_DISK_FILLING, 12, _disk_filling),
 )
 """Limits: share of the curve's span, episodes, hours; the others are counts."""

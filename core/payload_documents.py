@@ -55,6 +55,7 @@ def generated() -> list[SchemaDocument]:
         frame_v1,
         log_constant_v1,
         log_record_v1,
+        redaction_v1,
         run_manifest_v1,
         step_v1,
     )
@@ -70,6 +71,7 @@ def generated() -> list[SchemaDocument]:
         (run_manifest_v1, run_manifest_v1.RunManifestV1, "Run manifest"),
         (log_record_v1, log_record_v1.LogRecordV1, "Log record"),
         (log_constant_v1, log_constant_v1.LogConstantV1, "Log constant"),
+        (redaction_v1, redaction_v1.RedactionV1, "Redaction rules"),
     ]
     made = [
         _document(
@@ -87,7 +89,7 @@ def generated() -> list[SchemaDocument]:
 
 
 _FRAME = "One rendered picture of an environment, of an explicit kind."
-SETTINGS = "cornerman.settings@1.1.0"
+SETTINGS = "cornerman.settings@1.2.0"
 """The settings are a payload like any other; their definition is the model in `core/settings.py`."""
 UI_CONTROLS = "cornerman.ui_controls@1.1.0"
 """Those among them that touch nothing but the view."""

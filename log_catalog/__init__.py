@@ -10,7 +10,8 @@ One file a component holds its constants. Nothing here imports structlog until a
 
 from .configuration import conclude, configure, held
 from .constant import CatalogError, Component, Level, LogConstant, component
-from .emitting import Event, add_sink, bound, captured, log, set_level, set_private_level
+from .emitting import Event, add_sink, bound, captured, keep_private, log, set_level, set_private_level
+from .fan_out import LineWithoutRun
 from .levels import parse_levels
 from .registered import (
     component_of_logger,
@@ -35,6 +36,7 @@ __all__ = [
     "ComponentSnapshot",
     "Event",
     "Level",
+    "LineWithoutRun",
     "LogConstant",
     "add_sink",
     "bound",
@@ -50,6 +52,7 @@ __all__ = [
     "get_component_snapshot",
     "get_constant_by_code",
     "held",
+    "keep_private",
     "list_known_components",
     "log",
     "parse_levels",

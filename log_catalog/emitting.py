@@ -2,8 +2,8 @@
 
 Where a line goes is decided by the program that runs, not by the code that logs. Inside somebody's training process
 nobody has decided, and then it goes to a private writer on stderr: warnings and errors only, one line each, repeats
-counted instead of written. The user's logging is never touched. Programs we start call `configure`, which sends every
-line to all sinks instead, with what it was about; tests use `captured`.
+counted instead of written, and to whoever keeps them (`keep_private`). The user's logging is never touched. Programs
+we start call `configure`, which sends every line to all sinks instead, with what it was about; tests use `captured`.
 
 Nothing here ever raises or waits: a line that cannot be written is counted as a repeat.
 """
@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import Any, TextIO
 
 from .constant import Level, LogConstant, severity
-from .fan_out import FanOut, Sink
+from .fan_out import FanOut, LineWithoutRun, Sink
 from .repeats import Repeats
 
 REPEAT_SECONDS = 60.0
@@ -31,9 +31,12 @@ REPEAT_SECONDS = 60.0
 
 
 def log(constant: LogConstant, /, **fields: Any) -> None:
-    """Say that something happened. Costs a call where it is dropped; never raises, whatever the fields hold."""
+    """Say that something happened. Costs a call where it is dropped; never raises, whatever the fields hold, but for
+    LineWithoutRun in a program that is strict about it, for components whose lines belong to runs: ours are none."""
     try:
         _sink(constant, fields)
+    except LineWithoutRun:
+        raise
     except Exception:  # logging must never be what stops a program
         _private.failures += 1
 
@@ -47,6 +50,11 @@ def set_sink(sink: Sink | None) -> None:
 def set_private_level(level: Level) -> None:
     """From which level on the private writer writes: what `log.level` says in a training process."""
     _private.severity = severity(level)
+
+
+def keep_private(keep: Keep | None) -> None:
+    """Hand every line that the private writer lets through to `keep` too, which stores it: None for nobody."""
+    _private.keep = keep
 
 
 def add_sink(sink: Sink, level: Level = "DEBUG") -> Callable[[], None]:
@@ -100,6 +108,10 @@ def as_line(constant: LogConstant, fields: Mapping[str, Any]) -> str:
     return f"{text} | extra={json.dumps(dict(fields), default=str, ensure_ascii=False)}"
 
 
+Keep = Callable[[LogConstant, Mapping[str, Any], int, TextIO | None], bool]
+"""Stores a line, of which there were so many; whether it did. Last, the stream on which it was written, if on any."""
+
+
 class PrivateWriter:
     """Warnings and errors to stderr, one line each; the same code at most once a minute, with the count of the rest."""
 
@@ -108,6 +120,7 @@ class PrivateWriter:
         self.clock = clock
         self.severity = 30
         self.failures = 0
+        self.keep: Keep | None = None
         self.forget()
 
     def forget(self) -> None:
@@ -120,24 +133,34 @@ class PrivateWriter:
             return
         with self.lock:
             held = self.repeats.admit(constant)
-            if held is not None and not self._write(constant, fields, held):
+            if held is not None and not self._say(constant, fields, held, held + 1):
                 self.repeats.give_back(constant, held)
 
     def flush(self) -> None:
         """Say how often what was held back happened: when the process ends, so that nothing is silent."""
         with self.lock:
             for constant, held in self.repeats.all():
-                self._write(constant, {}, held)
+                self._say(constant, {}, held, held)
 
-    def _write(self, constant: LogConstant, fields: Mapping[str, Any], held: int) -> bool:
+    def _say(self, constant: LogConstant, fields: Mapping[str, Any], held: int, lines: int) -> bool:
+        """Write and keep a line that stands for so many; whether either came about."""
+        stream: TextIO | None = None
+        try:
+            stream = self._write(constant, fields, held)
+        except Exception:  # a stream that breaks is no reason not to keep the line
+            self.failures += 1
+        return (self.keep is not None and self.keep(constant, fields, lines, stream)) or stream is not None
+
+    def _write(self, constant: LogConstant, fields: Mapping[str, Any], held: int) -> TextIO | None:
+        """Where it was written, None where nothing takes it now."""
         stream = self.stream or sys.stderr
         if stream is None or not _takes_a_line(stream):
-            return False
+            return None
         again = f" (and {held} more like it)" if held else ""
         line = as_line(constant, fields).replace("\n", " ")
         stream.write(f"cornerman: {constant.level.lower()}: {line}{again}\n")
         stream.flush()
-        return True
+        return stream
 
 
 def _takes_a_line(stream: TextIO) -> bool:

@@ -10,6 +10,7 @@ was killed.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import math
 from collections.abc import Iterator, Sequence
@@ -23,7 +24,16 @@ import numpy as np
 
 from cornerman.core import values
 from cornerman.core.alerts import alerts_of
-from cornerman.core.errors import NotFound, PayloadError, StoreFull, StoreLocked, StoreReadOnly, StoreTooNew
+from cornerman.core.errors import (
+    NotFound,
+    PayloadError,
+    StoreError,
+    StoreFull,
+    StoreLocked,
+    StoreReadOnly,
+    StoreTooNew,
+)
+from cornerman.core.near import did_you_mean
 from cornerman.core.normalization import NormalizationStatistics
 from cornerman.core.payloads.frame_v1 import Frame
 from cornerman.core.payloads.run_manifest_v1 import RunManifestV1
@@ -61,6 +71,9 @@ from .steps import StepFactory
 from .summaries import Summarizer, summarize, without_streams
 
 if TYPE_CHECKING:
+    from cornerman.core.logs.during import During
+    from cornerman.core.logs.matching import Period
+
     from .documents import Documents
     from .enforcement import Enforcement
     from .logs.reader import Logs
@@ -72,6 +85,7 @@ if TYPE_CHECKING:
 __all__ = ["Episode", "Run", "Store", "Stream", "open_store"]
 
 Answer = TypeVar("Answer")
+LISTED = "`cornerman runs` lists what is there."
 
 
 def open_store(path: Path | str | None = None, *, read_only: bool = False) -> Store:
@@ -149,8 +163,14 @@ class Store:
         if self._logs is None:
             from .logs.reader import Logs
 
-            self._logs = Logs(self.path, lambda: dict(self._shelf.query("select run_id, job from run")))
+            jobs = partial(self._shelf.query, "select run_id, job from run")
+            self._logs = Logs(self.path, lambda: dict(jobs()), self._network.refresh, self._period_of)
         return self._logs
+
+    def _period_of(self, run: str, during: During) -> Period:
+        from .episode_times import period_of
+
+        return period_of(self.run(run), during)
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -182,6 +202,12 @@ class Store:
         except PayloadError as error:  # of log records: no reason to show no steps
             self._notices += (f"{error.what} {error.remedy}",)
 
+    def ingest_logs(self) -> None:
+        """Bring in what other programs have in their spools of log records, for whoever follows these. Where the
+        database is locked, or only to be read, it is left to who writes it."""
+        with contextlib.suppress(StoreError):
+            self._ingest_logs()
+
     def _ingest_logs(self) -> None:
         """Log records of programs that ended before they were in the database. Most stores have none waiting."""
         if (self.path / SPOOL).is_dir():
@@ -206,7 +232,8 @@ class Store:
         """By id, a unique beginning or end of it, a job's newest, or `latest`; NotFound otherwise."""
         runs = self.runs()
         if not runs:
-            raise NotFound("The store has no runs.", "`cornerman demo` records three.")
+            what = "The store has no runs." if name == "latest" else f"There is no run {name!r}: the store has none."
+            raise NotFound(what, "`cornerman demo` records three.")
         if name == "latest":
             return runs[0]
         for run in runs:
@@ -218,7 +245,8 @@ class Store:
                 f"{len(found)} runs begin or end with {name}.", "Give more of the id; `cornerman runs` lists them."
             )
         if not found:
-            raise NotFound(f"There is no run, and no job, {name!r}.")
+            meant = did_you_mean(name, [run.job for run in runs])
+            raise NotFound(f"There is no run, and no job, {name!r}.", f"{meant} {LISTED}".strip())
         return found[0]
 
     def stream(self, stream_id: int) -> Stream:
@@ -292,7 +320,8 @@ class Run:
     def __init__(self, store: Store, run_id: str, streams: list[Stream], command: RunCommand | None = None) -> None:
         self._store, self._run_id, self._streams = store, run_id, streams
         self.command = command
-        """The command that it is, where `cornerman run` ran it. A run has a command, or a stream, or both."""
+        """The command that it is, where `cornerman run` ran it or an exception ended it. A run has a command, or a
+        stream, or both."""
 
     @property
     def run_id(self) -> str:
@@ -346,7 +375,7 @@ class Run:
             return first.summed[1]
         summary = first.rows.consistent(lambda: summarize([stream.summarizer for stream in self._streams]))
         summary = replace(summary, alerts=alerts_of(summary, self._free(summary)))
-        over = summary.state in ("done", "interrupted") and not any(s.summarizer.journal_bytes for s in self._streams)
+        over = summary.state not in ("live", "stale") and not any(s.summarizer.journal_bytes for s in self._streams)
         first.summed = (marks, summary) if over else None
         return summary
 

@@ -120,6 +120,10 @@ class StreamWriter:
                 path = statistics_path(self.session.folder(), self.stream_id)
                 self._statistics = note(path, self._statistics, fresh, since)
 
+    def newest_t(self) -> int:
+        """The newest vector step that there is a row of, or was one before it was lost; -1 before the first."""
+        return self._t_now() - 1
+
     def _t_now(self) -> int:
         """Calls of step so far, those in the open segment too."""
         steps = received_in(self.segment, self.index, self.mode, self._done)[0] if self.segment else 0

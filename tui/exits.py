@@ -6,6 +6,8 @@ OK = 0
 PROBLEM = 1
 USAGE = 2
 STORE = 3
+TROUBLE = 4
+TIMED_OUT = 5
 FAULT = 70
 HUNG_UP = 129
 INTERRUPTED = 130
@@ -17,6 +19,8 @@ MEANING = {
     PROBLEM: "a problem was found, or what was asked for is not there",
     USAGE: "typed wrongly: an unknown option, environment, policy or query",
     STORE: "the store cannot be used: none there, not ours, too new, locked, full",
+    TROUBLE: "watch: something that --fail-on names happened",
+    TIMED_OUT: "watch: --timeout passed first",
     FAULT: "a fault in Cornerman itself; --debug shows where",
     HUNG_UP: "the terminal went away (SIGHUP); what was recorded is stored",
     INTERRUPTED: "stopped by Ctrl-C (SIGINT); what was recorded is stored",

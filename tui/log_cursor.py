@@ -10,12 +10,12 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
-from .log_queries import NEWEST, Place, WindowQuery
+from .log_window import NEWEST, Place, WindowQuery
 
 if TYPE_CHECKING:
     from cornerman.core.logs import LogEntry, LogFilter
 
-    from .log_queries import WindowAnswer
+    from .log_window import WindowAnswer
 
 EDGE = 60
 """Records from the end of what is read at which more is asked for: two screens of them."""
@@ -159,6 +159,11 @@ class LogCursor:
             ids = [entry.id for entry in answer.entries]
             self.index = min(bisect_left(ids, under.id), len(ids) - 1)
         return not self.following and answer.progress is None and self._read_on()
+
+    def stop(self) -> None:
+        """Somebody stopped the search for its records: that is over for them before the reader has heard of it."""
+        if self.answer is not None:
+            self.answer = self.answer._replace(stopped=True)
 
     def _land(self, answer: WindowAnswer) -> None:
         self.index = answer.landed

@@ -51,20 +51,18 @@ class ExportQuery:
         beside = self.path.with_name(f"{self.path.name}.{os.getpid()}.part")
         records = size = 0
         try:
-            with beside.open("w", encoding="utf-8", errors="backslashreplace") as file:
-                for part in self._parts(reading):
-                    for record in part:
-                        size += file.write(written(record) + "\n")
-                    records += len(part)
-                    reading.tell(ExportAnswer(self, form, records, size))
-            beside.rename(self.path)
-        except Interrupted:
-            if not reading.cancelled():
-                raise
+            with reading.until_cancelled():
+                with beside.open("w", encoding="utf-8", errors="backslashreplace") as file:
+                    for part in self._parts(reading):
+                        for record in part:
+                            size += file.write(written(record) + "\n")
+                        records += len(part)
+                        reading.tell(ExportAnswer(self, form, records, size))
+                beside.rename(self.path)
+                return ExportAnswer(self, form, records, self.path.stat().st_size, done=True)
             return ExportAnswer(self, form, records, size, stopped=True)
         finally:
             beside.unlink(missing_ok=True)
-        return ExportAnswer(self, form, records, self.path.stat().st_size, done=True)
 
     def _parts(self, reading: LogReading) -> Iterator[list[LogRecordV1]]:
         after = -1

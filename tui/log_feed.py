@@ -15,7 +15,8 @@ import ctypes
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cornerman.core.errors import Interrupted
 
@@ -83,6 +84,15 @@ class LogReading:
                 if self.cancelled() or not self.wanted():
                     raise
 
+    @contextmanager
+    def until_cancelled(self) -> Iterator[None]:
+        """What is in here ends early, and without an error, where the person who asked wants no more of it."""
+        try:
+            yield
+        except Interrupted:
+            if not self.cancelled():
+                raise
+
 
 class Connection:
     """The log records of a store, opened when they are first asked for, and anew after a fault."""
@@ -126,6 +136,14 @@ class Connection:
                 close()
 
 
+class _Heard(NamedTuple):
+    """What a question was answered last, and the version of the records then."""
+
+    query: Query
+    version: object
+    answer: Any
+
+
 class LogFeed(Feed):
     """Reads log records for a screen; answers may come in parts."""
 
@@ -141,7 +159,7 @@ class LogFeed(Feed):
         self._connection = connection
         self._thread.name = f"cornerman-log-{name}"
         self._log_reading: LogReading | None = None
-        self._last: dict[str, tuple[Query, Any]] = {}
+        self._last: dict[str, _Heard] = {}
         self._long = False
         """Whether what is being answered may take long: only that is worth an interrupt, which others feel as well."""
         self._cancelled: dict[str, int] = {}
@@ -171,20 +189,25 @@ class LogFeed(Feed):
 
     def _answer(self, generation: int, query: Query) -> Any:
         reading = self._log_connected()
-        before = self._last.get(query.channel)
-        reading.before = before[1] if before is not None and before[0] == query else None
         reading.tell = lambda answer: self._tell(generation, query, answer)
         reading.wanted = lambda: not self._stopped and self._generation.get(query.channel) == generation
         reading.cancelled = lambda: self._cancelled.get(query.channel) == generation
+        version, before = reading.logs.version(), self._last.get(query.channel)
+        if before is not None and before.query != query:
+            before = None
+        reading.before = before.answer if before is not None else None
+        whole = not getattr(reading.before, "stopped", False) or reading.cancelled()
+        if query.watched and before is not None and before.version == version and whole:
+            return before.answer  # nothing was added or removed
         while True:
             try:
                 self._answering, self._long = query.channel, getattr(query, "long", False)
                 answer: Any = query.answer(reading)  # type: ignore[arg-type]
             except Interrupted:
-                if not reading.wanted() or reading.cancelled():
+                if not reading.wanted():
                     raise
-                continue  # it was meant for another question
-            self._last[query.channel] = query, answer
+                continue  # it was meant for another question, or this one is to end with what it has
+            self._last[query.channel] = _Heard(query, version, answer)
             self._connection.trim()
             return answer
 

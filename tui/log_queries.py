@@ -1,232 +1,26 @@
-"""What the Logs screen asks of a store of log records, and what it gets: plain requests in, plain answers out.
+"""What else the Logs screen asks of a store of log records, and what it gets: plain requests in, plain answers out.
 
-Every question is answered on one of the threads of `log_feed`. The list is never read whole: a window of records around
-a place is, by ids, so that the ten millionth costs what the first does and nothing older is ever out of reach.
+Every question is answered on one of the threads of `log_feed`; what the list shows is asked by `log_window`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from cornerman.core.errors import Interrupted, InvalidOption, NotFound
+from cornerman.core.errors import InvalidOption, NotFound
 from cornerman.core.logs import LogFilter
-from cornerman.core.logs.filter import RANGES, TEXT
+
+from .log_window import Progress, searches
 
 if TYPE_CHECKING:
     from cornerman.core.logs import Facets, LogEntry, Timeline
-    from cornerman.core.logs.port import Found
+    from cornerman.core.logs.unregistered import Unregistered
 
     from .log_feed import LogReading
 
-AROUND = 200
-"""Records read to each side of the place that is shown: several screens of them."""
 MOST_HITS = 10_000
 """Hits of a search that are kept; it goes on from the last one when somebody gets there."""
-
-
-def searches(chosen: LogFilter) -> bool:
-    """Whether finding its records means looking at them, so that it may take a while."""
-    return any(term.field in (TEXT, *RANGES) for term in chosen.terms)
-
-
-class Progress(NamedTuple):
-    """How far a search has looked."""
-
-    back_to_us: int
-    searched: int
-    total: int
-
-
-class Place(NamedTuple):
-    """Where in the records: the newest, the oldest, at an id, at a time, or with so many records before it."""
-
-    kind: Literal["newest", "oldest", "id", "time", "rank"] = "newest"
-    value: int = 0
-    time_us: int = 0
-    """Of the record with the id, so that the nearest is known where it is hidden."""
-
-
-NEWEST = Place()
-
-
-@dataclass(frozen=True, slots=True)
-class WindowQuery:
-    """The records around a place. Asked again as records come; what is known already is not read again."""
-
-    channel: ClassVar[str] = "window"
-    watched: ClassVar[bool] = True
-    paced: ClassVar[bool] = True
-    chosen: LogFilter
-    place: Place
-
-    @property
-    def long(self) -> bool:
-        return searches(self.chosen)
-
-    def answer(self, reading: LogReading) -> WindowAnswer:
-        before: WindowAnswer | None = reading.before
-        version = reading.logs.version()
-        if before is not None and not before.stopped:
-            if before.version == version:
-                return before
-            grown = self._grown(reading, before, version)
-            if grown is not None:
-                return grown
-        return self._fresh(reading, version)
-
-    def _grown(self, reading: LogReading, before: WindowAnswer, version: object) -> WindowAnswer | None:
-        """The window before with what came since; None where too much came."""
-        looked_to = _newest_id(reading)
-        entries = before.entries
-        if before.last:
-            newer = tuple(reading.logs.page(self.chosen, after=before.looked_to, limit=AROUND + 1))
-            if len(newer) > AROUND:
-                return None
-            following = self.place.kind == "newest"
-            entries = (*entries, *newer)
-            first = before.first
-            if following and len(entries) > AROUND:
-                first, entries = False, entries[-AROUND:]
-            if not following and len(entries) > 3 * AROUND:
-                return None
-            landed = len(entries) - 1 if following else before.landed
-            before = before._replace(entries=entries, first=first, landed=landed)
-        return self._counted(reading, before._replace(looked_to=looked_to, version=version))
-
-    def _fresh(self, reading: LogReading, version: object) -> WindowAnswer:
-        logs = reading.logs
-        found = WindowAnswer(self.chosen, records=logs.count(), version=version, looked_to=_newest_id(reading))
-        anchor = self._anchor(reading)
-        if self.place.kind == "oldest":
-            newer = tuple(logs.page(self.chosen, after=-1, limit=2 * AROUND))
-            found = found._replace(entries=newer, landed=0, first=True, last=len(newer) < 2 * AROUND)
-            return self._counted(reading, found)
-        found = self._older(reading, found, anchor)
-        if anchor is not None and not found.stopped:
-            try:
-                found = self._around(found, tuple(logs.page(self.chosen, after=anchor - 1, limit=AROUND)), anchor)
-            except Interrupted:
-                if not reading.cancelled():
-                    raise
-                found = found._replace(stopped=True)
-        return self._counted(reading, found)
-
-    def _anchor(self, reading: LogReading) -> int | None:
-        """The id that the window is around; None for the newest."""
-        if self.place.kind == "time":
-            return reading.logs.at_time(self.chosen, self.place.value)
-        if self.place.kind == "rank":
-            return reading.logs.at_rank(self.chosen, self.place.value)
-        return self.place.value if self.place.kind == "id" else None
-
-    def _older(self, reading: LogReading, found: WindowAnswer, anchor: int | None) -> WindowAnswer:
-        """The records before it; those that have to be searched for are shown as they are found."""
-        if not searches(self.chosen):
-            older = tuple(reading.logs.page(self.chosen, before=anchor, limit=AROUND))
-            return found._replace(entries=older, landed=len(older) - 1, first=len(older) < AROUND, last=anchor is None)
-        hits: list[LogEntry] = []
-        try:
-            for part in reading.search(self.chosen, anchor):
-                hits += part.entries
-                found = found._replace(
-                    entries=tuple(reversed(hits[:AROUND])), landed=min(len(hits), AROUND) - 1,
-                    first=part.done and len(hits) <= AROUND, last=anchor is None, progress=_progress(part),
-                )  # fmt: skip
-                if len(hits) >= AROUND or part.done or not reading.wanted():
-                    return found._replace(progress=None)
-                if reading.cancelled():
-                    return found._replace(stopped=True)
-                reading.tell(found)
-        except Interrupted:
-            if not reading.cancelled():
-                raise
-            return found._replace(stopped=True)
-        return found._replace(first=True, progress=None)
-
-    def _around(self, found: WindowAnswer, newer: Sequence[LogEntry], anchor: int) -> WindowAnswer:
-        """Both halves; where the record itself is hidden by the filter, the nearest in time is landed on."""
-        older = found.entries
-        exact = bool(newer) and newer[0].id == anchor
-        landed = len(older)
-        if not exact and older and (not newer or _nearer(older[-1], newer[0], self.place.time_us)):
-            landed -= 1
-        whole = (*older, *newer)
-        return found._replace(
-            entries=whole, landed=min(landed, len(whole) - 1), last=len(newer) < AROUND,
-            exact=exact or self.place.kind != "id",
-        )  # fmt: skip
-
-    def _counted(self, reading: LogReading, found: WindowAnswer) -> WindowAnswer:
-        """With its place among all, where that needs no search."""
-        found = found._replace(records=reading.logs.count())
-        reading.tell(found)  # counting takes as long again as reading did
-        if searches(self.chosen):
-            total = len(found.entries) if found.first and found.last else None
-            return found._replace(rank=0 if found.first else None, total=total)
-        if not found.entries:
-            return found._replace(rank=0, total=0)
-        rank, total = reading.logs.rank(self.chosen, found.entries[0].id)
-        return found._replace(rank=rank, total=total)
-
-
-class WindowAnswer(NamedTuple):
-    """Records in a row, the oldest first."""
-
-    chosen: LogFilter
-    entries: tuple[LogEntry, ...] = ()
-    landed: int = -1
-    """The one that was asked for, or the nearest."""
-    exact: bool = True
-    """Whether it is the one that was asked for."""
-    first: bool = False
-    """Nothing is before them."""
-    last: bool = False
-    """Nothing is after them."""
-    rank: int | None = None
-    """How many are before the first; None where that is not known yet."""
-    total: int | None = None
-    """Records of the filter, where that is known."""
-    records: int = 0
-    """Records in the store."""
-    looked_to: int = 0
-    version: object = None
-    progress: Progress | None = None
-    """Where the search has not ended."""
-    stopped: bool = False
-    """The search was given up: older ones may be missing."""
-
-    @property
-    def live(self) -> bool:
-        """A list whose newest end is shown is looked at often."""
-        return self.last
-
-    def same(self, other: object) -> bool:
-        if not isinstance(other, WindowAnswer):
-            return False
-        ends = [(a.entries[0].id, a.entries[-1].id) if a.entries else None for a in (self, other)]
-        return ends[0] == ends[1] and (len(self.entries), self.total, self.records, self.progress, self.first) == (
-            len(other.entries),
-            other.total,
-            other.records,
-            other.progress,
-            other.first,
-        )
-
-
-def _newest_id(reading: LogReading) -> int:
-    newest = reading.logs.page(LogFilter(), limit=1)
-    return newest[-1].id if newest else -1
-
-
-def _nearer(older: LogEntry, newer: LogEntry, time_us: int) -> bool:
-    """Whether the older one is nearer in time; without a time the newer one is."""
-    return bool(time_us) and time_us - older.record.time_us < newer.record.time_us - time_us
-
-
-def _progress(part: Found) -> Progress | None:
-    return None if part.done else Progress(part.searched_to_us, part.searched, part.total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,16 +40,11 @@ class JumpQuery:
         return searches(self.chosen)
 
     def answer(self, reading: LogReading) -> JumpAnswer:
-        try:
-            if self.direction > 0:
-                found = reading.logs.page(self.chosen, after=self.origin, limit=1)
-            else:
-                found = reading.logs.page(self.chosen, before=self.origin, limit=1)
-        except Interrupted:
-            if not reading.cancelled():
-                raise
-            return JumpAnswer(self, None, True)
-        return JumpAnswer(self, found[0] if found else None)
+        after, before = (self.origin, None) if self.direction > 0 else (None, self.origin)
+        with reading.until_cancelled():
+            found = reading.logs.page(self.chosen, after=after, before=before, limit=1)
+            return JumpAnswer(self, found[0] if found else None)
+        return JumpAnswer(self, None, stopped=True)
 
 
 class JumpAnswer(NamedTuple):
@@ -280,20 +69,16 @@ class SearchQuery:
     def answer(self, reading: LogReading) -> SearchAnswer:
         hits: list[int] = []
         found = SearchAnswer(self, ())
-        try:
+        with reading.until_cancelled():
             for part in reading.search(self.chosen, self.before):
                 hits += [entry.id for entry in part.entries]
-                found = SearchAnswer(self, tuple(hits), _progress(part), part.done)
+                found = SearchAnswer(self, tuple(hits), Progress.of(part), part.done)
                 if part.done or len(hits) >= MOST_HITS or not reading.wanted():
-                    break
+                    return found._replace(full=not found.done)
                 if reading.cancelled():
-                    return found._replace(stopped=True)
+                    break
                 reading.tell(found)
-        except Interrupted:
-            if not reading.cancelled():
-                raise
-            return found._replace(stopped=True)
-        return found._replace(full=not found.done)
+        return found._replace(stopped=True)
 
 
 class SearchAnswer(NamedTuple):
@@ -323,18 +108,13 @@ class TimelineQuery:
     until_us: int | None = None
 
     def answer(self, reading: LogReading) -> TimelineAnswer:
-        before: TimelineAnswer | None = reading.before
-        version = reading.logs.version()
-        if before is not None and before.version == version:
-            return before
         found = reading.logs.timeline(self.chosen, self.spans, since_us=self.since_us, until_us=self.until_us)
-        return TimelineAnswer(self.chosen, found, version)
+        return TimelineAnswer(self.chosen, found)
 
 
 class TimelineAnswer(NamedTuple):
     chosen: LogFilter
     timeline: Timeline
-    version: object = None
 
     def same(self, other: object) -> bool:
         return isinstance(other, TimelineAnswer) and self.timeline == other.timeline
@@ -350,17 +130,12 @@ class FacetsQuery:
     chosen: LogFilter
 
     def answer(self, reading: LogReading) -> FacetsAnswer:
-        before: FacetsAnswer | None = reading.before
-        version = reading.logs.version()
-        if before is not None and before.version == version:
-            return before
-        return FacetsAnswer(self.chosen, reading.logs.facets(self.chosen), version)
+        return FacetsAnswer(self.chosen, reading.logs.facets(self.chosen))
 
 
 class FacetsAnswer(NamedTuple):
     chosen: LogFilter
     facets: Facets
-    version: object = None
 
     def same(self, other: object) -> bool:
         return isinstance(other, FacetsAnswer) and self.facets == other.facets
@@ -368,17 +143,19 @@ class FacetsAnswer(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CodesQuery:
-    """Codes that no catalogue knows, and how many records have them."""
+    """Codes and loggers that nobody has registered, and how many records have them."""
 
     channel: ClassVar[str] = "codes"
     watched: ClassVar[bool] = False
 
     def answer(self, reading: LogReading) -> CodesAnswer:
-        return CodesAnswer(tuple(sorted(reading.logs.unknown_codes().items(), key=lambda found: (-found[1], found[0]))))
+        from cornerman.core.logs.unregistered import unregistered
+
+        return CodesAnswer(unregistered(reading.logs.facets(LogFilter())))
 
 
 class CodesAnswer(NamedTuple):
-    codes: tuple[tuple[str, int], ...]
+    found: tuple[Unregistered, ...]
 
     def same(self, other: object) -> bool:
         return False
@@ -405,12 +182,33 @@ class RegisterQuery:
             register_code(self.code, record.level, component, message, subcomponent=record.subcomponent)
         except CatalogError as error:
             raise InvalidOption(f"{error}.", "`cornerman codes register` takes other words.") from error
-        return RegisterAnswer(self.code, component)
+        return RegisterAnswer(self.code, component, f"cornerman codes show {self.code}")
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterLoggerQuery:
+    """Say which component a logger belongs to. Done once."""
+
+    channel: ClassVar[str] = "register"
+    watched: ClassVar[bool] = False
+    logger: str
+    component: str
+
+    def answer(self, reading: LogReading) -> RegisterAnswer:
+        from cornerman.log_catalog import CatalogError, register_log_domain
+
+        try:
+            register_log_domain(self.logger, self.component)
+        except CatalogError as error:
+            raise InvalidOption(f"{error}.", "`cornerman codes logger` takes other words.") from error
+        return RegisterAnswer(self.logger, self.component, "cornerman codes components")
 
 
 class RegisterAnswer(NamedTuple):
-    code: str
+    name: str
     component: str
+    twin: str
+    """The command that shows it."""
 
     def same(self, other: object) -> bool:
         return False

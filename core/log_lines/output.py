@@ -105,6 +105,11 @@ class OutputLines:
         """Lines were read before, the last of them written at this time."""
         self.time_us = time_us
 
+    @property
+    def waits(self) -> bool:
+        """Whether lines that were taken are no record yet."""
+        return self._held is not None or self._traceback is not None
+
     def tick(self, now_us: int) -> list[LogRecordV1]:
         """The records whose time of waiting is over."""
         if self._traceback is not None and now_us - self._traceback.fed_us >= TRACEBACK_SECONDS * 1e6:
@@ -226,6 +231,8 @@ class OutputLines:
         own_id = known.pop("run_id", "")  # a worker has names of its own for runs: ours is the one that is in the store
         if own_id and run_id and own_id != run_id:
             fields = {**fields, "run_id": own_id}
+        if run_id and fields.get("run") == run_id:  # our own recorder's word for it
+            fields = {name: value for name, value in fields.items() if name != "run"}
         message = parsed.message
         return LogRecordV1(
             time_us=self._time_of(parsed.time_us, held.now_us),

@@ -65,3 +65,12 @@ def level_of(word: str) -> tuple[Level | None, str]:
     upper = word.upper()
     level = LEVEL_WORDS.get(upper)
     return (None, "") if level is None else (level, "" if upper in _OURS else upper)
+
+
+def take_code(fields: dict[str, Any]) -> str:
+    """The code that a line's own fields say, taken out of them; empty where they say none."""
+    for name in ("log_code", "code"):
+        value = fields.get(name)
+        if type(value) is str and value.startswith("LOG") and value[3:4].isdigit():
+            return str(fields.pop(name))
+    return ""

@@ -19,6 +19,7 @@ from typing import Final, NamedTuple
 from cornerman.log_catalog.constant import LEVELS
 
 from ..errors import InvalidOption
+from ..time_span import seconds_of
 
 FACETS: Final = ("level", "component", "code", "tag", "job", "run", "stream", "output", "source", "flag", "logger")
 """Fields with few different values, whose counts a store keeps."""
@@ -26,11 +27,11 @@ RANGES: Final = ("episode", "step", "env", "pid")
 """Fields that hold numbers: `episode:12`, `episode:12..20`, `episode:12..`."""
 TIMES: Final = ("since", "until")
 """A time of the clock or an age: `since:2h`, `until:2026-11-26T07:00`."""
+DURING: Final = "during"
+"""An episode of the run that is named beside it, by its time: `during:12`, see `during.py`."""
 TEXT: Final = "text"
-FIELDS: Final = (*FACETS, *RANGES, *TIMES, TEXT)
+FIELDS: Final = (*FACETS, *RANGES, *TIMES, DURING, TEXT)
 
-_AGE = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|min|h|d|w)")
-_AGE_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
 _TERM = re.compile(
     r'(?P<minus>-)?(?:(?P<field>[a-z]+)(?P<op>>=|:))?(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>[^\s"]+))'
 )
@@ -125,10 +126,10 @@ def range_of(value: str) -> tuple[int | None, int | None]:
 
 def time_of(value: str, now_us: int | None = None) -> int:
     """Microseconds since 1970 that `2h` (ago), `2026-11-26T07:00` (local, unless it says otherwise) or seconds mean."""
-    age = _AGE.fullmatch(value.strip())
+    age = seconds_of(value)
     if age is not None:
         now = time.time_ns() // 1000 if now_us is None else now_us
-        return now - int(float(age[1]) * _AGE_SECONDS[age[2]] * 1e6)
+        return now - int(age * 1e6)
     if re.fullmatch(r"\d{9,}(\.\d+)?", value):
         return int(float(value) * 1e6)
     at = datetime.fromisoformat(value)
@@ -169,7 +170,11 @@ def _value(term: Term) -> str:
         raise ValueError(value)
     if term.field in TIMES:
         time_of(value)
-    if term.field in TIMES and term.exclude:
+    if term.field == DURING:
+        from .during import during_of
+
+        during_of(value)
+    if term.field in (*TIMES, DURING) and term.exclude:
         raise ValueError(value)
     return value
 
@@ -177,6 +182,7 @@ def _value(term: Term) -> str:
 _EXAMPLES = {
     "level": "level:ERROR or level>=WARNING (DEBUG, INFO, WARNING, ERROR)",
     **{name: f"{name}:12 or {name}:12..20" for name in RANGES},
+    DURING: "during:12, during:12..20, during:STREAM/12 or during:12@ENV",
     **{name: f"{name}:2h, {name}:30s or {name}:2026-11-26T07:00" for name in TIMES},
 }
 

@@ -7,6 +7,7 @@ transaction takes some blocks, so that nobody waits long. Counts are those of th
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,12 @@ import numpy as np
 
 from cornerman.core.errors import StoreError
 
+from .backlog import left
+from .block import BlockDamaged
 from .blocks import read_rows, remove_block, write_block
 from .database import FILE, create_logs, fetch, removed, writing
-from .ingest import Ingestor
+from .ingest import Ingestor, count_lost
+from .spool import spools
 
 BLOCKS = 16
 """Blocks of one transaction."""
@@ -25,34 +29,49 @@ BLOCKS = 16
 
 def delete_run_logs(path: Path, run_id: str) -> int:
     """Remove every log record and sample of a run; the bytes freed. StoreError where that cannot be."""
-    if not (path / FILE).exists():
+    if not (path / FILE).exists() and not spools(path) and not left(path):
         return 0
     ingestor = Ingestor(path, busy_ms=5000)
     try:
         ingestor.turn()  # else what waits in a spool would come later
         connection = ingestor.connection()
-        freed, after = 0, 0
-        while True:
-            with writing(connection, path):
-                kinds = _kinds_of(connection, run_id)
-                found = _blocks_with(connection, kinds, after)
-                for id, first_id, size, own in found[:BLOCKS]:
-                    freed += size - (0 if own else _rewrite(connection, id, kinds))
-                    if own:
-                        remove_block(connection, id)
-                    after = first_id
-                if len(found) <= BLOCKS:
-                    connection.execute("delete from kind where run_id = ?", (run_id,))
-                    connection.execute("delete from sample where run_id = ?", (run_id,))
-                    connection.execute("delete from log_run where run_id = ?", (run_id,))
-                if kinds:
-                    removed(connection)
-            if len(found) <= BLOCKS:
-                break
-        give_back(connection)
+        with writing(connection, path):
+            connection.execute("insert or ignore into deleted_run values (?)", (run_id,))
+            connection.execute(
+                "delete from source where name glob 'import/*' and json_extract(read, '$.run_id') = ?", (run_id,)
+            )
+        freed = remove_records(connection, path, lambda: _kinds_of(connection, run_id))
+        with writing(connection, path):
+            connection.execute("delete from sample where run_id = ?", (run_id,))
+            connection.execute("delete from log_run where run_id = ?", (run_id,))
         return freed
     finally:
         ingestor.close()
+
+
+def remove_records(
+    connection: apsw.Connection, path: Path, kinds_now: Callable[[], set[int]], before: int | None = None
+) -> int:
+    """Remove the records of some kinds, or those of them before an id; the bytes freed. Kinds without any go too."""
+    freed, after, more = 0, 0, True
+    while more:
+        with writing(connection, path):
+            kinds = kinds_now()
+            found = _blocks_with(connection, kinds, after, before)
+            for id, first_id, last_id, size, own in found[:BLOCKS]:
+                whole = own and (before is None or last_id < before)
+                freed += size - (0 if whole else _rewrite(connection, id, kinds, before))
+                if whole:
+                    remove_block(connection, id)
+                after = first_id
+            more = len(found) > BLOCKS
+            if not more and before is None:
+                for table, key in (("kind", "id"), ("replica_kind", "kind")):
+                    connection.executemany(f"delete from {table} where {key} = ?", [(kind,) for kind in kinds])
+            if kinds and (found or before is None):
+                removed(connection)
+    give_back(connection)
+    return freed
 
 
 def prune_logs(path: Path, *, max_bytes: int = 0, older_than_us: int | None = None) -> int:
@@ -134,29 +153,40 @@ def _kinds_of(connection: apsw.Connection, run_id: str) -> set[int]:
     return {id for (id,) in connection.execute("select id from kind where run_id = ?", (run_id,))}
 
 
-def _blocks_with(connection: apsw.Connection, kinds: set[int], after: int) -> list[tuple[int, int, int, bool]]:
-    """The next blocks with records of these kinds: id, first id, bytes, and whether they have no others."""
+def _blocks_with(
+    connection: apsw.Connection, kinds: set[int], after: int, before: int | None
+) -> list[tuple[int, int, int, int, bool]]:
+    """The next blocks with records of these kinds: id, first and last id, bytes, and whether they have no others."""
     wanted = np.array(sorted(kinds), np.uint32)
-    found: list[tuple[int, int, int, bool]] = []
+    found: list[tuple[int, int, int, int, bool]] = []
     rows: Any = connection.execute(
-        "select id, first_id, bytes, kinds from block where first_id > ? order by first_id", (after,)
+        "select id, first_id, last_id, bytes, kinds from block where first_id > ? and first_id < ? order by first_id",
+        (after, 2**62 if before is None else before),
     )
-    for id, first_id, size, blob in rows:
-        here = np.isin(np.frombuffer(blob, "<u4"), wanted)
+    for *head, blob in rows:
+        here = np.isin(np.frombuffer(blob, "<u4", len(blob) // 4), wanted)
         if here.any():
-            found.append((id, first_id, size, bool(here.all())))
+            found.append((*head, bool(here.all())))
             if len(found) > BLOCKS:
                 break
     return found
 
 
-def _rewrite(connection: apsw.Connection, id: int, kinds: set[int]) -> int:
-    """A block without the records of these kinds; the bytes of what is left."""
-    sealed = bool(fetch(connection, "select sealed from block where id = ?", (id,))[0][0])
-    rows = read_rows(connection, id)
-    left = rows.where([kind not in kinds for kind in rows.kind])
+def _rewrite(connection: apsw.Connection, id: int, kinds: set[int], before: int | None) -> int:
+    """A block without the records of these kinds before an id; the bytes of what is left."""
+    sealed, count = fetch(connection, "select sealed, count from block where id = ?", (id,))[0]
+    try:
+        rows = read_rows(connection, id, partly=True)
+    except BlockDamaged:  # whose its records are can no longer be told
+        remove_block(connection, id)
+        count_lost(connection, "damaged", count)
+        return 0
+    end = 2**62 if before is None else before
+    left = rows.where([kind not in kinds or own >= end for kind, own in zip(rows.kind, rows.id, strict=True)])
     remove_block(connection, id)
-    new = write_block(connection, left, sealed=sealed)
+    if not len(left):
+        return 0
+    new = write_block(connection, left, sealed=bool(sealed))
     return int(fetch(connection, "select bytes from block where id = ?", (new,))[0][0])
 
 
@@ -164,8 +194,9 @@ def _forget_kinds(connection: apsw.Connection) -> None:
     """Kinds that no block has any more, and runs of which nothing is left."""
     used: set[int] = set()
     for (blob,) in connection.execute("select kinds from block"):
-        used.update(np.frombuffer(blob, "<u4").tolist())
+        used.update(np.frombuffer(blob, "<u4", len(blob) // 4).tolist())
     gone = [(id,) for (id,) in connection.execute("select id from kind") if id not in used]
     connection.executemany("delete from kind where id = ?", gone)
+    connection.executemany("delete from replica_kind where kind = ?", gone)
     connection.execute("delete from log_run where run_id not in (select run_id from kind)")
     removed(connection)

@@ -27,10 +27,11 @@ from cornerman.core.errors import Interrupted
 from cornerman.core.logs import LogFilter
 from cornerman.core.payloads import log_record_v1
 from cornerman.core.payloads.log_record_v1 import LogRecordV1
-from cornerman.store import logs as logs_package
+from cornerman.store.logs.database import FORMAT
 from cornerman.store.logs.reader import Logs
 from cornerman.store.logs.writer import Writer
 
+from . import log_lines
 from .figures import Figure, Skipped
 from .log_lines import NEEDLE, records
 
@@ -55,7 +56,7 @@ def measure(quick: bool, folder: Path, part: str) -> Iterator[Figure | Skipped]:
     if part in ("", "insert"):
         yield from _insert(folder, QUICK_INSERTED if quick else INSERTED)
     if part in ("", "read"):
-        yield from _read(_stored(QUICK_RECORDS if quick else RECORDS), 5 if quick else 15)
+        yield from _read(stored(QUICK_RECORDS if quick else RECORDS), 5 if quick else 15)
     if part in ("", "together"):
         yield from _together(folder, 2 if quick else 6)
     if part in ("", "lnav"):
@@ -117,10 +118,10 @@ def _plain(path: Path, some: list[LogRecordV1]) -> None:
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def _stored(count: int) -> Path:
-    """A store of so many records; made where there is none of this code's."""
-    source = b"".join(path.read_bytes() for path in sorted(Path(logs_package.__file__ or "").parent.glob("block*.py")))
-    key = hashlib.sha256(source + str(count).encode()).hexdigest()[:12]
+def stored(count: int) -> Path:
+    """A store of so many records; made where there is none of this format and of these lines."""
+    source = Path(log_lines.__file__).read_bytes()
+    key = hashlib.sha256(source + f"{FORMAT} {count}".encode()).hexdigest()[:12]
     path = Path(tempfile.gettempdir()) / f"cornerman-bench-logs-{key}"
     if not (path / "complete").exists():
         shutil.rmtree(path, ignore_errors=True)

@@ -64,7 +64,9 @@ def test_a_reader_that_goes_away_is_no_error(recorded: Cornerman) -> None:
     assert done.stderr == ""
 
 
-@pytest.mark.parametrize("arguments", [("runs",), ("show",), ("doctor",), ("record", "CartPole-v1", "--steps", "20")])
+@pytest.mark.parametrize(
+    "arguments", [("runs",), ("show",), ("watch",), ("doctor",), ("record", "CartPole-v1", "--steps", "20")]
+)
 def test_headless_commands_never_import_textual(recorded: Cornerman, arguments: tuple[str, ...]) -> None:
     """Nor does what only reads import Gymnasium."""
     records = arguments[0] == "record"

@@ -69,11 +69,11 @@ def run(args: argparse.Namespace) -> int:
 def _on_screen(args: argparse.Namespace, path: Path, before: set[str]) -> int:
     output.say("Starting three environments …")
     with _training(path, args.seed, args.seconds) as (child, talk):
-        from ..watching import preload, watch
+        from ..opening import open_screens, preload
 
         preload()  # while the child starts
         _wait_for_runs(child, talk, path, before)
-        code = watch(path)
+        code = open_screens(path)
     return code
 
 

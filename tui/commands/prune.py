@@ -8,6 +8,7 @@ from typing import Any
 
 from cornerman.core.errors import InvalidOption
 from cornerman.core.retention import Chosen, Limits, beyond
+from cornerman.core.time_span import seconds_of
 
 from .. import exits, output
 from ..chosen import opened_store
@@ -27,8 +28,6 @@ EXAMPLES = """
   cornerman prune --keep-last 5               the newest five of each job stay
   cornerman prune --max-bytes 50GB --yes      the oldest go until it fits
   cornerman prune --keep-last 1 --job sweep --keep 01KAB"""
-
-_AGES = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
 def add(subparsers: Subparsers) -> None:
@@ -65,11 +64,8 @@ def _limits(args: argparse.Namespace) -> Limits:
 def _age(text: str | None) -> float | None:
     if text is None:
         return None
-    try:
-        age = float(text[:-1]) * _AGES[text[-1:]]
-    except (ValueError, KeyError):
-        age = -1.0
-    if not 0 <= age < float("inf"):
+    age = seconds_of(text)
+    if age is None:
         raise InvalidOption(f"{text!r} is no age.", "Write 90m, 12h, 30d or 8w.")
     return age
 

@@ -10,7 +10,7 @@ from typing import Any
 from cornerman.log_catalog import Level
 
 from ..json_text import decoded
-from ..parsed import Moment, Parsed, level_of
+from ..parsed import Moment, Parsed, level_of, take_code
 from ..times import iso_us, number_us
 
 ORDER = 20
@@ -43,7 +43,7 @@ def recognise(line: str, at: Moment) -> Parsed | None:
         return None
     logger = _taken(entry, _LOGGER, str) or ""
     pid = _taken(entry, _PID, int)
-    code = _code(entry)
+    code = take_code(entry)
     return Parsed(message, level, word, time, logger, pid if pid is None or 0 <= pid < 2**32 else None, code, entry)
 
 
@@ -86,11 +86,3 @@ def _time(entry: dict[str, Any]) -> int | None:
             del entry[name]
             return found
     return None
-
-
-def _code(entry: dict[str, Any]) -> str:
-    for name in ("log_code", "code"):
-        value = entry.get(name)
-        if type(value) is str and value.startswith("LOG") and value[3:4].isdigit():
-            return str(entry.pop(name))
-    return ""

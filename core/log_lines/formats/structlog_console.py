@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..key_values import trailing_pairs
-from ..parsed import Moment, Parsed, level_of
+from ..parsed import Moment, Parsed, level_of, take_code
 from ..times import CLOCK, ISO, clock_us, iso_us
 
 ORDER = 40
@@ -26,7 +26,7 @@ def recognise(line: str, at: Moment) -> Parsed | None:
     time = iso_us(day) if day else clock_us(clock, at) if clock else None
     message, pairs = trailing_pairs(line[found.end() :])
     message, logger = _without_logger(message.rstrip())
-    return Parsed(message, level, word, time, logger, fields=pairs)
+    return Parsed(message, level, word, time, logger, code=take_code(pairs), fields=pairs)
 
 
 def _without_logger(message: str) -> tuple[str, str]:

@@ -13,7 +13,7 @@ def preload() -> None:
     import_module("cornerman.tui.app")
 
 
-def watch(store: Path, run: str | None = None) -> int:
+def open_screens(store: Path, run: str | None = None) -> int:
     """Show the runs of a store, or one of them, until the user leaves; the exit code."""
     from .app import run as show
     from .chosen import chosen_options

@@ -1,0 +1,121 @@
+"""What makes a run that is watched a failure: `nan`, `any`, `level>=ERROR`, `steps_per_second<100`.
+
+A trouble is alerts by the words of their rules (`alerts.py`), a condition on the run's figures (`run_condition.py`), or
+log records that a filter chooses (`logs/filter.py`). Which of them a text means is seen by how it begins, so that a
+mistyped word is refused and not looked for in the log.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from .alerts import RULES
+from .errors import InvalidOption
+from .logs import LogFilter, Term
+from .logs.filter import FIELDS
+from .near import did_you_mean
+from .run_condition import Condition, is_quantity
+
+if TYPE_CHECKING:
+    from .logs.port import LogReader
+    from .records import RunSummary
+    from .run_figures import RunFigures
+
+ANY = "any"
+WORDS = {**{rule.word: rule.constant.message for rule in RULES}, ANY: "each of these alerts"}
+"""The words for alerts, and what each is about."""
+
+
+class Moment(NamedTuple):
+    """What a run is when it is looked at."""
+
+    summary: RunSummary
+    figures: RunFigures
+    logs: LogReader
+
+
+class Trouble(Protocol):
+    """Something that must not happen."""
+
+    @property
+    def reads_logs(self) -> bool: ...
+    def found(self, moment: Moment) -> str:
+        """What has happened, in words; '' where it has not."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AlertTrouble:
+    """Alerts of these rules."""
+
+    words: frozenset[str]
+    reads_logs: bool = False
+
+    def found(self, moment: Moment) -> str:
+        rules = {rule.name for rule in RULES if rule.word in self.words or ANY in self.words}
+        broken = [alert for alert in moment.summary.alerts if alert.rule in rules]
+        return f"{broken[0].code} {broken[0].message}: {broken[0].detail}" if broken else ""
+
+
+@dataclass(frozen=True, slots=True)
+class FigureTrouble:
+    """A condition that holds."""
+
+    condition: Condition
+    reads_logs: bool = False
+
+    def found(self, moment: Moment) -> str:
+        if not self.condition.holds(moment.figures):
+            return ""
+        values = [(one.quantity, moment.figures.value(one.name, one.newest)) for one in self.condition.comparisons]
+        return f"{self.condition} holds: " + ", ".join(f"{name} is {value:.6g}" for name, value in values)
+
+
+@dataclass(slots=True)
+class LogTrouble:
+    """A log record of the run that a filter chooses. What was looked at once is not looked at again."""
+
+    chosen: LogFilter
+    reads_logs: bool = True
+    _seen: int = 0
+
+    def found(self, moment: Moment) -> str:
+        run = Term("run", moment.summary.run_id)
+        newest = moment.logs.page(LogFilter((run,)), limit=1)
+        if not newest or newest[0].id == self._seen:
+            return ""
+        first = moment.logs.page(LogFilter((run, *self.chosen.terms)), after=self._seen, limit=1)
+        self._seen = newest[0].id
+        if not first:
+            return ""
+        record = first[0].record
+        return f"{self.chosen}: {' '.join(filter(None, (record.level, record.code, record.message)))}"
+
+
+def troubles(text: str) -> list[Trouble]:
+    """What one --fail-on means: words may be joined by commas. InvalidOption where it means nothing."""
+    words = [word.strip() for word in text.split(",")]
+    if all(word in WORDS for word in words):
+        return [AlertTrouble(frozenset(words))]
+    if is_quantity(text):
+        return [FigureTrouble(Condition.parse(text))]
+    if re.match(r"-?[a-z]+(:|>=)", text):
+        return [LogTrouble(_of_logs(text))]
+    wrong = next(word for word in words if word not in WORDS)
+    raise InvalidOption(
+        f"There is no alert {wrong!r}.",
+        f"{did_you_mean(wrong, WORDS)} Alerts: {', '.join(WORDS)}. Or a condition such as 'return<0', or a filter of"
+        " log lines such as 'level>=ERROR', 'text:\"out of memory\"'.",
+    )
+
+
+def _of_logs(text: str) -> LogFilter:
+    chosen = LogFilter.parse(text)
+    elsewhere = chosen.of_field("run") + chosen.of_field("job")
+    if elsewhere:
+        raise InvalidOption(f"{elsewhere[0]} is not needed.", "Lines of the run that is watched are looked at.")
+    if not any(term.field in FIELDS and not term.exclude for term in chosen.terms):
+        raise InvalidOption(f"{text!r} only says what is not meant.", "Say what is, as in 'level>=ERROR -tag:step'.")
+    return chosen
