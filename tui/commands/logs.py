@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 
 from cornerman.core.errors import InvalidOption, NotFound
 from cornerman.core.logs import LogFilter, Term
-from cornerman.core.logs.filter import FIELDS, levels_of
+from cornerman.core.logs.filter import DURING, FIELDS, levels_of
 from cornerman.core.near import did_you_mean
 
 from .. import exits, output, words
 from ..chosen import opened_store
 from . import Subparsers, describe
-from .logs_output import Printer, print_facets, print_saved, print_timeline
+from .logs_output import Printer, moment, print_facets, print_saved, print_timeline
 
 if TYPE_CHECKING:
+    from cornerman.core.logs.matching import Period
     from cornerman.store.api import Store
     from cornerman.store.logs.reader import Logs
 
@@ -32,7 +33,8 @@ fields and raw line, in any case; a minus excludes.
 
   level>=WARNING  component:Worker/Runtime  code:LOG512  tag:step  run:01M8…
   job:mine  stream:eval  output:stderr  source:other  flag:traceback  logger:…
-  episode:12  episode:12..20  step:..500  env:3  pid:77
+  episode:12  episode:12..20  step:..500  env:3  pid:77    where the line says so
+  during:12  during:12..20    while that episode of RUN was under way, by time
   since:2h  until:2026-11-26T07:00  -tag:step  "reward is nan"
 
 RUN is a run id, an unambiguous beginning of one, a job's name (its newest
@@ -45,6 +47,7 @@ EXAMPLES = """
   cornerman logs "level>=WARNING -tag:step nan"   the same language as on screen
   cornerman logs --text "out of memory" --since 2h
   cornerman logs baseline --episode 12 --json | jq .message
+  cornerman logs latest during:12                 what was printed in episode 12
   cornerman logs --follow --component Worker      as they come, until Ctrl-C
   cornerman logs latest --facets                  which components, codes, …
   cornerman logs latest --timeline                when, by level
@@ -63,6 +66,7 @@ _OPTIONS = {
     "level": ("LEVEL", "of exactly this level; may be given again"),
     "text": ("TEXT", "in message, fields or raw line, in any case; may be given again"),
     "episode": ("N", "of this episode, or 12..20"),
+    "during": ("N", "while this episode of the run was under way, by time; or 12..20, STREAM/12, 12@ENV"),
     "step": ("N", "at this step, or 12..20"),
     "env": ("N", "of this sub-environment"),
     "job": ("JOB", "of all runs of this job"),
@@ -109,6 +113,8 @@ def run(args: argparse.Namespace) -> int:
 
             save_filter(args.save, chosen)
             output.say(f"Saved as {args.save}: {chosen}")
+        if chosen.of(DURING):
+            output.say(_by_time(chosen, store.logs.period(chosen)))
         if args.facets:
             print_facets(args, store.logs.facets(chosen))
         elif args.timeline:
@@ -120,6 +126,12 @@ def run(args: argparse.Namespace) -> int:
         if damage := words.damaged(store.logs.damaged()):
             output.say(f"Log records: {damage}. `cornerman verify` says which; all others are here.")
     return exits.OK
+
+
+def _by_time(chosen: LogFilter, period: Period) -> str:
+    """That an episode is meant by its time, and which that is."""
+    begin, end = (moment(at) if at is not None else "now" for at in period)
+    return f"{' '.join(map(str, chosen.of(DURING)))}: lines of {begin} to {end}, whatever wrote them."
 
 
 # --- the filter ------------------------------------------------------------------------------------------------------
