@@ -33,7 +33,7 @@ fields and raw line, in any case; a minus excludes.
 
   level>=WARNING  component:Worker/Runtime  code:LOG512  tag:step  run:01M8…
   job:mine  stream:eval  output:stderr  source:other  flag:traceback  logger:…
-  episode:12  episode:12..20  step:..500  env:3  pid:77    where the line says so
+  episode:12  episode:12..20  step:..500  env:3  pid:77   where a line says so
   during:12  during:12..20    while that episode of RUN was under way, by time
   since:2h  until:2026-11-26T07:00  -tag:step  "reward is nan"
 
