@@ -43,7 +43,7 @@ KEYS: Final[dict[str, SettingKey]] = {
             "storage.max_store_bytes", "bytes", 0, _RECORDED, "before a journal segment is taken",
             "store.session:Session._look_for_room",
             "The budget of the store, journal included; 0 is no limit. There recording stops, loudly and counted.",
-            "bytes", 0,
+            "bytes", 0, zero="no limit",
         ),
         SettingKey(
             "storage.min_free_bytes", "bytes", 256 * MIB, _RECORDED, "before a journal segment is taken",
@@ -79,13 +79,15 @@ KEYS: Final[dict[str, SettingKey]] = {
         ),
         SettingKey(
             "storage.max_log_bytes", "bytes", 0, _RECORDED, "once a minute while log records come in",
-            "store.logs.writer:_retention",
+            "store.logs.writer:retention",
             "How much log records may take; beyond it the oldest go. 0 is no limit. Steps are not touched.", "bytes", 0,
+            zero="no limit",
         ),
         SettingKey(
             "storage.max_log_age", "float", 0.0, _RECORDED, "once a minute while log records come in",
-            "store.logs.writer:_retention",
+            "store.logs.writer:retention",
             "How old log records may become; older ones go. 0 is no limit. Steps are not touched.", "days", 0, 36500,
+            zero="no limit",
         ),
         SettingKey(
             "producer.enabled", "bool", True, _RECORDED, "when record() is called",
@@ -158,14 +160,14 @@ KEYS: Final[dict[str, SettingKey]] = {
         SettingKey(
             "resources.cpus", "int", 0, _RECORDED, "when Cornerman launches a program", "adapters.launching:limits_of",
             "The processors a launched program may use, and its threads by OMP_NUM_THREADS; 0 is all of them.",
-            "processors", 0, 4096,
+            "processors", 0, 4096, zero="no limit",
         ),
         SettingKey(
             "resources.memory_bytes", "bytes", 0, _RECORDED, "when Cornerman launches a program",
             "adapters.launching:limits_of",
             "The memory that each process of a launched program may allocate; 0 is no limit. Beyond it allocating"
             " fails in the program, before the system kills something.",
-            "bytes", 0,
+            "bytes", 0, zero="no limit",
         ),
         SettingKey(
             "resources.gpus", "devices", "all", _RECORDED, "when Cornerman launches a program",
@@ -194,6 +196,12 @@ KEYS: Final[dict[str, SettingKey]] = {
             "log.render", "choice", "console", _VIEWED, "when a program of ours starts", "tui.chosen:log_settings",
             "How our programs write their log lines: for a person, as JSON, or as `code | message | extra={…}`.",
             choices=("console", "json", "line"),
+            advanced=True,
+        ),
+        SettingKey(
+            "log.strict", "bool", False, _VIEWED, "when a program of ours writes a line", "tui.chosen:log_settings",
+            "Whether a line of your own component that names no run stops the program (LineWithoutRun). Off, it is"
+            " attributed by its process and marked inferred. Lines of our components never stop anything.",
             advanced=True,
         ),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .constant import component
 
-HEALTH = component("Health", range(1800, 1900))
+HEALTH = component("Health", range(1800, 1900), of_runs=False)
 _define = HEALTH.define
 
 LOG_RETURNS_NOT_FINITE = _define("LOG1801", "ERROR", "Learning", "returns are not finite numbers", "alert")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .constant import component
 
-RECORDER = component("Recorder", range(1100, 1200), kept=("LOG505", "LOG668", "LOG669", "LOG670"))
+RECORDER = component("Recorder", range(1100, 1200), kept=("LOG505", "LOG668", "LOG669", "LOG670"), of_runs=False)
 _define = RECORDER.define
 
 LOG_STORE_UNAVAILABLE = _define(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .constant import component
 
-STORE = component("Store", range(1200, 1300), kept=("LOG622", "LOG622A"))
+STORE = component("Store", range(1200, 1300), kept=("LOG622", "LOG622A"), of_runs=False)
 _define = STORE.define
 
 LOG_STORE_CREATED = _define("LOG1201", "INFO", "Lifecycle", "a store was created")

@@ -33,6 +33,7 @@ from cornerman.core.errors import (
     StoreReadOnly,
     StoreTooNew,
 )
+from cornerman.core.near import did_you_mean
 from cornerman.core.normalization import NormalizationStatistics
 from cornerman.core.payloads.frame_v1 import Frame
 from cornerman.core.payloads.run_manifest_v1 import RunManifestV1
@@ -70,6 +71,9 @@ from .steps import StepFactory
 from .summaries import Summarizer, summarize, without_streams
 
 if TYPE_CHECKING:
+    from cornerman.core.logs.during import During
+    from cornerman.core.logs.matching import Period
+
     from .documents import Documents
     from .enforcement import Enforcement
     from .logs.reader import Logs
@@ -81,6 +85,7 @@ if TYPE_CHECKING:
 __all__ = ["Episode", "Run", "Store", "Stream", "open_store"]
 
 Answer = TypeVar("Answer")
+LISTED = "`cornerman runs` lists what is there."
 
 
 def open_store(path: Path | str | None = None, *, read_only: bool = False) -> Store:
@@ -159,8 +164,13 @@ class Store:
             from .logs.reader import Logs
 
             jobs = partial(self._shelf.query, "select run_id, job from run")
-            self._logs = Logs(self.path, lambda: dict(jobs()), self._network.refresh)
+            self._logs = Logs(self.path, lambda: dict(jobs()), self._network.refresh, self._period_of)
         return self._logs
+
+    def _period_of(self, run: str, during: During) -> Period:
+        from .episode_times import period_of
+
+        return period_of(self.run(run), during)
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -222,7 +232,8 @@ class Store:
         """By id, a unique beginning or end of it, a job's newest, or `latest`; NotFound otherwise."""
         runs = self.runs()
         if not runs:
-            raise NotFound("The store has no runs.", "`cornerman demo` records three.")
+            what = "The store has no runs." if name == "latest" else f"There is no run {name!r}: the store has none."
+            raise NotFound(what, "`cornerman demo` records three.")
         if name == "latest":
             return runs[0]
         for run in runs:
@@ -234,7 +245,8 @@ class Store:
                 f"{len(found)} runs begin or end with {name}.", "Give more of the id; `cornerman runs` lists them."
             )
         if not found:
-            raise NotFound(f"There is no run, and no job, {name!r}.")
+            meant = did_you_mean(name, [run.job for run in runs])
+            raise NotFound(f"There is no run, and no job, {name!r}.", f"{meant} {LISTED}".strip())
         return found[0]
 
     def stream(self, stream_id: int) -> Stream:

@@ -84,7 +84,7 @@ def _run(arguments: list[str]) -> int:
     command = _chosen(arguments)
     parser = parser_for(command)
     args, unknown = parser.parse_known_args(arguments)
-    if unknown:
+    if unknown and not _taken(parser, args, unknown):
         refusal = f"unrecognized arguments: {' '.join(unknown)}"
         parser.error(f"{refusal}; `cornerman {command} --help` shows what it understands" if command else refusal)
     if args.version:
@@ -98,6 +98,20 @@ def _run(arguments: list[str]) -> int:
     if command is None:
         return _open(args)
     return int(_module(command).run(args) or exits.OK)
+
+
+def _taken(parser: argparse.ArgumentParser, args: argparse.Namespace, words: list[str]) -> bool:
+    """Whether the words behind an option belong to an argument that takes any number: argparse fills it before that."""
+    while (verbs := next((one for one in parser._actions if isinstance(one, argparse._SubParsersAction)), None)) and (
+        named := getattr(args, verbs.dest, None)
+    ):
+        parser = verbs.choices[named]
+    taker = next((one for one in parser._actions if not one.option_strings and one.nargs == "*"), None)
+    if taker is None or any(word.startswith("-") for word in words):
+        return False
+    made = taker.type if callable(taker.type) else str
+    setattr(args, taker.dest, [*(getattr(args, taker.dest) or ()), *map(made, words)])
+    return True
 
 
 def _chosen(arguments: list[str]) -> str | None:

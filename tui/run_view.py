@@ -363,6 +363,8 @@ def frame_hint(view: ViewAnswer) -> str:
     """Why there is no frame at the cursor, and what to pass to have one."""
     record = view.record
     if record is None or not view.streams:
+        if view.rows == 0 and not view.live:
+            return "No step was recorded.\nIts script has to wrap its environment: cornerman.record(env).\nL: its log"
         return view.said or "Nothing is recorded yet."
     stream = view.streams[view.stream]
     frames = stream.manifest.get("frames")

@@ -44,6 +44,7 @@ from ..inputs import read as read_input
 from ..provenance import provenance
 from .command import Command, Ended
 from .keeper import LineKeeper
+from .restarts import DIRECTED, NEVER, Restarts
 from .samples import Sampler
 from .signals import AwaitedSignals
 
@@ -53,22 +54,6 @@ LONGEST_RESTART_SECONDS: Final = 60.0
 SILENT_SECONDS: Final = 2.0
 """Longer, and the wait for the last records is said."""
 _SCRIPTS = (".py", ".sh", ".jl", ".lua", ".rb")
-_DIRECTED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
-"""Somebody wanted it to end: it is not started again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Restarts:
-    """How often a command is started again, and when."""
-
-    most: int = 0
-    always: bool = False
-    """Also after it ended well."""
-
-    def wanted(self, ended: Ended, attempt: int) -> bool:
-        if attempt > self.most or ended.failure or (ended.signal is not None and ended.signal.name in _DIRECTED):
-            return False
-        return self.always or ended.code != 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +68,7 @@ class Request:
     note: str = ""
     frames: str = ""
     pty: bool = True
-    restarts: Restarts = Restarts()
+    restarts: Restarts = NEVER
     kill_after: float | None = None
     sample_seconds: float = 5.0
 
@@ -162,7 +147,7 @@ class _Attempt:
         began, said = time.monotonic(), False
         while not self._keeper.caught_up(0.05):
             received = signals.wait(0.05)
-            if received is not None and received.number.name in _DIRECTED:
+            if received is not None and received.number.name in DIRECTED:
                 log(LOG_LINES_LEFT, run=self._kept.run_id, bytes=self._keeper.leave())
                 return
             if not said and time.monotonic() - began > SILENT_SECONDS:
@@ -287,7 +272,7 @@ def _interrupted(signals: AwaitedSignals, seconds: float) -> bool:
     until = time.monotonic() + seconds
     while (left := until - time.monotonic()) > 0:
         received = signals.wait(left)
-        if received is not None and received.number.name in _DIRECTED:
+        if received is not None and received.number.name in DIRECTED:
             return True
     return False
 

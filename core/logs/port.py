@@ -86,10 +86,6 @@ class LogReader(Protocol):
         """At most `spans` columns over the whole time, or the one given."""
         ...
 
-    def unknown_codes(self) -> dict[str, int]:
-        """Codes of records that no catalogue knows, and how many records have them."""
-        ...
-
     def samples(self, run_id: str, since_us: int = 0) -> Sequence[Sample]: ...
     def damaged(self) -> Damaged:
         """What could not be read until now, by any call."""

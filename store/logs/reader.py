@@ -20,11 +20,12 @@ import msgspec
 import numpy as np
 
 from cornerman.core.errors import Interrupted, NotFound, StoreNotFound
+from cornerman.core.logs.during import During, PeriodOf, narrowed
 from cornerman.core.logs.filter import FACETS, LogFilter
+from cornerman.core.logs.matching import Period
 from cornerman.core.logs.port import Damaged, Found, Sample
 from cornerman.core.logs.records import Facets, LogEntry, Span, Timeline
 from cornerman.core.payloads.log_record_v1 import LogRecordV1
-from cornerman.log_catalog import get_constant_by_code
 from cornerman.log_catalog.constant import LEVELS
 
 from ..connection import snapshot, translated
@@ -68,13 +69,19 @@ def _no_jobs() -> Mapping[str, str]:
     return {}
 
 
+def _no_episodes(run: str, during: During) -> Period:
+    raise NotFound(f"No episodes of {run} are known here.")
+
+
 class Logs:
     """The log records of the store at `path`; empty where it has none. Usable from any thread."""
 
     def __init__(
-        self, path: Path, jobs: Callable[[], Mapping[str, str]] = _no_jobs, refresh: Callable[[], None] = lambda: None
-    ) -> None:
+        self, path: Path, jobs: Callable[[], Mapping[str, str]] = _no_jobs, refresh: Callable[[], None] = lambda: None,
+        period_of: PeriodOf = _no_episodes,
+    ) -> None:  # fmt: skip
         self.path = path
+        self._period_of = period_of
         self._bring = refresh
         """Brings in what other nodes added, now and then."""
         self._jobs = jobs
@@ -186,10 +193,10 @@ class Logs:
             plan, without = session.counted(chosen)
             return Timeline(session.spans(plan, max(spans, 1), since_us, until_us), without)
 
-    def unknown_codes(self) -> dict[str, int]:
-        """Codes of records that no catalogue knows, and how many records have them."""
-        codes = self.facets(LogFilter()).values["code"]
-        return {facet.value: facet.count for facet in codes if get_constant_by_code(facet.value) is None}
+    def period(self, chosen: LogFilter) -> Period:
+        """The time that a filter's `since`, `until` and `during` leave."""
+        with self._session() as session:
+            return session.plan(chosen).period
 
     def jobs(self) -> dict[str, str]:
         """The job of each run, as far as anybody has said it."""
@@ -229,11 +236,11 @@ class Logs:
             check()
             connection = self._connected()
             if connection is None:
-                yield _Session(None, self._empty(), KindIndex(lambda _: ""), self._shelf, check)
+                yield _Session(None, self._empty(), KindIndex(lambda _: ""), self._shelf, check, self._period_of)
                 return
             with snapshot(connection):
                 self._refresh(connection)
-                yield _Session(connection, self._index, self._kinds, self._shelf, check)
+                yield _Session(connection, self._index, self._kinds, self._shelf, check, self._period_of)
 
     def _connected(self) -> apsw.Connection | None:
         """The connection, made when there is a database, and again where its file was replaced."""
@@ -335,9 +342,10 @@ class _Session:
 
     def __init__(
         self, connection: apsw.Connection | None, index: Index, kinds: KindIndex, shelf: Shelf,
-        check: Callable[[], None],
+        check: Callable[[], None], period_of: PeriodOf,
     ) -> None:  # fmt: skip
         self._connection, self.index, self.kinds, self.shelf, self.check = connection, index, kinds, shelf, check
+        self.period_of = period_of
         self.now_us = time.time_ns() // 1000
 
     @property
@@ -346,7 +354,9 @@ class _Session:
         return self._connection
 
     def plan(self, chosen: LogFilter) -> Plan:
-        return Plan(chosen, self.kinds.chosen(chosen), len(self.kinds), self.now_us)
+        plan = Plan(chosen, self.kinds.chosen(chosen), len(self.kinds), self.now_us)
+        plan.period = narrowed(chosen, plan.period, self.period_of)
+        return plan
 
     def walk(self, chosen: LogFilter) -> Walk:
         return self.walk_of(self.plan(chosen))

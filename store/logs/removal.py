@@ -16,10 +16,12 @@ import numpy as np
 
 from cornerman.core.errors import StoreError
 
+from .backlog import left
 from .block import BlockDamaged
 from .blocks import read_rows, remove_block, write_block
 from .database import FILE, create_logs, fetch, removed, writing
 from .ingest import Ingestor, count_lost
+from .spool import spools
 
 BLOCKS = 16
 """Blocks of one transaction."""
@@ -27,12 +29,17 @@ BLOCKS = 16
 
 def delete_run_logs(path: Path, run_id: str) -> int:
     """Remove every log record and sample of a run; the bytes freed. StoreError where that cannot be."""
-    if not (path / FILE).exists():
+    if not (path / FILE).exists() and not spools(path) and not left(path):
         return 0
     ingestor = Ingestor(path, busy_ms=5000)
     try:
         ingestor.turn()  # else what waits in a spool would come later
         connection = ingestor.connection()
+        with writing(connection, path):
+            connection.execute("insert or ignore into deleted_run values (?)", (run_id,))
+            connection.execute(
+                "delete from source where name glob 'import/*' and json_extract(read, '$.run_id') = ?", (run_id,)
+            )
         freed = remove_records(connection, path, lambda: _kinds_of(connection, run_id))
         with writing(connection, path):
             connection.execute("delete from sample where run_id = ?", (run_id,))

@@ -32,7 +32,7 @@ from .copier import LogCopier
 from .database import writing
 from .ingest import Ingestor, count_lost
 from .removal import Retention
-from .spool import JOB, SAMPLE, Spool, spools
+from .spool import JOB, SAMPLE, Source, Spool, spools
 
 INGEST_SECONDS = 0.25
 INGEST_BYTES = 1 << 20
@@ -65,10 +65,20 @@ class Writer:
     def append(self, records: Iterable[LogRecordV1]) -> int:
         """How many were taken: they survive a kill of this process when this returns."""
         taken = self._spool.append(records)
+        self._came()
+        return taken
+
+    def append_with(self, records: Iterable[LogRecordV1], sources: Iterable[Source], *, again: bool = False) -> bool:
+        """Take records and how far their sources were read: both, or neither, which is no loss where they come
+        `again`."""
+        taken = self._spool.append_with(records, sources, again=again)
+        self._came()
+        return taken
+
+    def _came(self) -> None:
         self._start()
         if self._spool.size - self._ingested > INGEST_BYTES:
             self._wake.set()
-        return taken
 
     def sample(self, run_id: str, sample: Sample) -> None:
         """Keep what a run's process used at a moment."""

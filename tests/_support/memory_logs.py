@@ -17,7 +17,6 @@ from cornerman.core.logs.filter import FACETS, RANGES, TEXT
 from cornerman.core.logs.matching import Chosen, facet_values
 from cornerman.core.logs.port import Damaged, Found, Sample
 from cornerman.core.payloads.log_record_v1 import LogRecordV1
-from cornerman.log_catalog import get_constant_by_code
 
 LATER = (TEXT, *RANGES)
 
@@ -126,10 +125,6 @@ class MemoryLogs:
             levels: Counter[str] = Counter(e.record.level for e in found if begins <= e.record.time_us < ends)
             made.append(Span(begins, ends, dict(levels)))
         return Timeline(tuple(made))
-
-    def unknown_codes(self) -> dict[str, int]:
-        records = [entry.record for entry in self.entries]
-        return dict(Counter(r.code for r in records if r.code and get_constant_by_code(r.code) is None))
 
     def samples(self, run_id: str, since_us: int = 0) -> Sequence[Sample]:
         return ()

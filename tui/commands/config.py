@@ -92,8 +92,8 @@ def _show(settings: EffectiveSettings, args: argparse.Namespace) -> None:
     if args.json:
         print_json({one.key.name: {"value": plain(one.value), "origin": one.origin} for one in found})
         return
-    rows = [[one.key.name, one.key.words(one.value), one.key.unit, one.key.effect, one.origin] for one in found]
-    print_table(["setting", "value", "unit", "effect", "from"], rows)
+    rows = [[one.key.name, one.key.said(one.value), one.key.effect, one.origin] for one in found]
+    print_table(["setting", "value", "effect", "from"], rows, spare=("from", "effect"))
 
 
 def _explain(settings: EffectiveSettings, args: argparse.Namespace) -> None:
@@ -123,7 +123,7 @@ def _print_explanation(one: Explanation, said: Sequence[Cost]) -> None:
     print_facts(
         {
             "what": one.key.description,
-            "value": f"{one.key.words(one.value)} {one.key.unit}".strip(),
+            "value": one.key.said(one.value),
             "allowed": one.key.bounds,
             "effect": one.key.effect,
             "enforced": f"{one.key.enforced} ({one.key.obeyed_by})",
@@ -143,7 +143,7 @@ def _sources(one: Explanation) -> Iterator[tuple[str, str]]:
         if script and place >= one.outer_from:
             yield f"the script's record({script}=…)", "where it says one"
             script = ""
-        yield origin, one.key.words(value)
+        yield origin, one.key.said(value)
     if script:
         yield f"the script's record({script}=…)", "where it says one"
 
@@ -231,7 +231,7 @@ def _say_what_holds(name: str, args: argparse.Namespace) -> None:
     if args.json:
         print_json(_explanation(one, said))
     if args.action == "set" and not one.origin.endswith(f" in {user_config_file()}"):
-        say(f"It does not hold here: {one.origin} is stronger and says {one.key.words(one.value)}.")
+        say(f"It does not hold here: {one.origin} is stronger and says {one.key.said(one.value)}.")
     for cost in said:
         say(f"{'warning' if cost.warning else 'cost'}: {cost.words}")
 

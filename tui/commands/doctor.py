@@ -196,6 +196,7 @@ def _log_records(path: Path, quick: bool) -> Iterator[Finding]:
     from cornerman.core.logs.port import Damaged
     from cornerman.store.logs.check import LogState, damaged, file_problems
     from cornerman.store.logs.database import MOVE_AWAY
+    from cornerman.store.logs.ingest import AFTER_DELETE
 
     try:
         state, problems = LogState(path), file_problems(path, thorough=not quick)
@@ -214,6 +215,8 @@ def _log_records(path: Path, quick: bool) -> Iterator[Finding]:
     if damage != Damaged():
         remedy = "All others are read. `cornerman verify` says which; a backup of logs.db may have them."
         yield Finding("fail", "log records", words.damaged(damage), remedy)
+    if unwanted := state.lost.pop(AFTER_DELETE, 0):
+        yield Finding("note", "log records", f"{unwanted:,} came after their run was deleted, and went, too", "")
     if state.lost:
         lost = ", ".join(f"{count:,} ({cause})" for cause, count in state.lost.items())
         yield Finding("warn", "log records", f"not kept: {lost}", "Free some disk; `cornerman logs --code LOG1250`.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from typing import Any
 
@@ -91,6 +90,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _request(args: argparse.Namespace, command: tuple[str, ...]) -> Any:
     from cornerman.adapters.bridge import running
+    from cornerman.adapters.bridge.restarts import Restarts
     from cornerman.core.frames_option import parse_frames
 
     if args.frames:
@@ -106,7 +106,7 @@ def _request(args: argparse.Namespace, command: tuple[str, ...]) -> Any:
         note=args.note,
         frames=args.frames or "",
         pty=not args.no_pty,
-        restarts=_restarts(args.restart),
+        restarts=Restarts.parse(args.restart or ""),
         kill_after=args.kill_after,
     )
 
@@ -139,16 +139,3 @@ def _variable(text: str) -> tuple[str, str]:
     if not equals or not name or "\0" in text:
         raise InvalidOption(f"--env {text} is not NAME=VALUE.", "For example --env SEED=7.")
     return name, value
-
-
-def _restarts(text: str | None) -> Any:
-    from cornerman.adapters.bridge.running import Restarts
-
-    if text is None:
-        return Restarts()
-    found = re.fullmatch(r"(on-failure)(?::(\d{1,6}))?|(\d{1,6})", text)
-    if found is None:
-        raise InvalidOption(f"--restart {text} means nothing.", "Write 3, on-failure or on-failure:3.")
-    if found[3]:
-        return Restarts(int(found[3]), always=True)
-    return Restarts(int(found[2]) if found[2] else 1_000_000)

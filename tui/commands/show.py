@@ -106,7 +106,7 @@ def _json(
     return {
         **as_json(summary),
         "provenance": summary.provenance,
-        "again": rerun_line(summary.provenance),
+        "again": rerun_line(summary.provenance, summary.command),
         "streams": [
             {
                 **output.plain(stream),
@@ -153,7 +153,7 @@ def _print(
     if kept["inputs"]:
         print("\ninputs, as they were when it began")
         output.print_facts({output.harmless(name): _input(item) for name, item in kept["inputs"].items()}, indent=2)
-    if again := rerun_line(summary.provenance):
+    if again := rerun_line(summary.provenance, summary.command):
         print(f"\nto run it again\n  {output.harmless(again)}")
     print("\nprovenance")
     known = {str(key): _brief(value) for key, value in summary.provenance.items() if value not in (None, "", {}, [])}
