@@ -260,6 +260,11 @@ class Slice:
         _expect(int(self._lengths(0, 4 * self.count).sum(dtype=np.int64)) == len(self.content) - 16 * self.count)
 
     @property
+    def nbytes(self) -> int:
+        """The memory that it takes, about."""
+        return len(self.content) + 32 * self.count
+
+    @property
     def text(self) -> bytes:
         """The texts of all its records, one after another."""
         count = self.count
@@ -350,12 +355,12 @@ class Columns:
     @property
     def order(self) -> Array:
         """The rows in the order of their texts."""
-        return self._once("order", lambda: np.argsort(self.kind, kind="stable"))
+        return self._once("order", lambda: np.argsort(self.kind, kind="stable").astype(np.uint16))
 
     @property
     def place(self) -> Array:
         """Of each row the place of its text."""
-        return self._once("place", lambda: np.argsort(self.order))
+        return self._once("place", lambda: np.argsort(self.order).astype(np.uint16))
 
     @property
     def time(self) -> Array:
@@ -373,8 +378,12 @@ class Columns:
         return self._once("id", lambda: self._unpacked_column("id"))
 
     @property
-    def gapless(self) -> bool:
-        return "id" not in self._found
+    def nbytes(self) -> int:
+        """The memory that it takes by now, about."""
+        found = sum(len(part) for part in self._found.values() if isinstance(part, bytes))
+        for part in self._unpacked.values():
+            found += sum(each.nbytes for each in part if each is not None) if isinstance(part, Numbers) else part.nbytes
+        return found
 
     def numbers(self, name: str) -> Numbers | None:
         """A column of `NUMBERS`; None where no record has one."""
