@@ -58,7 +58,7 @@ def over_time(version: VersionShare | None, width: int, now: float, look: Look) 
     if version is None or len(spans) < 2:
         return []
     measures: tuple[Measure, ...] = ("runs", "steps", "producers")
-    rows: list[Line] = [()]
+    rows: list[Line] = []
     for measure in measures:
         shares = [span.of(measure) for span in spans]
         # the full height is all of them, whatever the most is: so that bars of two versions can be compared
