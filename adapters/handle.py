@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import weakref
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
-from cornerman.core.errors import InvalidOption
-from cornerman.core.frames_option import FramesOption, parse_frames
+from cornerman.core.frames_option import parse_frames
 from cornerman.core.recorder_settings import RecorderSettings
 from cornerman.core.sample_option import ALL, parse_sample, sample_words
 from cornerman.log_catalog import Level, log, set_private_level
@@ -18,7 +16,9 @@ from cornerman.store.location import store_path
 
 from .manifest import autoreset_mode, declared_mode, manifest
 from .recorder import Recorder
-from .runs import WANTED_FRAMES_VARIABLE, outer_environment
+from .runs import outer_environment
+
+Value = TypeVar("Value")
 
 
 def start(env: Any, arguments: dict[str, Any]) -> Recorder | None:
@@ -28,8 +28,8 @@ def start(env: Any, arguments: dict[str, Any]) -> Recorder | None:
     if not settings.enabled:
         log(LOG_RECORDING_DISABLED)
         return None
-    frames = _frames(settings, arguments.get("frames"))
-    sample = settings.sample if arguments.get("sample") is None else parse_sample(arguments["sample"])
+    frames = _outer(settings, "producer.frames", arguments.get("frames"), parse_frames, settings.frames)
+    sample = _outer(settings, "producer.sample", arguments.get("sample"), parse_sample, settings.sample)
     sampled = {"sample": sample_words(sample)} if sample > ALL else {}
     store = store_path(arguments.get("store") or settings.store)
     vector = hasattr(env, "num_envs")
@@ -54,12 +54,9 @@ def start(env: Any, arguments: dict[str, Any]) -> Recorder | None:
         return None
 
 
-def _frames(settings: RecorderSettings, asked: Any) -> FramesOption:
-    """Which frames are taken: what was said from outside the program, else what its script says, else the setting."""
-    with contextlib.suppress(InvalidOption):
-        if wanted := os.environ.get(WANTED_FRAMES_VARIABLE):
-            return parse_frames(wanted)
-    return settings.frames if asked is None else parse_frames(asked)
+def _outer(settings: RecorderSettings, name: str, asked: Any, parse: Callable[[Any], Value], setting: Value) -> Value:
+    """What holds of a setting that a script may say too: a variable outweighs the script, the script files."""
+    return setting if asked is None or name in settings.outer else parse(asked)
 
 
 def _schema(pin: str | None, settings: RecorderSettings) -> dict[str, str]:

@@ -72,6 +72,8 @@ class Launch:
     """Why it could not begin."""
     stopped_by: str = ""
     """The signal it was sent from here."""
+    restart: str = ""
+    """When it is started again by itself, as `cornerman run --restart` has it; '' is never."""
 
     @property
     def state(self) -> State:

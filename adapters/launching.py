@@ -30,6 +30,7 @@ from cornerman.core.setting_keys import KEYS, key
 from cornerman.core.setting_sources import effective, read_layers
 from cornerman.store.measured import measure
 
+from .bridge.restarts import Restarts
 from .launches import Launch, LaunchedRuns, Limits, file_of, launches, read, update, write
 
 BEGIN_SECONDS = 5.0
@@ -48,6 +49,8 @@ class Wanted:
     settings: Mapping[str, str] = field(default_factory=dict)
     """By key, for this program alone; as strong as environment variables."""
     environment: Mapping[str, str] = field(default_factory=dict)
+    restart: str = ""
+    """When it is started again by itself: see `bridge/restarts.py`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ def check(store: Path, wanted: Wanted) -> Checked:
     Takes a second where an environment has to be made to know.
     """
     values, variables = _settings(store, wanted)
+    Restarts.parse(wanted.restart)
     cwd = Path(wanted.cwd or ".").absolute()
     if not cwd.is_dir():
         raise InvalidOption(f"There is no folder {cwd} to start in.", "Name another with --cwd.")
@@ -80,7 +84,7 @@ def check(store: Path, wanted: Wanted) -> Checked:
         )
     _check_recording(started, cwd, {**os.environ, **wanted.environment, **variables})
     limits = limits_of(values, launches(store))
-    bridged = _bridged(started, wanted.job, limits)
+    bridged = _bridged(started, wanted, limits)
     return Checked(wanted, bridged, {**wanted.environment, **variables}, limits, tuple(dear))
 
 
@@ -98,6 +102,7 @@ def begin(store: Path, checked: Checked) -> Launch:
         started=checked.started,
         cwd=str(Path(wanted.cwd or ".").absolute()),
         job=wanted.job,
+        restart=wanted.restart,
         settings=dict(wanted.settings),
         environment=dict(checked.environment),
         limits=checked.limits,
@@ -126,7 +131,7 @@ def _begun(store: Path, file: Path) -> Launch:
             update(file, reason=reason)
             raise CornermanError(f"It could not begin: {reason}.")
         if (command and command.pid) or launch.exit_code is not None:
-            return launch
+            return update(file, job=command.job) if command and not launch.job else launch
         time.sleep(0.02)
     raise CornermanError(f"The process that keeps {file.stem} did not begin.", "`cornerman launch list` shows it.")
 
@@ -154,7 +159,8 @@ def restart(store: Path, launch: Launch, changes: Mapping[str, str] | None = Non
 
     `changes` are settings that differ this time.
     """
-    wanted = Wanted(launch.command, launch.job, launch.cwd, {**launch.settings, **(changes or {})}, _own(launch))
+    settings = {**launch.settings, **(changes or {})}
+    wanted = Wanted(launch.command, launch.job, launch.cwd, settings, _own(launch), launch.restart)
     checked = check(store, wanted)
     if launch.alive:
         stop(store, launch)
@@ -242,12 +248,14 @@ def _program(command: Sequence[str], cwd: Path) -> tuple[str, ...]:
     return (found, *rest)
 
 
-def _bridged(started: tuple[str, ...], job: str, limits: Limits) -> tuple[str, ...]:
+def _bridged(started: tuple[str, ...], wanted: Wanted, limits: Limits) -> tuple[str, ...]:
     """Behind `cornerman run`, which keeps its lines, makes its run, and notes what it was given."""
+    job = wanted.job
     if not job and started[1:4] == RECORD and len(started) > 4:
         job = started[4].rpartition(":")[2]  # as `cornerman record` names it
     noted = {
         "--job": job,
+        "--restart": wanted.restart,
         "--cpus": str(len(limits.processors) or ""),
         "--memory": str(limits.memory_bytes or ""),
         "--gpus": "" if limits.gpus == "all" else limits.gpus,

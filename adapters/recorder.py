@@ -61,7 +61,7 @@ from cornerman.store.segments import SAMPLED
 from cornerman.store.session import session_for
 from cornerman.store.writer import NoRoom, StreamWriter, cause_of
 
-from . import fast_step
+from . import fast_step, program_end
 from .fitting import fit, fit_info, info_leaves, part, stack
 from .frame_source import FrameSource, choose
 from .normalization import Statistics
@@ -152,6 +152,7 @@ class Recorder:
         identity = self._identity()
         self.writer = StreamWriter(self.session, identity)
         self.session.add(self.writer)
+        program_end.begun(self.session.path, self.run)
         _LIVE.add(self)
         if self._uncounted is not None:
             transitions, steps, records, cause = self._uncounted

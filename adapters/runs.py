@@ -29,8 +29,6 @@ from .inputs import gather
 from .provenance import provenance
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-WANTED_FRAMES_VARIABLE = "CORNERMAN_WANTED_FRAMES"
-"""Which frames somebody wants, said from outside: stronger than what a script says."""
 _RUNS: dict[tuple[Path, str], dict[str, Any]] = {}
 
 

@@ -56,12 +56,15 @@ NUMBERS = -3
 _context = threading.local()
 
 
-def compress(data: Any, level: int = 1) -> bytes:
-    """zstd; `data` is anything with a contiguous buffer. Contexts are kept per thread: they are not shareable."""
-    name = f"level{level}"
+def compress(data: Any, level: int = 1, checksum: bool = False) -> bytes:
+    """zstd; `data` is anything with a contiguous buffer. Contexts are kept per thread: they are not shareable.
+
+    With a checksum, four bytes, what is damaged does not decompress: for who keeps no checksum himself.
+    """
+    name = f"level{level}{checksum}"
     compressor = getattr(_context, name, None)
     if compressor is None:
-        compressor = zstandard.ZstdCompressor(level=level)
+        compressor = zstandard.ZstdCompressor(level=level, write_checksum=checksum)
         setattr(_context, name, compressor)
     packed: bytes = compressor.compress(data)
     return packed

@@ -56,10 +56,11 @@ class StoreNotFound(StoreError):
 class StoreUnreadable(StoreError):
     """A file is there, but it is not a store, or it is cut short or damaged."""
 
-    def __init__(self, path: Path | str, reason: str) -> None:
+    def __init__(self, path: Path | str, reason: str, remedy: str = "") -> None:
         super().__init__(
             f"{path} cannot be read as a Cornerman store: {reason}.",
-            "Nothing was changed. Check the path; `cornerman doctor --store PATH` says what can still be read.",
+            remedy
+            or "Nothing was changed. Check the path; `cornerman doctor --store PATH` says what can still be read.",
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 def near(word: str, known: Iterable[str], most: int = 3) -> list[str]:
@@ -18,6 +18,11 @@ def near(word: str, known: Iterable[str], most: int = 3) -> list[str]:
 
 
 def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
-    """The sentence for an error's remedy: `Did you mean CartPole-v1?`, else `otherwise`."""
-    found = near(word, known)
-    return f"Did you mean {' or '.join(found)}?" if found else otherwise
+    """The sentence for an error's remedy: `Did you mean view.fps?`, else `otherwise`."""
+    return meant(near(word, known)) or otherwise
+
+
+def meant(names: Sequence[str]) -> str:
+    """`Did you mean CartPole-v1 or CartPole-v0?`; '' where there are no names."""
+    *others, last = names or ("",)
+    return f"Did you mean {', '.join(others)}{' or ' if others else ''}{last}?" if last else ""

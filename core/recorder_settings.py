@@ -7,7 +7,7 @@ What a file or a variable says wrongly is logged once and the default holds: a t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from .errors import InvalidOption
 from .frames_option import FramesOption, parse_frames
 from .sample_option import parse_sample
 from .setting_keys import KEYS
-from .setting_sources import effective, read_layers
+from .setting_sources import OUTER, effective, read_layers
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,8 @@ class RecorderSettings:
     sample: int = field(default=parse_sample(KEYS["producer.sample"].default))
     schema_mode: str = KEYS["producer.schema_mode"].default
     log_level: str = KEYS["log.level"].default
+    outer: frozenset[str] = field(default=frozenset(), compare=False)
+    """Keys that a variable or a flag says: they are stronger than what the script says."""
     chosen: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """By section and key, what is not as built in of the settings that touch what is stored: a run says how it was
     recorded, and what it was given."""
@@ -50,7 +52,9 @@ class RecorderSettings:
     ) -> RecorderSettings:
         """From the files and variables that all our programs read; `flags`, by key, are stronger. Never raises."""
         try:
-            return cls.from_values(effective(read_layers(flags, environ, on_problem=_ignore)))
+            layers = read_layers(flags, environ, on_problem=_ignore)
+            outer = frozenset(name for layer in layers if layer.name in OUTER for name in layer.values)
+            return replace(cls.from_values(effective(layers)), outer=outer)
         except Exception as error:  # a home folder that cannot be found, say: the defaults hold
             log(LOG_SETTING_IGNORED, reason=repr(error))
             return cls()

@@ -13,9 +13,9 @@ from .alerts import Alert
 from .payloads.frame_v1 import Frame
 from .run_command import RunCommand
 
-RunState = Literal["live", "stale", "done", "interrupted"]
-"""live: its process records · stale: the process lives, no step for a while · done: closed · interrupted: it
-died, or its command failed."""
+RunState = Literal["live", "stale", "done", "failed", "interrupted"]
+"""live: its process records · stale: the process lives, no step for a while · done: closed · failed: it ended by an
+exception, or with an exit code that is not 0 · interrupted: it died, or was ended by a signal."""
 
 EpisodeOrder = Literal["oldest", "newest", "best", "worst", "longest"]
 """By the row of their end, either way; or by return or length, greatest (or least) first, the newer of equals first."""
@@ -91,6 +91,11 @@ class EpisodeRollup:
     ended_us: int
     terminated: bool = False
     truncated: bool = False
+
+    @property
+    def skipped_count(self) -> int:
+        """Steps that the source left out, in the episode of a single environment: its length beyond its rows."""
+        return max(0, self.length - (self.last_row - self.first_row)) if self.first_row >= 0 else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +225,9 @@ class RunSummary:
     notes: tuple[str, ...] = ()
     same_length: int = 0
     """How many of the newest 100 episodes, the newest first, have the same length."""
+    action_entropy: float | None = None
+    """Of the newest actions of a run that records, in bits; None where they are too few, or not discrete."""
     alerts: tuple[Alert, ...] = ()
     """What is wrong with it: see `core/alerts.py`."""
     command: RunCommand | None = None
-    """The command that it is, where `cornerman run` ran it."""
+    """The command that it is, where `cornerman run` ran it, or its recorder saw it end by an exception."""

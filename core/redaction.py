@@ -1,10 +1,13 @@
-"""Secrets in command lines and variables, hidden before anything is stored: told by the names they go under."""
+"""Secrets in command lines and variables, hidden before anything is stored: told by the names they go under, those
+that everybody knows and those of the user's rules (`redaction_rules.py`)."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
 from typing import Final
+
+from .redaction_rules import Rules, current_rules
 
 HIDDEN: Final = "***"
 _NAME = re.compile(
@@ -15,8 +18,14 @@ _COUNTS = re.compile(r"(?:^|[-_.])(?:max|min|num|n|per|total)[-_.](?:\w+[-_.])*t
 _IN_ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,30}://[^\s/:@]{0,200}):[^\s/@]{1,500}@")
 
 
-def is_secret(name: str) -> bool:
-    """Whether what goes under this name is nobody's business: API_KEY, --hf-token, db.password."""
+def is_secret(name: str, rules: Rules | None = None) -> bool:
+    """Whether what goes under this name is nobody's business: API_KEY, --hf-token, db.password; and by the user's
+    rules."""
+    rules, bare = rules or current_rules(), name.lstrip("-")
+    if rules.hidden is not None and rules.hidden.fullmatch(bare):
+        return True
+    if rules.kept is not None and rules.kept.fullmatch(bare):
+        return False
     return _NAME.search(name) is not None and _COUNTS.search(name) is None
 
 
@@ -38,5 +47,7 @@ def redacted_values(variables: Mapping[str, str]) -> dict[str, str]:
 
 
 def redacted_text(text: str) -> str:
-    """A text without the passwords of addresses: `postgres://user:***@host`."""
+    """A text without the passwords of addresses, `postgres://user:***@host`, and what the user's patterns match."""
+    for pattern in current_rules().patterns:
+        text = pattern.sub(HIDDEN, text)
     return _IN_ADDRESS.sub(rf"\1:{HIDDEN}@", text) if "://" in text else text

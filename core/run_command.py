@@ -1,4 +1,7 @@
-"""What is known of a command that Cornerman ran: what it was, what it was given, how it ended."""
+"""What is known of a command: what it was, what it was given, how it ended.
+
+`cornerman run` knows all of it; a recorder, that an exception ended its own program.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,13 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunCommand:
-    """One execution of a command by `cornerman run`. Secrets are hidden in all of it."""
+    """One execution of a command. Secrets are hidden in all of it."""
 
     run_id: str
     job: str
     command: tuple[str, ...]
     process: str
-    """By which name the journal knows the bridge: whether it lives."""
+    """By which name the journal knows the bridge: whether it lives. Empty where there is none."""
     started_us: int
     pid: int | None = None
     """Of the command; none where it could not be started."""
@@ -23,6 +26,8 @@ class RunCommand:
     """As a shell has it: 128 and the number of the signal that ended it. None while it runs."""
     signal: str = ""
     """The name of the signal that ended it."""
+    exception: str = ""
+    """Type and message of the exception that ended it, where its own recorder saw that."""
     failure: str = ""
     """Why it could not be started."""
     attempt: int = 1
@@ -48,4 +53,7 @@ class RunCommand:
             return f"could not be started: {self.failure}"
         if self.signal:
             return f"ended by {self.signal}"
-        return "" if self.exit_code is None else f"exited with code {self.exit_code}"
+        if self.exit_code is None:
+            return ""
+        because = f": {self.exception}" if self.exception and self.exit_code == 1 else ""
+        return f"exited with code {self.exit_code}{because}"

@@ -43,6 +43,10 @@ class SettingKey:
     choices: tuple[str, ...] = ()
     advanced: bool = False
     """Folded on the screen: few people ever need it."""
+    argument: str = ""
+    """The argument of `record()` that says the same: stronger than files, weaker than the variable and flags."""
+    zero: str = ""
+    """What 0 means, where it is not a number like the others."""
 
     @property
     def environment(self) -> str:
@@ -77,11 +81,18 @@ class SettingKey:
             return f"{value // GIB} GiB" if value % GIB == 0 else f"{value // MIB} MiB"
         return str(value).lower() if isinstance(value, bool) else str(value)
 
+    def said(self, value: Any) -> str:
+        """A value with its unit: `30 frames per second`, `256 MiB`, `0 (no limit)`."""
+        words = self.words(value)
+        if self.zero and value == 0:
+            return f"{words} ({self.zero})"
+        return words if value is None or not self.unit or words.endswith("iB") else f"{words} {self.unit}"
+
     def parse(self, value: object, origin: str) -> Any:
         """The value that a file, a variable or a flag means; InvalidOption names the key, the origin and the bounds."""
         try:
             parsed: Any = _PARSERS[self.kind](value)
-        except (TypeError, ValueError, OverflowError):
+        except (TypeError, ValueError, OverflowError, InvalidOption):
             raise self._refusal(value, origin) from None
         if self.choices and parsed not in self.choices:
             raise self._refusal(value, origin)

@@ -7,9 +7,6 @@ is one entry here and one field in the model; a test compares the two.
 
 from __future__ import annotations
 
-import os
-import sys
-from pathlib import Path
 from typing import Final
 
 from .errors import InvalidOption
@@ -18,16 +15,6 @@ from .setting_key import Effect, SettingKey
 from .setting_profiles import NO_PROFILE, PROFILES
 
 MIB, GIB = 1 << 20, 1 << 30
-
-
-def user_data_folder() -> Path:
-    """Where stores are without a word from the user: the data folder of this user on this system."""
-    if named := os.environ.get("XDG_DATA_HOME"):
-        return Path(named) / "cornerman"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "cornerman"
-    return Path.home() / ".local" / "share" / "cornerman"
-
 
 _RECORDED: Effect = "affects stored data"
 _VIEWED: Effect = "view only"
@@ -56,7 +43,7 @@ KEYS: Final[dict[str, SettingKey]] = {
             "storage.max_store_bytes", "bytes", 0, _RECORDED, "before a journal segment is taken",
             "store.session:Session._look_for_room",
             "The budget of the store, journal included; 0 is no limit. There recording stops, loudly and counted.",
-            "bytes", 0,
+            "bytes", 0, zero="no limit",
         ),
         SettingKey(
             "storage.min_free_bytes", "bytes", 256 * MIB, _RECORDED, "before a journal segment is taken",
@@ -92,13 +79,15 @@ KEYS: Final[dict[str, SettingKey]] = {
         ),
         SettingKey(
             "storage.max_log_bytes", "bytes", 0, _RECORDED, "once a minute while log records come in",
-            "store.logs.writer:_retention",
+            "store.logs.writer:retention",
             "How much log records may take; beyond it the oldest go. 0 is no limit. Steps are not touched.", "bytes", 0,
+            zero="no limit",
         ),
         SettingKey(
             "storage.max_log_age", "float", 0.0, _RECORDED, "once a minute while log records come in",
-            "store.logs.writer:_retention",
+            "store.logs.writer:retention",
             "How old log records may become; older ones go. 0 is no limit. Steps are not touched.", "days", 0, 36500,
+            zero="no limit",
         ),
         SettingKey(
             "producer.enabled", "bool", True, _RECORDED, "when record() is called",
@@ -112,16 +101,20 @@ KEYS: Final[dict[str, SettingKey]] = {
             choices=(NO_PROFILE, *PROFILES),
         ),
         SettingKey(
-            "producer.frames", "frames", "auto", _RECORDED, "when record() is called without frames=…",
+            "producer.frames", "frames", "auto", _RECORDED,
+            "when record() is called; the variable outweighs its frames=…, a file does not",
             "adapters.handle:start",
             "Which frames are recorded: pixel observations or the family's own picture (auto), every N-th, some"
             " environments of a vector, or none.",
+            argument="frames",
         ),
         SettingKey(
-            "producer.sample", "sample", "none", _RECORDED, "when record() is called without sample=…",
+            "producer.sample", "sample", "none", _RECORDED,
+            "when record() is called; the variable outweighs its sample=…, a file does not",
             "adapters.handle:start",
             "Record every N-th vector step of an episode only, with its first step and its end. What is left out is"
             " counted in the row that follows, as skipped_count. Nothing else ever leaves out a step.",
+            argument="sample",
         ),
         SettingKey(
             "producer.schema_mode", "choice", "warn", _RECORDED, "when a chunk is sealed, where no rule says otherwise",
@@ -167,14 +160,14 @@ KEYS: Final[dict[str, SettingKey]] = {
         SettingKey(
             "resources.cpus", "int", 0, _RECORDED, "when Cornerman launches a program", "adapters.launching:limits_of",
             "The processors a launched program may use, and its threads by OMP_NUM_THREADS; 0 is all of them.",
-            "processors", 0, 4096,
+            "processors", 0, 4096, zero="no limit",
         ),
         SettingKey(
             "resources.memory_bytes", "bytes", 0, _RECORDED, "when Cornerman launches a program",
             "adapters.launching:limits_of",
             "The memory that each process of a launched program may allocate; 0 is no limit. Beyond it allocating"
             " fails in the program, before the system kills something.",
-            "bytes", 0,
+            "bytes", 0, zero="no limit",
         ),
         SettingKey(
             "resources.gpus", "devices", "all", _RECORDED, "when Cornerman launches a program",
@@ -203,6 +196,12 @@ KEYS: Final[dict[str, SettingKey]] = {
             "log.render", "choice", "console", _VIEWED, "when a program of ours starts", "tui.chosen:log_settings",
             "How our programs write their log lines: for a person, as JSON, or as `code | message | extra={…}`.",
             choices=("console", "json", "line"),
+            advanced=True,
+        ),
+        SettingKey(
+            "log.strict", "bool", False, _VIEWED, "when a program of ours writes a line", "tui.chosen:log_settings",
+            "Whether a line of your own component that names no run stops the program (LineWithoutRun). Off, it is"
+            " attributed by its process and marked inferred. Lines of our components never stop anything.",
             advanced=True,
         ),
     )

@@ -1,5 +1,6 @@
 """Where settings come from, weakest first: defaults < profile < the user's file < $CORNERMAN_CONFIG < environment <
-flags. A `.env` file is none of them: whoever wants it exports it (`dot_env.py` says so where one lies about).
+flags. What a script says in `record(frames=…, sample=…)` stands between files and environment. A `.env` file is none of
+them: whoever wants it exports it (`dot_env.py` says so where one lies about).
 
 Standard library only, because the recorder reads its settings here inside somebody's training process.
 """
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cornerman.log_catalog.registered import user_folder
+from cornerman.log_catalog.user_folders import config_folder
 
 from . import setting_file
 from .errors import InvalidOption
@@ -21,6 +22,9 @@ from .setting_keys import KEYS, key
 from .setting_profiles import PROFILES
 
 OnProblem = Callable[[InvalidOption], None]
+
+OUTER = ("environment", "flags")
+"""Layers of whoever starts the program: stronger than what its script says."""
 
 CONFIG_VARIABLE = "CORNERMAN_CONFIG"
 
@@ -39,7 +43,7 @@ class Layer:
 
 def user_config_file() -> Path:
     """`~/.config/cornerman/config.toml`, or where this system keeps such files. It need not exist."""
-    return user_folder() / "config.toml"
+    return config_folder() / "config.toml"
 
 
 def config_files(environ: Mapping[str, str]) -> list[Path]:
@@ -79,6 +83,8 @@ class Explanation:
     origin: str
     layers: tuple[tuple[str, Any], ...]
     """(origin, value) of each layer that has one, weakest first; the last one won."""
+    outer_from: int = 0
+    """From which of them on they are stronger than what a script says."""
 
 
 def explanations(layers: Sequence[Layer], name: str | None = None) -> list[Explanation]:
@@ -92,7 +98,8 @@ def _explained(setting: SettingKey, layers: Sequence[Layer]) -> Explanation:
         for layer in layers
         if setting.name in layer.values
     )
-    return Explanation(setting, said[-1][1], said[-1][0], said)
+    inner = sum(setting.name in layer.values for layer in layers if layer.name not in OUTER)
+    return Explanation(setting, said[-1][1], said[-1][0], said, inner)
 
 
 def _raise(problem: InvalidOption) -> None:

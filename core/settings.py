@@ -115,6 +115,7 @@ class LogSettings(_Section):
     levels: str | None = _field("log.levels")
     """None: all components as `level` says."""
     render: Literal["console", "json", "line"] = _field("log.render")
+    strict: bool = _field("log.strict")
 
 
 class Settings(_Section):

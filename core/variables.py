@@ -14,9 +14,9 @@ from .setting_keys import KEYS
 
 OTHERS: Final = {
     "CORNERMAN_CONFIG": "a configuration file that is stronger than the user's",
+    "CORNERMAN_STATE_DIR": "one folder for settings, what is remembered and the store; `--state-dir` sets it",
     "CORNERMAN_RUN": "the run that a program joins; the first record() of a program sets it for its children",
     "CORNERMAN_BRIDGE": "the run that `cornerman run` made for the command it runs; set by it",
-    "CORNERMAN_WANTED_FRAMES": "which frames `cornerman run --frames` wants, whatever the script says; set by it",
     "CORNERMAN_LAUNCH": "the launch that a program is; set by `cornerman launch`, so that its runs are found",
     "CORNERMAN_LOCAL": "a folder on local disk, for stores whose own folder is on a network",
     "CORNERMAN_MOUNTINFO": "a mount table to believe instead of the kernel's",

@@ -130,7 +130,7 @@ def _settings() -> Iterator[str]:
 def _setting(one: SettingKey) -> list[str]:
     return [
         f"`{one.name}`<br>`{one.environment}`",
-        f"{one.words(one.default)} {one.unit}".strip(),
+        one.said(one.default),
         one.bounds,
         f"{one.description} Enforced {one.enforced} (`{one.obeyed_by}`).",
     ]

@@ -11,6 +11,7 @@ One file a component holds its constants. Nothing here imports structlog until a
 from .configuration import conclude, configure, held
 from .constant import CatalogError, Component, Level, LogConstant, component
 from .emitting import Event, add_sink, bound, captured, keep_private, log, set_level, set_private_level
+from .fan_out import LineWithoutRun
 from .levels import parse_levels
 from .registered import (
     component_of_logger,
@@ -35,6 +36,7 @@ __all__ = [
     "ComponentSnapshot",
     "Event",
     "Level",
+    "LineWithoutRun",
     "LogConstant",
     "add_sink",
     "bound",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .constant import component
 
-BRIDGE = component("Bridge", range(1700, 1800))
+BRIDGE = component("Bridge", range(1700, 1800), of_runs=False)
 _define = BRIDGE.define
 
 LOG_FORMAT_FAILED = _define(

@@ -39,17 +39,20 @@ def configure(
     levels: Mapping[str, Level] | None = None,
     process: Mapping[str, Any] | None = None,
     sinks: Iterable[Sink] = (),
+    strict: bool = False,
 ) -> None:
     """Send the lines of this program to `stream` (stderr where none is given), and to every sink that is added.
 
     `level` is for all of ours, `levels` for single parts (`Store`, `Store/SQLite`), `heard` for the stream where that
     is to be quieter than the other sinks. `process` is what lines belong to that name no run. `sinks` get every line
-    too, until `conclude`, which closes those that have a `close`.
+    too, until `conclude`, which closes those that have a `close`. `strict` refuses lines that name no run, of
+    components whose lines belong to runs: `log` raises LineWithoutRun.
     """
     ours, of_stream = Levels(level, levels), Levels(heard or level, levels)  # refuses a wrong word before all else
     conclude()
     fan_out.levels = ours
     fan_out.process = dict(process or {})
+    fan_out.strict = strict
     target = _Stream(stream or sys.stderr)
     _streams.append(target)
     _removals.append(add_sink(_Written(render, target, of_stream)))
@@ -67,6 +70,7 @@ def conclude() -> None:
     set_sink(None)
     fan_out.levels = Levels(OURS)
     fan_out.process = {}
+    fan_out.strict = False
     while _removals:
         _removals.pop()()
     _streams.clear()

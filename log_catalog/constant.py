@@ -59,6 +59,8 @@ class Component:
     kept: frozenset[str] = frozenset()
     """Codes outside the ranges whose numbers and meanings are kept because people already know them."""
     source: Source = "emitted"
+    of_runs: bool = True
+    """Whether each of its lines belongs to a run: one that names none is refused where that is strict."""
 
     @property
     def constants(self) -> dict[str, LogConstant]:
@@ -83,9 +85,11 @@ _CATALOG: dict[str, LogConstant] = {}
 _COMPONENTS: dict[str, Component] = {}
 
 
-def component(name: str, *ranges: range, kept: tuple[str, ...] = (), source: Source = "emitted") -> Component:
+def component(
+    name: str, *ranges: range, kept: tuple[str, ...] = (), source: Source = "emitted", of_runs: bool = True
+) -> Component:
     """Register a component. Ranges and kept codes of two components never overlap."""
-    new = Component(name, ranges, frozenset(kept), source)
+    new = Component(name, ranges, frozenset(kept), source, of_runs)
     for other in _COMPONENTS.values():
         if other.name == name:
             if other != new:
@@ -97,6 +101,12 @@ def component(name: str, *ranges: range, kept: tuple[str, ...] = (), source: Sou
         if both := new.kept & other.kept:
             raise CatalogError(f"{name} and {other.name} both keep {sorted(both)}")
     return _COMPONENTS.setdefault(name, new)
+
+
+def of_runs(constant: LogConstant) -> bool:
+    """Whether a line of this constant is to name its run."""
+    owner = _COMPONENTS.get(constant.component)
+    return owner is None or owner.of_runs
 
 
 def check(constant: LogConstant, owner: Component) -> None:

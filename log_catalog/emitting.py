@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import Any, TextIO
 
 from .constant import Level, LogConstant, severity
-from .fan_out import FanOut, Sink
+from .fan_out import FanOut, LineWithoutRun, Sink
 from .repeats import Repeats
 
 REPEAT_SECONDS = 60.0
@@ -31,9 +31,12 @@ REPEAT_SECONDS = 60.0
 
 
 def log(constant: LogConstant, /, **fields: Any) -> None:
-    """Say that something happened. Costs a call where it is dropped; never raises, whatever the fields hold."""
+    """Say that something happened. Costs a call where it is dropped; never raises, whatever the fields hold, but for
+    LineWithoutRun in a program that is strict about it, for components whose lines belong to runs: ours are none."""
     try:
         _sink(constant, fields)
+    except LineWithoutRun:
+        raise
     except Exception:  # logging must never be what stops a program
         _private.failures += 1
 

@@ -1,6 +1,7 @@
 """What a program that we start does with a line: a level for each part, repeats folded, context added, several sinks.
 
-A sink that fails is counted and harms no other; what a sink itself logs goes to the others, never back into it.
+A sink that fails is counted and harms no other; what a sink itself logs goes to the others, never back into it. Where
+that is strict, a line that is to name its run and names none goes to the sinks as well, and then is refused.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
-from .constant import LogConstant
+from .constant import LogConstant, of_runs
 from .levels import Levels
 from .repeats import Repeats
 
@@ -26,6 +27,16 @@ BURST = 20
 """Of one code at most so many lines a window are passed on; the rest is counted, and said with the next line."""
 
 
+class LineWithoutRun(RuntimeError):
+    """A line was written without saying which run it belongs to, where `log.strict` or `configure(strict=…)` asks."""
+
+    def __init__(self, constant: LogConstant) -> None:
+        super().__init__(
+            f"{constant.code} ({constant.message}) names no run: give it run=…, or write it inside"
+            " `with bound(run=…)`; log.strict = false attributes it by its process"
+        )
+
+
 class FanOut:
     """Every line that is serious enough, to every sink."""
 
@@ -34,6 +45,8 @@ class FanOut:
         self.failures = 0
         self.process: dict[str, Any] = {}
         """What lines belong to that name no run: what is known of this whole process."""
+        self.strict = False
+        """Whether a line that names no run is refused, if its component's lines belong to runs."""
         self._sinks: dict[object, tuple[Sink, int]] = {}
         self.levels = Levels(OURS)
         self.forget()
@@ -64,6 +77,8 @@ class FanOut:
             self._deliver(folded, {"repeats": lines})
         if held is not None:
             self._deliver(constant, {**fields, "repeats": held + 1} if held else fields)
+        if self.strict and of_runs(constant) and "inferred" in self._with_context(fields):
+            raise LineWithoutRun(constant)
 
     def flush(self) -> None:
         """Say what was held back."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .constant import component
 
-LEGACY = component("Legacy", range(1640, 1660))
+LEGACY = component("Legacy", range(1640, 1660), of_runs=False)
 _define = LEGACY.define
 
 LOG_LEGACY_IMPORTED = _define("LOG1641", "INFO", "Import", "a file of legacy steps was imported", "import")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .constant import component
 
-PROGRAM = component("Program", range(1900, 2000))
+PROGRAM = component("Program", range(1900, 2000), of_runs=False)
 _define = PROGRAM.define
 
 LOG_LIBRARY_WARNED = _define("LOG1901", "WARNING", "Libraries", "a library that we use gave a warning", "library")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .constant import component
 
-RECORDER = component("Recorder", range(1100, 1200), kept=("LOG505", "LOG668", "LOG669", "LOG670"))
+RECORDER = component("Recorder", range(1100, 1200), kept=("LOG505", "LOG668", "LOG669", "LOG670"), of_runs=False)
 _define = RECORDER.define
 
 LOG_STORE_UNAVAILABLE = _define(
@@ -22,6 +22,10 @@ LOG_RECORDING_STOPPED = _define(
 LOG_RECORDING_RESUMED = _define("LOG1106", "WARNING", "Lifecycle", "recording resumed")
 LOG_FORK_NOT_RECORDED = _define(
     "LOG1107", "INFO", "Lifecycle", "a forked child does not record into its parent's stream"
+)
+
+LOG_PROGRAM_CRASHED = _define(
+    "LOG1109", "ERROR", "Lifecycle", "the program that records ended by an exception that nobody caught", "crash"
 )
 
 LOG_STEPS_DROPPED = _define("LOG1110", "ERROR", "Ledger", "steps were not recorded", "loss")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -21,22 +20,14 @@ from . import constant as defined
 from .constant import CatalogError, Level, LogConstant
 from .emitting import log
 from .program import LOG_WORDS_FILE_IGNORED
+from .user_folders import config_folder
 
 LOOK_AGAIN_SECONDS = 2.0
 
 
-def user_folder() -> Path:
-    """`~/.config/cornerman`, or where this system keeps such files. It need not exist."""
-    if named := os.environ.get("XDG_CONFIG_HOME"):
-        return Path(named) / "cornerman"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "cornerman"
-    return Path.home() / ".config" / "cornerman"
-
-
 def words_file() -> Path:
     """Where registered codes and loggers are kept."""
-    return user_folder() / "log-words.json"
+    return config_folder() / "log-words.json"
 
 
 def register_code(

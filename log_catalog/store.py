@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .constant import component
 
-STORE = component("Store", range(1200, 1300), kept=("LOG622", "LOG622A"))
+STORE = component("Store", range(1200, 1300), kept=("LOG622", "LOG622A"), of_runs=False)
 _define = STORE.define
 
 LOG_STORE_CREATED = _define("LOG1201", "INFO", "Lifecycle", "a store was created")
@@ -19,7 +19,7 @@ LOG_NETWORK_FILE_SYSTEM = _define(
     "network",
 )
 LOG_NETWORK_COPY_FAILED = _define(
-    "LOG1206", "WARNING", "Network", "sealed chunks could not be copied to the network folder", "network"
+    "LOG1206", "WARNING", "Network", "what was recorded could not be copied to the network folder", "network"
 )
 LOG_NO_LOCAL_DISK = _define(
     "LOG1209",
@@ -48,3 +48,6 @@ LOG_SQLITE_WRITE_FAILED = _define("LOG622", "ERROR", "SQLite", "a write to the s
 LOG_SQLITE_DISK_FAILED = _define("LOG622A", "ERROR", "SQLite", "the disk failed under the store", "sqlite", "disk")
 
 LOG_RECORDS_LOST = _define("LOG1250", "ERROR", "Logs", "log records could not be kept", "loss")
+LOG_BLOCK_DAMAGED = _define(
+    "LOG1251", "ERROR", "Logs", "log records are damaged and were left out; cornerman verify says which", "damage"
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .constant import component
 
-VIEW = component("View", range(1500, 1600), kept=("LOG101", "LOG201", "LOG202", "LOG426"))
+VIEW = component("View", range(1500, 1600), kept=("LOG101", "LOG201", "LOG202", "LOG426"), of_runs=False)
 _define = VIEW.define
 
 LOG_CREDIT_STARVED = _define(

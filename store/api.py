@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from cornerman.core import values
-from cornerman.core.alerts import alerts_of
+from cornerman.core.alert_rules import ALERT_RULES, own_alerts
+from cornerman.core.alerts import Alert, alerts_of
 from cornerman.core.errors import (
     NotFound,
     PayloadError,
@@ -33,6 +34,7 @@ from cornerman.core.errors import (
     StoreReadOnly,
     StoreTooNew,
 )
+from cornerman.core.near import did_you_mean
 from cornerman.core.normalization import NormalizationStatistics
 from cornerman.core.payloads.frame_v1 import Frame
 from cornerman.core.payloads.run_manifest_v1 import RunManifestV1
@@ -46,6 +48,7 @@ from cornerman.core.records import (
     StreamSummary,
 )
 from cornerman.core.run_command import RunCommand
+from cornerman.core.run_figures import RunFigures
 from cornerman.core.spaces import Descriptor
 from cornerman.log_catalog import log
 from cornerman.log_catalog.store import LOG_RUN_DELETED
@@ -70,6 +73,9 @@ from .steps import StepFactory
 from .summaries import Summarizer, summarize, without_streams
 
 if TYPE_CHECKING:
+    from cornerman.core.logs.during import During
+    from cornerman.core.logs.matching import Period
+
     from .documents import Documents
     from .enforcement import Enforcement
     from .logs.reader import Logs
@@ -81,6 +87,7 @@ if TYPE_CHECKING:
 __all__ = ["Episode", "Run", "Store", "Stream", "open_store"]
 
 Answer = TypeVar("Answer")
+LISTED = "`cornerman runs` lists what is there."
 
 
 def open_store(path: Path | str | None = None, *, read_only: bool = False) -> Store:
@@ -158,8 +165,14 @@ class Store:
         if self._logs is None:
             from .logs.reader import Logs
 
-            self._logs = Logs(self.path, lambda: dict(self._shelf.query("select run_id, job from run")))
+            jobs = partial(self._shelf.query, "select run_id, job from run")
+            self._logs = Logs(self.path, lambda: dict(jobs()), self._network.refresh, self._period_of)
         return self._logs
+
+    def _period_of(self, run: str, during: During) -> Period:
+        from .episode_times import period_of
+
+        return period_of(self.run(run), during)
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -221,7 +234,8 @@ class Store:
         """By id, a unique beginning or end of it, a job's newest, or `latest`; NotFound otherwise."""
         runs = self.runs()
         if not runs:
-            raise NotFound("The store has no runs.", "`cornerman demo` records three.")
+            what = "The store has no runs." if name == "latest" else f"There is no run {name!r}: the store has none."
+            raise NotFound(what, "`cornerman demo` records three.")
         if name == "latest":
             return runs[0]
         for run in runs:
@@ -233,7 +247,8 @@ class Store:
                 f"{len(found)} runs begin or end with {name}.", "Give more of the id; `cornerman runs` lists them."
             )
         if not found:
-            raise NotFound(f"There is no run, and no job, {name!r}.")
+            meant = did_you_mean(name, [run.job for run in runs])
+            raise NotFound(f"There is no run, and no job, {name!r}.", f"{meant} {LISTED}".strip())
         return found[0]
 
     def stream(self, stream_id: int) -> Stream:
@@ -307,7 +322,8 @@ class Run:
     def __init__(self, store: Store, run_id: str, streams: list[Stream], command: RunCommand | None = None) -> None:
         self._store, self._run_id, self._streams = store, run_id, streams
         self.command = command
-        """The command that it is, where `cornerman run` ran it. A run has a command, or a stream, or both."""
+        """The command that it is, where `cornerman run` ran it or an exception ended it. A run has a command, or a
+        stream, or both."""
 
     @property
     def run_id(self) -> str:
@@ -352,16 +368,25 @@ class Run:
             summary = summary or without_streams(self.command, state)
             summary = replace(summary, state=state, command=self.command)
         assert summary is not None
-        return replace(summary, notes=notes + summary.notes) if notes else summary
+        own = self._own_alerts(summary)
+        if not notes and not own:
+            return summary
+        return replace(summary, notes=notes + summary.notes, alerts=(*summary.alerts, *own))
+
+    def _own_alerts(self, summary: RunSummary) -> Sequence[Alert]:
+        """Those by the user's rules; nothing is loaded for them where there are none."""
+        rules = ALERT_RULES.current().rules
+        return own_alerts(summary, RunFigures(self, summary), self._store.logs, rules) if rules else ()
 
     def _summarized(self) -> RunSummary:
         """Summed up anew, unless it has ended, nothing of it is in the journal, and the store has not changed it."""
-        first, marks = self._streams[0], tuple(stream.mark for stream in self._streams)
+        known = ALERT_RULES.current()
+        first, marks = self._streams[0], (*(stream.mark for stream in self._streams), known)
         if first.summed is not None and first.summed[0] == marks:
             return first.summed[1]
         summary = first.rows.consistent(lambda: summarize([stream.summarizer for stream in self._streams]))
-        summary = replace(summary, alerts=alerts_of(summary, self._free(summary)))
-        over = summary.state in ("done", "interrupted") and not any(s.summarizer.journal_bytes for s in self._streams)
+        summary = replace(summary, alerts=alerts_of(summary, self._free(summary), known.limits, known.off))
+        over = summary.state not in ("live", "stale") and not any(s.summarizer.journal_bytes for s in self._streams)
         first.summed = (marks, summary) if over else None
         return summary
 

@@ -1,13 +1,16 @@
-"""The commands that `cornerman run` ran: `commands/<run_id>.json` beside the database, one file each.
+"""The commands that `cornerman run` ran, and programs that an exception ended: `commands/<run_id>.json` beside the
+database, one file each.
 
 Files, not rows: a run must be there, and its end, while the database is locked, full or damaged, and whoever runs a
 command must never wait for it. Each is replaced as a whole, so a reader sees the old one or the new one.
+`<run_id>.copied.json` are those that another node of a store on a network ran.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,24 +23,32 @@ from cornerman.core.run_inputs import safe_name
 from .liveness import alive
 
 COMMANDS = "commands"
+_OWN, _COPIED = ".json", ".copied.json"
 _DECODER = msgspec.json.Decoder(RunCommand)
 
 
 def keep(store: Path, command: RunCommand) -> None:
     """Write what is known of a command now. OSError where it cannot be written."""
-    place = _place(store, command.run_id)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    aside = place.with_suffix(f".{os.getpid()}.new")
-    try:
-        aside.write_bytes(msgspec.json.format(msgspec.json.encode(command, enc_hook=str), indent=2))
-        aside.replace(place)
-    finally:
-        aside.unlink(missing_ok=True)
+    content = msgspec.json.format(msgspec.json.encode(command, enc_hook=str), indent=2)
+    _replace(_place(store, command.run_id), content)
+
+
+def keep_copy(store: Path, run_id: str, content: bytes) -> None:
+    """Write what another node knows of its command. OSError where it cannot be written."""
+    _replace(_place(store, run_id, _COPIED), content)
 
 
 def command_of(store: Path, run_id: str) -> RunCommand | None:
     """The command of a run; None where it was not run by us."""
-    return _read(_place(store, run_id))
+    return _read(_place(store, run_id)) or _read(_place(store, run_id, _COPIED))
+
+
+def own(store: Path) -> Iterator[tuple[int, Path]]:
+    """The files of the commands that this node ran, and when each was written, in nanoseconds since 1970."""
+    with contextlib.suppress(OSError):
+        for entry in os.scandir(store / COMMANDS):
+            if entry.name.endswith(_OWN) and not entry.name.endswith(_COPIED):
+                yield entry.stat().st_mtime_ns, Path(entry.path)
 
 
 def commands(store: Path, known: dict[str, tuple[Any, RunCommand]]) -> dict[str, RunCommand]:
@@ -67,6 +78,17 @@ def version(store: Path) -> int:
 
 def remove(store: Path, run_id: str) -> None:
     _place(store, run_id).unlink(missing_ok=True)
+    remove_copy(store, run_id)
+
+
+def copied(store: Path, run_id: str) -> bool:
+    """Whether another node ran this run's command."""
+    return _place(store, run_id, _COPIED).exists()
+
+
+def remove_copy(store: Path, run_id: str) -> None:
+    """Forget what another node said of its command."""
+    _place(store, run_id, _COPIED).unlink(missing_ok=True)
 
 
 def state_of(store: Path, command: RunCommand, streams: RunState | None) -> RunState:
@@ -77,15 +99,35 @@ def state_of(store: Path, command: RunCommand, streams: RunState | None) -> RunS
         return streams or "interrupted"
     if streams in ("live", "stale"):
         return streams
-    return "interrupted" if command.exit_code else streams or "done"
+    if command.signal:
+        return "interrupted"
+    return "failed" if command.exit_code else streams or "done"
+
+
+def decoded(content: bytes) -> RunCommand | None:
+    """The command that a file holds; None for a later version's."""
+    try:
+        return _DECODER.decode(content)
+    except msgspec.DecodeError:
+        return None
 
 
 def _read(place: Path) -> RunCommand | None:
     try:
-        return _DECODER.decode(place.read_bytes())
-    except (OSError, msgspec.DecodeError):  # gone, or a later version's
+        return decoded(place.read_bytes())
+    except OSError:  # gone
         return None
 
 
-def _place(store: Path, run_id: str) -> Path:
-    return store / COMMANDS / f"{safe_name(run_id)}.json"
+def _replace(place: Path, content: bytes) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    aside = place.with_suffix(f".{os.getpid()}.new")
+    try:
+        aside.write_bytes(content)
+        aside.replace(place)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _place(store: Path, run_id: str, suffix: str = _OWN) -> Path:
+    return store / COMMANDS / f"{safe_name(run_id)}{suffix}"

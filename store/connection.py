@@ -59,6 +59,8 @@ class Database:
     """What only a new one can be told."""
     documents: bool = False
     """Whether the product's own schemas are registered in it."""
+    remedy: str = ""
+    """What to do where the file itself is damaged, if that is not what it is with a store."""
 
 
 def _begin(connection: apsw.Connection) -> None:
@@ -76,7 +78,7 @@ def create(path: Path, *, busy_ms: int = 5000, of: Database = STORE) -> apsw.Con
     Raises StoreTooNew, StoreUnreadable, StoreReadOnly, StoreLocked or StoreFull; the folder is then as it was.
     """
     _refuse_network(path)
-    with translated(path):
+    with translated(path, of):
         try:
             path.mkdir(parents=True, exist_ok=True)
         except FileExistsError as error:
@@ -104,7 +106,7 @@ def connect(path: Path, *, write: bool = False, busy_ms: int = 5000, of: Databas
         raise StoreNotFound(path)
     if write:
         _refuse_network(path)
-    with translated(path):
+    with translated(path, of):
         _refuse_foreign(path, of)
         if write:
             connection = apsw.Connection(os.fspath(database), flags=apsw.SQLITE_OPEN_READWRITE)
@@ -132,11 +134,11 @@ def format_of(connection: apsw.Connection, path: Path, of: Database = STORE) -> 
     if _scalar(connection, "pragma application_id") == of.application_id:  # finished between the two looks
         return int(_scalar(connection, "pragma user_version"))
     connection.close()
-    raise StoreUnreadable(path / of.file, "it is another program's SQLite database")
+    raise StoreUnreadable(path / of.file, "it is another program's SQLite database", of.remedy)
 
 
 @contextlib.contextmanager
-def translated(path: Path) -> Iterator[None]:
+def translated(path: Path, of: Database = STORE) -> Iterator[None]:
     """SQLite's and the system's errors as those of `cornerman.core.errors`."""
     try:
         yield
@@ -147,9 +149,9 @@ def translated(path: Path) -> Iterator[None]:
     except apsw.FullError as error:
         raise StoreFull(path, "the disk is full") from error
     except (apsw.NotADBError, apsw.CorruptError) as error:
-        raise StoreUnreadable(path / DATABASE, f"SQLite says: {error}") from error
+        raise StoreUnreadable(path / of.file, f"SQLite says: {error}", of.remedy) from error
     except apsw.CantOpenError as error:
-        raise (StoreReadOnly(path) if (path / DATABASE).exists() else StoreNotFound(path)) from error
+        raise (StoreReadOnly(path) if (path / of.file).exists() else StoreNotFound(path)) from error
     except apsw.Error as error:
         raise StoreError(f"The store {path} failed: {error}.", "`cornerman doctor` checks it.") from error
 
@@ -227,12 +229,12 @@ def _refuse_foreign(path: Path, of: Database = STORE) -> None:
     except FileNotFoundError:
         return
     except IsADirectoryError as error:
-        raise StoreUnreadable(database, "it is a folder") from error
+        raise StoreUnreadable(database, "it is a folder", of.remedy) from error
     except PermissionError as error:
         raise StoreUnreadable(database, "you may not read it") from error
     if head and head != b"SQLite format 3\0":
         reason = "it is cut short" if b"SQLite format 3\0".startswith(head) else "it is not an SQLite database"
-        raise StoreUnreadable(database, reason)
+        raise StoreUnreadable(database, reason, of.remedy)
 
 
 def _prepare(connection: apsw.Connection, path: Path, of: Database) -> None:

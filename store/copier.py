@@ -13,12 +13,12 @@ the same chunks, byte for byte.
 
 from __future__ import annotations
 
+import contextlib
 import json
-import re
 import socket
 import time
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import apsw
 import numpy as np
@@ -32,7 +32,7 @@ from cornerman.log_catalog.store import LOG_NETWORK_COPY_FAILED
 from . import copy_sweep, schema_relay
 from .chunk_rows import chunk_columns, frame_columns
 from .connection import create, transaction
-from .copies import CopyFiles
+from .copies import CopyFiles, file_name
 from .episode_index import EpisodeIndex
 from .liveness import alive
 from .network import Place, sink
@@ -44,6 +44,9 @@ from .seal import StreamIdentity, height_of
 from .spaces import texts
 from .summaries import Moment, Summarizer
 from .tail import OpenBlock
+
+if TYPE_CHECKING:
+    from .logs.copier import LogCopier
 
 OPEN_SEGMENT = -1
 """What chunks of open records have in the place of a segment's number: they give way to sealed ones."""
@@ -88,11 +91,36 @@ class Copier:
         self._measured = self._written = 0
         self._measured_at = -MEASURE_SECONDS
         self._dead: set[str] = set()
+        self._log_copier: LogCopier | None = None
 
     # --- rounds ------------------------------------------------------------------------------------------------------
 
     def round(self, live: Iterable[StreamIdentity] = (), until: float = float("inf")) -> bool:
         """Bring everything that is new; False where that failed or took too long. Never raises."""
+        done = self._steps(live, until)
+        return self._logs(until) and done
+
+    def _logs(self, until: float) -> bool:
+        """What the programs of this node said, where they have not brought it themselves."""
+        if self._log_copier is None:
+            from .logs.copier import LogCopier
+
+            self._log_copier = LogCopier(self.place)
+        with contextlib.suppress(StoreError, OSError, apsw.Error):  # locked now: the next round
+            self._ingest_own_lines()
+        return self._log_copier.round(until)
+
+    def _ingest_own_lines(self) -> None:
+        """What the recorder said in this process, which nobody brings into the database while it runs."""
+        from .logs.ingest import Ingestor
+        from .logs.spool import OWN
+
+        paths = [path for path in list(OWN) if path.is_relative_to(self.place.local)]
+        if paths:
+            with contextlib.closing(Ingestor(self.place.local)) as ingestor:
+                ingestor.turn(paths)
+
+    def _steps(self, live: Iterable[StreamIdentity], until: float) -> bool:
         try:
             done = self._round(list(live), until)
             self._fine()
@@ -159,7 +187,7 @@ class Copier:
     def _sweep(self, deleted: set[str]) -> None:
         """Remove the files that hold nothing but deleted runs, those of processes that left among them."""
         self._swept = True
-        store, host = store_id(self._writable()), _file_name(socket.gethostname())
+        store, host = store_id(self._writable()), file_name(socket.gethostname())
         folders = [folder.name for folder in self.place.copies.glob(f"{host}-*")]
         processes = {name.rpartition("-")[2] for name in folders} - {self.process}
         living = {process for process in processes if alive(self.place.local, process)}
@@ -429,7 +457,7 @@ class Copier:
                 "process": process,
                 "created_us": _now(),
             }
-            folder = self.place.copies / f"{_file_name(socket.gethostname())}-{process}"
+            folder = self.place.copies / f"{file_name(socket.gethostname())}-{process}"
             self._files = CopyFiles(folder, header)
         return self._files
 
@@ -465,10 +493,6 @@ def _rows_of(stream: int, packed: Packed, ended: int) -> list[dict[str, Any]]:
 
 def _now() -> int:
     return time.time_ns() // 1000
-
-
-def _file_name(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9.]+", "_", text)[:64] or "node"
 
 
 def store_id(connection: apsw.Connection) -> str:

@@ -1,6 +1,7 @@
 """Files of rows that only ever grow: what a node leaves in a network folder for others to read.
 
-    file     MAGIC, then rows. <n>.rows, numbered from 1 in a folder that one writer alone writes to
+    file     MAGIC, then rows. <n>.rows, numbered from 1 in a folder that one process alone writes to;
+             <n>.logs in a folder of one node's (its name ends so, too), to which its processes write by turns
     row      length u32 │ CRC-32 of the content u32 │ content: msgpack, a map whose `kind` says what it is
     kinds    copier   the first of a file: database, host, process, when
              stream   a run and a stream, as the journal introduces them
@@ -10,6 +11,8 @@
              alive    these processes were there at that moment; gone: they are no more
              deleted  these streams are no more
              end      nothing follows: the next file, or none
+    of logs  lines    a block of log records with its kinds; samples, command: what a run used, what is known of it
+             gone     log records that are no more: those of these runs, and those before an id
 
 A row is there when its length is not zero and its checksum fits. Bytes after the last such row are one that is being
 written, or was torn when its writer died: they are not believed, and looked at again. Nothing is mapped, locked or
@@ -21,6 +24,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -31,6 +35,7 @@ import msgspec
 
 Row = dict[str, Any]
 MAGIC = b"CORNERMAN COPIES1\n"
+ROWS, LOGS = ".rows", ".logs"
 ROTATE_BYTES = 64 << 20
 _FRAME = struct.Struct("<II")
 _HEAVY = (b"\xa4kind\xa5chunk", b"\xa4kind\xa6frames")
@@ -42,15 +47,30 @@ _decode = msgspec.msgpack.Decoder().decode
 class CopyFiles:
     """The files of one writer. Nothing is made on disk before the first row is flushed."""
 
-    def __init__(self, folder: Path, header: dict[str, Any]) -> None:
+    def __init__(self, folder: Path, header: dict[str, Any], suffix: str = ROWS) -> None:
         self.folder = folder
         self.header = header
+        self.suffix = suffix
         self.number = 0
         self.bytes = 0
         self._descriptor = -1
         self._written = 0
         self._buffer: list[bytes] = []
         self.buffered = 0
+
+    def go_on(self, number: int, size: int) -> None:
+        """Append to the file that a process before left, if it is as long as that wrote down: else its end may be torn,
+        and a new one is begun."""
+        self.number = number
+        with contextlib.suppress(OSError):
+            self.number = max([number, *(int(name[:6]) for name in os.listdir(self.folder) if name[:6].isdigit())])
+        path = self.path_of(number)
+        with contextlib.suppress(OSError):
+            if self.number == number and size < ROTATE_BYTES and os.stat(path).st_size == size:
+                self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+                self._written = os.fstat(self._descriptor).st_size
+                if self._written != size:
+                    self._drop()
 
     def append(self, row: dict[str, Any]) -> None:
         content = frame(row)
@@ -79,7 +99,17 @@ class CopyFiles:
     @property
     def current(self) -> Path | None:
         """The file that is written to."""
-        return self.folder / f"{self.number:06}.rows" if self._descriptor >= 0 else None
+        return self.path_of(self.number) if self._descriptor >= 0 else None
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file that was written last."""
+        return self._written
+
+    def leave(self) -> None:
+        """Close the file; who comes next may go on in it."""
+        self._buffer, self.buffered = [], 0
+        self._drop()
 
     def end(self) -> None:
         """Say that nothing follows in this file; the next row begins another."""
@@ -94,9 +124,12 @@ class CopyFiles:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.number += 1
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
-        self._descriptor = os.open(self.folder / f"{self.number:06}.rows", flags, 0o644)
+        self._descriptor = os.open(self.path_of(self.number), flags, 0o644)
         self._written = 0
         self._write(MAGIC + frame({"kind": "copier", **self.header, "number": self.number}))
+
+    def path_of(self, number: int) -> Path:
+        return self.folder / f"{number:06}{self.suffix}"
 
     def _write(self, data: bytes) -> None:
         view = memoryview(data)
@@ -131,6 +164,11 @@ def light_rows(path: Path) -> Iterator[Row]:
             if zlib.crc32(content) != checksum:
                 return
             yield _decode(content)
+
+
+def file_name(text: str) -> str:
+    """The name of a host, as a part of a folder's."""
+    return re.sub(r"[^A-Za-z0-9.]+", "_", text)[:64] or "node"
 
 
 def frame(row: dict[str, Any]) -> bytes:

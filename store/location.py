@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 from cornerman.core.recorder_settings import RecorderSettings
-from cornerman.core.setting_keys import user_data_folder
+from cornerman.log_catalog.user_folders import data_folder
 
 DATABASE = "store.db"
 JOURNAL = "journal"
@@ -25,7 +25,7 @@ ELSEWHERE = "elsewhere"
 
 def default_path() -> Path:
     """What `identity.store` says in the environment or the configuration, else the user's data folder."""
-    return RecorderSettings.from_environment().store or user_data_folder()
+    return RecorderSettings.from_environment().store or data_folder()
 
 
 def store_path(path: Path | str | None) -> Path:

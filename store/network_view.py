@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import apsw
 
@@ -14,6 +15,10 @@ from cornerman.core.errors import StoreError, StoreNotFound
 from .filesystem import filesystem_of
 from .location import DATABASE
 from .network import NoLocalDisk, Place, Query, notices, place_of, run_notes
+
+if TYPE_CHECKING:
+    from .logs.copied import Copied
+    from .logs.replica import LogReplica
 
 REFRESH_SECONDS = 1.0
 
@@ -29,6 +34,8 @@ class NetworkView:
         self._next = 0.0
         self.trouble = ""
         self.immutable = False
+        self._logs: LogReplica | None = None
+        self._copied_logs: list[Copied] = []
         self.place = _place(named)
         if not self.place.on_network:
             return
@@ -58,12 +65,23 @@ class NetworkView:
 
         try:
             refresh(self.place)
+            self._refresh_logs()
             self.trouble = ""
         except (OSError, apsw.Error, StoreError, ValueError, KeyError) as error:
             self.trouble = f"{type(error).__name__}: {error}"
         finally:
             self._next = time.monotonic() + REFRESH_SECONDS
             self._lock.release()
+
+    def _refresh_logs(self) -> None:
+        from .logs.copied import copied
+
+        if self._logs is None:
+            from .logs.replica import LogReplica
+
+            self._logs = LogReplica(self.place)
+        self._logs.refresh()
+        self._copied_logs = copied(self.place)
 
     def copy_the_rest(self) -> None:
         """Carry to the network folder what killed processes of this node did not get to."""
@@ -81,8 +99,22 @@ class NetworkView:
                 f"{self.place.named} is on a network ({kind}) and its database was made there: it is read as it is,"
                 " without its log, and not changed. What is recorded from now on goes beside it.",
             )
-        said = notices(self.place, query)
+        said = notices(self.place, query) + self._log_notices()
         return (*said, f"What other nodes added cannot be read now: {self.trouble}.") if self.trouble else said
+
+    def _log_notices(self) -> tuple[str, ...]:
+        if not self._copied_logs:
+            return ()
+        from .logs.copied import notices
+
+        return notices(self._copied_logs)
+
+    def problems(self) -> Iterator[str]:
+        """What is wrong with the copies of log records."""
+        if self.place.on_network and not self.immutable:
+            from .logs.copied import problems
+
+            yield from problems(self.place)
 
     def run_notes(self, query: Query, streams: Iterable[int]) -> tuple[str, ...]:
         return () if self.immutable else run_notes(self.place, query, streams)

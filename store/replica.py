@@ -20,7 +20,7 @@ from . import run_folder
 from .chunk_rows import insert_row
 from .connection import create, transaction
 from .copier import OPEN_SEGMENT, store_id
-from .copies import read_rows
+from .copies import LOGS, ROWS, read_rows
 from .liveness import seen_elsewhere
 from .network import Place, prepare
 from .normalization import Snapshot
@@ -68,14 +68,18 @@ def refresh(place: Place) -> bool:
 
 
 def has_copies(place: Place) -> bool:
-    return bool(_files(place.copies))
+    """Whether any node left steps or log records there."""
+    try:
+        return any(name.endswith((ROWS, LOGS)) for _, _, names in os.walk(place.copies) for name in names)
+    except OSError:
+        return False
 
 
 def _files(copies: Path) -> list[Path]:
-    """Every file, by writer and number."""
+    """Every file of steps, by writer and number."""
     try:
-        folders = sorted(entry.path for entry in os.scandir(copies) if entry.is_dir())
-        return [Path(f) / name for f in folders for name in sorted(os.listdir(f)) if name.endswith(".rows")]
+        folders = sorted(entry.path for entry in os.scandir(copies) if entry.is_dir() and not entry.name.endswith(LOGS))
+        return [Path(f) / name for f in folders for name in sorted(os.listdir(f)) if name.endswith(ROWS)]
     except OSError:
         return []
 

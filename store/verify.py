@@ -62,6 +62,8 @@ def verify(store: Store, run: str | None = None) -> Iterator[Finding]:
     if run is None:
         for message in log_problems(store.path):
             yield Finding("logs", message)
+        for message in store._network.problems():
+            yield Finding("logs", message)
     for item in store.runs() if run is None else [store.run(run)]:
         provenance = item.provenance
         for message in run_folder.problems(store.path, item.job, item.run_id, provenance):

@@ -7,6 +7,7 @@ key, a signal, a fault of ours) gives the terminal back as it was.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import threading
@@ -21,7 +22,7 @@ from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.theme import Theme
 
-from . import keys, words
+from . import escape, keys, words
 from .feed import Feed
 from .host import Host, HostFeed
 from .log_feed import LogFeeds
@@ -78,6 +79,7 @@ class CornermanApp(App[int], inherit_bindings=False):
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         host: Host | None = None,
+        settle: Callable[[], None] = lambda: None,
     ) -> None:
         self.options = options or Options()
         self.look = look or detect(os.environ, self.options.colour, self.options.ascii)
@@ -94,6 +96,11 @@ class CornermanApp(App[int], inherit_bindings=False):
         self.logs = LogFeeds(open_repository, self._wake)
         self.moved_to_us: int | None = None
         """When the step was written that the run screen has gone to, for the logs beneath it to go to as well."""
+        self._settle = settle
+        self._unheard = {self.feed, self.logs}
+        """Readers of which nothing was heard yet."""
+        self.known_runs: tuple[str, ...] = ()
+        """The ids of the runs as they were last listed: a short id is one that names only its run."""
         self._run = run
         self._attributes = Attributes()
         self._pumped_at, self._pump_due, self._begun = 0.0, False, False
@@ -183,8 +190,12 @@ class CornermanApp(App[int], inherit_bindings=False):
         self._pump_due, self._pumped_at = False, time.monotonic()
         if not self.is_running:
             return
-        for delivery in (*self.feed.take(), *self.logs.take(), *self.host_feed.take()):
-            self.call_later(self._hand_over, delivery)
+        for feed in (self.feed, self.logs, self.host_feed):
+            for delivery in feed.take():
+                self.call_later(self._hand_over, delivery)
+                if feed in self._unheard:
+                    self._unheard.discard(feed)
+                    self._settle()
 
     def _hand_over(self, delivery: Any) -> None:
         for screen in self.screen_stack:
@@ -301,17 +312,22 @@ def run(store_path: str | os.PathLike[str], *, options: Options | None = None, r
 
         return open_store(path, read_only=read_only)
 
-    app = CornermanApp(open_repository, words.short_path(path), options=options, run=run, look=look, host=Host(path))
+    # Python's collector passed over all that was ever loaded, for 60 ms each time. What is there once a reader has
+    # answered stays to the end, so it is left out of account from then on.
+    app = CornermanApp(
+        open_repository, words.short_path(path), options=options, run=run, look=look, host=Host(path), settle=gc.freeze
+    )
     result = app.run()
     return app.return_code or result or 0
 
 
 def _tell_textual(look: Look) -> None:
-    """Textual sends the colours that were found or chosen, not those it would find by itself.
+    """Textual sends the colours that were found or chosen, not those it would find by itself; Escape is not slow.
 
     A terminal that calls itself dumb is taken to be 80 x 25 whatever its size, and redrawn for ever: it gets a name.
     """
     if os.environ.get("TERM", "") in ("", "dumb", "unknown"):
         os.environ["TERM"] = "vt100"
+    escape.hasten()
     systems = {"truecolor": "truecolor", "256": "256", "16": "standard", "none": "truecolor"}
     textual.constants.COLOR_SYSTEM = systems[look.depth]  # type: ignore[misc]

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cornerman.core.errors import InvalidOption
 from cornerman.core.setting_keys import KEYS
@@ -83,24 +83,38 @@ def configure_logging(args: argparse.Namespace) -> None:
 
     from .own_lines import KeptLines
 
-    level, levels, render, store = log_settings(args)
+    said = log_settings(args)
+    level = said.level
     parts: dict[str, Level] = {}
-    if levels:  # only then is the whole catalogue read, to know the components
+    if said.levels:  # only then is the whole catalogue read, to know the components
         from cornerman.log_catalog import list_known_components
 
         try:
-            parts = parse_levels(levels, list_known_components())
+            parts = parse_levels(said.levels, list_known_components())
         except CatalogError as error:
             output.say(f"note: log.levels is ignored: {error}")
-    kept = KeptLines(store_path(store), Levels(level, parts))
+    kept = KeptLines(store_path(said.store), Levels(level, parts))
     sinks = [] if args.command == "selftest" else [kept]  # it spoils stores on purpose
-    configure("DEBUG" if level == "DEBUG" else "INFO", render, heard=level, levels=parts, sinks=sinks)
+    ours: Level = "DEBUG" if level == "DEBUG" else "INFO"
+    configure(ours, said.render, heard=level, levels=parts, sinks=sinks, strict=said.strict)
 
 
-def log_settings(args: argparse.Namespace) -> tuple[Level, str | None, Render, Path | None]:
-    """What the settings `log.level`, `log.levels` and `log.render` say, and the store where lines are kept."""
+class LogSettings(NamedTuple):
+    """What the section `log` says, and the store where lines are kept."""
+
+    level: Level
+    levels: str | None
+    render: Render
+    strict: bool
+    store: Path | None
+
+
+def log_settings(args: argparse.Namespace) -> LogSettings:
+    """What the settings say of this program's own lines."""
     values = effective(read_layers({"identity.store": args.store}, on_problem=lambda _: None))
-    return values["log.level"], values["log.levels"], values["log.render"], values["identity.store"]
+    return LogSettings(
+        values["log.level"], values["log.levels"], values["log.render"], values["log.strict"], values["identity.store"]
+    )
 
 
 def _note(problem: InvalidOption) -> None:

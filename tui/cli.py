@@ -15,10 +15,12 @@ import sys
 import textwrap
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from cornerman.core.errors import CornermanError, InvalidOption, InvalidQuery, StoreError
 from cornerman.log_catalog import conclude
+from cornerman.log_catalog.user_folders import STATE_DIR_VARIABLE
 
 from . import exits
 from .chosen import chosen_store, configure_logging
@@ -82,7 +84,7 @@ def _run(arguments: list[str]) -> int:
     command = _chosen(arguments)
     parser = parser_for(command)
     args, unknown = parser.parse_known_args(arguments)
-    if unknown:
+    if unknown and not _taken(parser, args, unknown):
         refusal = f"unrecognized arguments: {' '.join(unknown)}"
         parser.error(f"{refusal}; `cornerman {command} --help` shows what it understands" if command else refusal)
     if args.version:
@@ -90,17 +92,33 @@ def _run(arguments: list[str]) -> int:
 
         print(f"cornerman {__version__}")
         return exits.OK
+    if args.state_dir:
+        os.environ[STATE_DIR_VARIABLE] = str(Path(args.state_dir).absolute())  # programs that we start obey it too
     configure_logging(args)
     if command is None:
         return _open(args)
     return int(_module(command).run(args) or exits.OK)
 
 
+def _taken(parser: argparse.ArgumentParser, args: argparse.Namespace, words: list[str]) -> bool:
+    """Whether the words behind an option belong to an argument that takes any number: argparse fills it before that."""
+    while (verbs := next((one for one in parser._actions if isinstance(one, argparse._SubParsersAction)), None)) and (
+        named := getattr(args, verbs.dest, None)
+    ):
+        parser = verbs.choices[named]
+    taker = next((one for one in parser._actions if not one.option_strings and one.nargs == "*"), None)
+    if taker is None or any(word.startswith("-") for word in words):
+        return False
+    made = taker.type if callable(taker.type) else str
+    setattr(args, taker.dest, [*(getattr(args, taker.dest) or ()), *map(made, words)])
+    return True
+
+
 def _chosen(arguments: list[str]) -> str | None:
     """The command that was typed: the first word that is neither an option nor the value of one."""
     words = iter(arguments)
     for word in words:
-        if word in ("--store", "--run"):
+        if word in ("--store", "--run", "--state-dir"):
             next(words, None)
         elif not word.startswith("-"):
             return word if word in COMMANDS else None

@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from cornerman.core.errors import Interrupted
+
 from .live import LivePath
 from .queries import Answer, Query, Reading, ViewQuery
 
@@ -131,6 +133,9 @@ class Feed:
                 if self._followed(generation, query, began):
                     continue
                 answer = self._answer(generation, query)
+            except Interrupted:  # nobody waits for it any more, and nothing is wrong with the connection
+                self._given_up()
+                continue
             except Exception as error:  # whatever it is, the screen shows it and goes on
                 answer = _problem(error)
                 self._disconnect()
@@ -198,6 +203,10 @@ class Feed:
                     return watch.generation, watch.query
                 self._lock.wait(None if watch is None else watch.due - now)
             return None
+
+    def _given_up(self) -> None:
+        with self._lock:
+            self._answering = ""
 
     def _answered(self, generation: int, query: Query, answer: Answer | Problem, took: float) -> None:
         with self._lock:

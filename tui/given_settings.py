@@ -31,8 +31,10 @@ def variables(args: argparse.Namespace) -> dict[str, str]:
 
 
 def obey(args: argparse.Namespace) -> None:
-    """Have this program, and the workers it starts, record by them."""
+    """Have this program, and the workers it starts, record by them: `--frames` and `--sample` are such, too."""
     os.environ.update(variables(args))
+    said = {name: getattr(args, name.partition(".")[2], None) for name in ("producer.frames", "producer.sample")}
+    os.environ.update({key(name).environment: value for name, value in said.items() if value is not None})
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -176,7 +176,7 @@ KEYS: tuple[Key, ...] = (
     Key("logs.replay", ("r",), "replay", "Replay the run at this record's step, or at its time", "replay", "logs", 10),
     Key("logs.presets", ("p",), "saved", "Choose a saved filter", "presets", "logs", 14),
     Key("logs.save", ("P",), "save", "Save the filter under a name, also for cornerman logs --filter", "save", "logs"),
-    Key("logs.codes", ("v",), "unknown", "Codes that no catalogue knows, with counts; register them", "codes", "logs"),
+    Key("logs.codes", ("v",), "unknown", "Codes and loggers nobody registered, with counts; register", "codes", "logs"),
     Key("logs.copy", ("c",), "copy", "Copy the record as a line of text", "copy('text')", "logs", 15),
     Key("logs.copy-json", ("C",), "copy JSON", "Copy the whole record as JSON", "copy('JSON')", "logs"),
     Key("logs.export", ("w",), "write", "Write what the filter shows into a file", "export", "logs", 16),

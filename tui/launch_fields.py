@@ -37,6 +37,7 @@ ENVIRONMENT = (
 )
 COMMON = (
     Field("job", "job", "night", "The name by which it and its runs are found."),
+    Field("restart", "start again", "on-failure:3", "3: so often; on-failure: when it fails; never without."),
     Field("cwd", "folder", "", "The folder it starts in; where this terminal was opened without."),
 )
 
@@ -80,9 +81,9 @@ def command_of(filled: Mapping[str, str]) -> tuple[str, ...]:
     return ("cornerman", "record", filled["environment"], *options)
 
 
-def filled_from(command: tuple[str, ...], job: str, cwd: str) -> dict[str, str]:
+def filled_from(command: tuple[str, ...], job: str, cwd: str, restart: str = "") -> dict[str, str]:
     """A form that makes this command again."""
-    found = {"job": job, "cwd": "" if cwd == str(Path.cwd()) else cwd}
+    found = {"job": job, "restart": restart, "cwd": "" if cwd == str(Path.cwd()) else cwd}
     if command[:2] == ("cornerman", "record") and len(command) > 2:
         options = {f"--{one.option}": one.name for one in ENVIRONMENT if one.option}
         words = command[3:]

@@ -87,12 +87,14 @@ class BeginQuery:
     job: str = ""
     cwd: str = ""
     settings: dict[str, str] = field(default_factory=dict)
+    restart: str = ""
     sure: bool = False
 
     def answer(self, host: Host) -> BegunAnswer:
         from cornerman.adapters import launching
 
-        checked = launching.check(host.store, launching.Wanted(self.command, self.job, self.cwd, self.settings))
+        wanted = launching.Wanted(self.command, self.job, self.cwd, self.settings, restart=self.restart)
+        checked = launching.check(host.store, wanted)
         dear = tuple(f"{cost.key}: {cost.words}" for cost in checked.warnings if cost.key in self.settings)
         if dear and not self.sure:
             return BegunAnswer("", dear)
@@ -120,7 +122,7 @@ class ActQuery:
 
         launch = launches.named(host.store, self.id)
         if self.act == "restart":
-            return ActAnswer(f"started again as {launching.restart(host.store, launch).id[-8:]}")
+            return ActAnswer(f"started again as {launching.restart(host.store, launch).id}")
         if self.act == "forget":
             launching.forget(host.store, launch)
             return ActAnswer("forgotten; its runs stay")

@@ -12,6 +12,7 @@ MOST = 12
 _EXAMPLES = {
     "since": ("10m", "2h", "1d"), "until": ("10m", "2h", "1d"),
     "episode": ("12", "12..20"), "step": ("12", "12..20"), "env": ("0",), "pid": (),
+    "during": ("12", "12..20"),
 }  # fmt: skip
 _LAST = re.compile(r'(?P<minus>-?)(?:(?P<field>[a-z]+)(?P<op>>=|:))?(?P<value>"(?:[^"\\]|\\.)*|[^\s"]*)$')
 

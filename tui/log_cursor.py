@@ -160,6 +160,11 @@ class LogCursor:
             self.index = min(bisect_left(ids, under.id), len(ids) - 1)
         return not self.following and answer.progress is None and self._read_on()
 
+    def stop(self) -> None:
+        """Somebody stopped the search for its records: that is over for them before the reader has heard of it."""
+        if self.answer is not None:
+            self.answer = self.answer._replace(stopped=True)
+
     def _land(self, answer: WindowAnswer) -> None:
         self.index = answer.landed
         if answer.progress is not None and not answer.stopped:

@@ -204,9 +204,9 @@ class LogFeed(Feed):
                 self._answering, self._long = query.channel, getattr(query, "long", False)
                 answer: Any = query.answer(reading)  # type: ignore[arg-type]
             except Interrupted:
-                if not reading.wanted() or reading.cancelled():
+                if not reading.wanted():
                     raise
-                continue  # it was meant for another question
+                continue  # it was meant for another question, or this one is to end with what it has
             self._last[query.channel] = _Heard(query, version, answer)
             self._connection.trim()
             return answer

@@ -9,12 +9,11 @@ from cornerman.core.logs import LogFilter, Term
 from cornerman.core.logs.filter import TEXT
 
 from . import words
-from .log_queries import JumpQuery, SearchQuery
+from .log_queries import JumpQuery, SearchAnswer, SearchQuery
 from .log_view import at_words
 from .renderers._cells import visible
 
 if TYPE_CHECKING:
-    from .log_queries import SearchAnswer
     from .look import Look
 
 
@@ -47,6 +46,15 @@ class Hits:
     def busy(self) -> bool:
         answer = self.answer
         return answer is None or not (answer.done or answer.stopped or answer.full)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether somebody stopped it: what is further back was not looked at."""
+        return self.answer is not None and self.answer.stopped
+
+    def stop(self) -> None:
+        """As it will be when the reader has heard of it: what somebody stopped is over for them at once."""
+        self.answer = (self.answer or SearchAnswer(self.query, ()))._replace(stopped=True)
 
     def heard(self, answer: SearchAnswer) -> None:
         self.answer = answer
@@ -90,4 +98,6 @@ class Hits:
             done = f"{words.count(progress.searched)} of {words.count(progress.total)}"
             verb = "stopped at" if answer.stopped else "searched back to"
             said += f", {verb} {at_words(progress.back_to_us, now)}, {done}"
+        elif answer.stopped:
+            said += ", stopped"
         return said

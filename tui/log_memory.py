@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sys
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from cornerman.log_catalog.user_folders import state_folder
 
 
 class Bookmark(NamedTuple):
@@ -32,12 +33,14 @@ class LogMemory:
         self.problem = ""
         """Why nothing is remembered."""
         self._store = str(store or "")
-        self._path = self._named(folder or state_folder()) if store else None
+        self._path = self.file_of(store, folder) if store else None
         self._read()
 
-    def _named(self, folder: Path) -> Path:
-        digest = hashlib.sha256(self._store.encode(errors="surrogateescape")).hexdigest()[:16]
-        return folder / "logs" / f"{digest}.json"
+    @staticmethod
+    def file_of(store: Path | str, folder: Path | None = None) -> Path:
+        """Where what belongs to a store is kept. It need not exist."""
+        digest = hashlib.sha256(str(store).encode(errors="surrogateescape")).hexdigest()[:16]
+        return (folder or state_folder()) / "logs" / f"{digest}.json"
 
     def toggle(self, mark: Bookmark) -> bool:
         """Set or remove a bookmark; whether it is set now."""
@@ -92,12 +95,3 @@ class LogMemory:
             beside.replace(self._path)
         except OSError as error:
             self.problem = f"bookmarks are not kept: {error.strerror or error}"
-
-
-def state_folder() -> Path:
-    """Where what a program remembers of a user belongs on this system."""
-    if named := os.environ.get("XDG_STATE_HOME"):
-        return Path(named) / "cornerman"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "cornerman"
-    return Path.home() / ".local" / "state" / "cornerman"

@@ -15,6 +15,7 @@ from .log_window import Progress, searches
 
 if TYPE_CHECKING:
     from cornerman.core.logs import Facets, LogEntry, Timeline
+    from cornerman.core.logs.unregistered import Unregistered
 
     from .log_feed import LogReading
 
@@ -142,17 +143,19 @@ class FacetsAnswer(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CodesQuery:
-    """Codes that no catalogue knows, and how many records have them."""
+    """Codes and loggers that nobody has registered, and how many records have them."""
 
     channel: ClassVar[str] = "codes"
     watched: ClassVar[bool] = False
 
     def answer(self, reading: LogReading) -> CodesAnswer:
-        return CodesAnswer(tuple(sorted(reading.logs.unknown_codes().items(), key=lambda found: (-found[1], found[0]))))
+        from cornerman.core.logs.unregistered import unregistered
+
+        return CodesAnswer(unregistered(reading.logs.facets(LogFilter())))
 
 
 class CodesAnswer(NamedTuple):
-    codes: tuple[tuple[str, int], ...]
+    found: tuple[Unregistered, ...]
 
     def same(self, other: object) -> bool:
         return False
@@ -179,12 +182,33 @@ class RegisterQuery:
             register_code(self.code, record.level, component, message, subcomponent=record.subcomponent)
         except CatalogError as error:
             raise InvalidOption(f"{error}.", "`cornerman codes register` takes other words.") from error
-        return RegisterAnswer(self.code, component)
+        return RegisterAnswer(self.code, component, f"cornerman codes show {self.code}")
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterLoggerQuery:
+    """Say which component a logger belongs to. Done once."""
+
+    channel: ClassVar[str] = "register"
+    watched: ClassVar[bool] = False
+    logger: str
+    component: str
+
+    def answer(self, reading: LogReading) -> RegisterAnswer:
+        from cornerman.log_catalog import CatalogError, register_log_domain
+
+        try:
+            register_log_domain(self.logger, self.component)
+        except CatalogError as error:
+            raise InvalidOption(f"{error}.", "`cornerman codes logger` takes other words.") from error
+        return RegisterAnswer(self.logger, self.component, "cornerman codes components")
 
 
 class RegisterAnswer(NamedTuple):
-    code: str
+    name: str
     component: str
+    twin: str
+    """The command that shows it."""
 
     def same(self, other: object) -> bool:
         return False

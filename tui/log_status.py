@@ -31,6 +31,12 @@ def header(cursor: LogCursor, store: str, note: str, width: int, look: Look) -> 
     return ((left, "badge"), (words.fit(said, room), "warn" if note else "dim"), (right, "title"))
 
 
+def damage(cursor: LogCursor) -> str:
+    """What of the records cannot be read, and who says which."""
+    found = words.damaged(cursor.answer.damaged) if cursor.answer is not None else ""
+    return f"{found}: cornerman verify" if found else ""
+
+
 def status(cursor: LogCursor, value: tuple[str, str] | None, said: str, width: int, look: Look) -> Line:
     """Following or not, the value that + - and = take, and what is going on."""
     newer = cursor.newer

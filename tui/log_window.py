@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 from cornerman.core.logs import LogFilter
 from cornerman.core.logs.filter import RANGES, TEXT
+from cornerman.core.logs.port import Damaged
 
 if TYPE_CHECKING:
     from cornerman.core.logs import LogEntry
@@ -150,7 +151,7 @@ class WindowQuery:
 
     def _counted(self, reading: LogReading, found: WindowAnswer) -> WindowAnswer:
         """With its place among all, where that needs no search."""
-        found = found._replace(records=reading.logs.count())
+        found = found._replace(records=reading.logs.count(), damaged=reading.logs.damaged())
         reading.tell(found)  # counting takes as long again as reading did
         if searches(self.chosen):
             total = len(found.entries) if found.first and found.last else None
@@ -180,6 +181,8 @@ class WindowAnswer(NamedTuple):
     """Records of the filter, where that is known."""
     records: int = 0
     """Records in the store."""
+    damaged: Damaged = Damaged()
+    """Of them, or beside them, what cannot be read."""
     looked_to: int = 0
     progress: Progress | None = None
     """Where the search has not ended."""
@@ -195,13 +198,8 @@ class WindowAnswer(NamedTuple):
         if not isinstance(other, WindowAnswer):
             return False
         ends = [(a.entries[0].id, a.entries[-1].id) if a.entries else None for a in (self, other)]
-        return ends[0] == ends[1] and (len(self.entries), self.total, self.records, self.progress, self.first) == (
-            len(other.entries),
-            other.total,
-            other.records,
-            other.progress,
-            other.first,
-        )
+        mine, others = ((len(a.entries), a.total, a.records, a.damaged, a.progress, a.first) for a in (self, other))
+        return ends[0] == ends[1] and mine == others
 
 
 def _newest_id(reading: LogReading) -> int:

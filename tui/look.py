@@ -12,15 +12,17 @@ from .renderers._cells import Depth
 
 _NO_COLOUR = ("dumb", "unknown", "vt1", "vt2", "vt52", "xterm-mono", "ansi-mono", "linux-m", "screen-m")
 _GLYPHS = {
-    "live": "●", "stale": "◌", "done": "✓", "interrupted": "✗", "rule": "─", "bar": "│", "dot": "·", "play": "▶",
-    "pause": "‖", "follow": "»", "here": "▲", "mark": "▸", "more": "…", "missing": "—", "up": "↑", "down": "↓",
+    "live": "●", "stale": "◌", "done": "✓", "failed": "✗", "interrupted": "✗", "rule": "─", "bar": "│", "dot": "·",
+    "play": "▶", "pause": "‖", "follow": "»", "here": "▲", "mark": "▸", "more": "…", "missing": "—", "up": "↑",
+    "down": "↓",
     "flat": "→", "warn": "⚠", "sorted": "▾", "times": "×", "reset": "↺", "left": "←", "right": "→",
     "DEBUG": "·", "INFO": "•", "WARNING": "▲", "ERROR": "✗", "bookmark": "◆", "thumb": "┃", "opened": "▾",
     "closed": "▸",
 }  # fmt: skip
 _ASCII = {
-    "live": "*", "stale": "~", "done": "+", "interrupted": "x", "rule": "-", "bar": "|", "dot": "-", "play": ">",
-    "pause": "=", "follow": ">>", "here": "^", "mark": ">", "more": "..", "missing": "-", "up": "/", "down": "\\",
+    "live": "*", "stale": "~", "done": "+", "failed": "x", "interrupted": "x", "rule": "-", "bar": "|", "dot": "-",
+    "play": ">", "pause": "=", "follow": ">>", "here": "^", "mark": ">", "more": "..", "missing": "-", "up": "/",
+    "down": "\\",
     "flat": "=", "warn": "!", "sorted": "v", "times": "x", "reset": "R", "left": "<", "right": ">",
     "DEBUG": ".", "INFO": "-", "WARNING": "!", "ERROR": "X", "bookmark": "#", "thumb": "#", "opened": "v",
     "closed": ">",

@@ -110,12 +110,12 @@ class ViewQuery:
         index = max(0, min(self.stream, len(streams) - 1))
         index = next((at for at, stream in enumerate(streams) if self.named and stream.name == self.named), index)
         if not streams:
-            return ViewAnswer(summary, short, (), 0, 0, 0, None, None, "this run has no stream yet")
+            return ViewAnswer(summary, short, (), 0, 0, 0, None, None, _nothing(summary))
         stream = reading.stream(index)
         env = max(0, min(self.env, max(1, streams[index].num_envs) - 1))
         rows = stream.row_count()
         if rows <= 0:
-            return ViewAnswer(summary, short, streams, index, env, 0, None, None, "no step is recorded yet")
+            return ViewAnswer(summary, short, streams, index, env, 0, None, None, _nothing(summary))
         live = summary.state in ("live", "stale")
         landing = self._landing(reading, stream, rows, env, live) if row is None else Landing(row)
         record = stream.step(landing.row, env, frame=self.frame)
@@ -131,6 +131,11 @@ class ViewQuery:
         landing = resolve(move, stream, rows, env, reading.stop)
         reading.landed = (self, landing)
         return landing
+
+
+def _nothing(summary: RunSummary) -> str:
+    """A run that has ended will have no steps any more."""
+    return "no step is recorded yet" if summary.state in ("live", "stale") else "no step was recorded"
 
 
 class ViewAnswer(NamedTuple):

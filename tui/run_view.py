@@ -105,6 +105,9 @@ def _transition(record: StepRecord, look: Look, width: int) -> list[Line]:
     else:
         style = "dim" if record.reward == 0 else "bad" if not record.reward > 0 else "good"
         rows.append(_pair("reward", f"{record.reward:+.6g}", style, width))
+    if record.skipped_count:
+        left_out = f"{record.skipped_count:,} before it, reward {record.skipped_reward:+.6g}"
+        rows.append(_pair("skipped", left_out, "accent", width))
     ends = [("terminated", record.terminated, "accent"), ("truncated", record.truncated, "warn")]
     return rows + [
         _pair(name, "True" if value else "False", style if value else "dim", width) for name, value, style in ends
@@ -171,12 +174,19 @@ def _episode_facts(view: ViewAnswer, record: StepRecord, width: int, look: Look)
     rows = [
         _pair("episode", f"{episode.episode:,}, {episode.ended}", "normal", width),
         _pair("return", words.number(episode.total_reward, 12) + so_far, "normal", width),
-        _pair("length", f"{episode.length:,}{so_far}", "normal", width),
+        _pair("length", f"{episode.length:,}{so_far}{_left_out(view, episode)}", "normal", width),
         _pair("seed", _seed(episode, look), "normal" if episode.seed is not None else "dim", width),
     ]
     if record.options:
         rows += _named("options", record.options, width, look)
     return rows
+
+
+def _left_out(view: ViewAnswer, episode: EpisodeRollup) -> str:
+    """How many of an episode's steps its source did not record."""
+    stream = view.streams[view.stream]
+    sampled = stream.manifest.get("sample") and not stream.num_envs
+    return f", {episode.skipped_count:,} of it skipped" if sampled else ""
 
 
 def _seed(episode: EpisodeRollup, look: Look) -> str:
@@ -353,6 +363,8 @@ def frame_hint(view: ViewAnswer) -> str:
     """Why there is no frame at the cursor, and what to pass to have one."""
     record = view.record
     if record is None or not view.streams:
+        if view.rows == 0 and not view.live:
+            return "No step was recorded.\nIts script has to wrap its environment: cornerman.record(env).\nL: its log"
         return view.said or "Nothing is recorded yet."
     stream = view.streams[view.stream]
     frames = stream.manifest.get("frames")

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from cornerman.core.alerts import Alert
     from cornerman.core.records import RunState, RunSummary
 
-STATE_STYLES = {"live": "good", "stale": "warn", "done": "info", "interrupted": "bad"}
-STATE_WORDS = {"live": "LIVE", "stale": "STALE", "done": "DONE", "interrupted": "INTERRUPTED"}
+STATE_STYLES = {"live": "good", "stale": "warn", "done": "info", "failed": "bad", "interrupted": "bad"}
+STATE_WORDS = {"live": "LIVE", "stale": "STALE", "done": "DONE", "failed": "FAILED", "interrupted": "INTERRUPTED"}
 STATE_MEANINGS = {
     "live": "its process records",
     "stale": "its process lives, but no step came for a while",
     "done": "closed by its script",
+    "failed": "its program ended with a failure",
     "interrupted": "its process died; all acknowledged steps are here",
 }
 
@@ -88,7 +89,7 @@ def _rate(run: RunSummary) -> tuple[str, str]:
     return (words.count(round(run.steps_per_second)), "normal" if run.state == "live" else "dim")
 
 
-_STATES = ("done", "interrupted", "stale", "live")
+_STATES = ("done", "failed", "interrupted", "stale", "live")
 """In the order of sorting, reversed: what lives comes first, the newest before all."""
 
 COLUMNS: tuple[Column, ...] = (
@@ -231,7 +232,7 @@ def _facts(run: RunSummary, width: int, look: Look, now: float) -> list[Line]:
 
 def _meaning(run: RunSummary) -> str:
     """Why it is in its state: how its command ended, where that was seen; a process that exited did not die."""
-    seen = run.command.ended if run.command is not None and run.state in ("done", "interrupted") else ""
+    seen = run.command.ended if run.command is not None and run.state in ("done", "failed", "interrupted") else ""
     return safe(seen) or STATE_MEANINGS[run.state]
 
 

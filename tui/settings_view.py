@@ -71,9 +71,11 @@ def _matches(one: Explanation, wanted: str) -> bool:
 def _row(one: Explanation, file: str, dear: bool) -> Row:
     touches = "view only" if one.key.effect == "view only" else "stored data"
     source = source_word(one.origin, file)
-    value = one.key.words(one.value)
-    unit = "" if value.endswith("iB") else one.key.unit
-    return Row("setting", one.key.name, one.key.leaf, value, unit, source, touches, dear, source != "default")
+    value = one.key.said(one.value)
+    return Row(
+        "setting", one.key.name, one.key.leaf, value, source=source, touches=touches, dear=dear,
+        chosen=source != "default",
+    )  # fmt: skip
 
 
 def source_word(origin: str, file: str) -> str:
@@ -123,7 +125,7 @@ def detail(one: Explanation, costs: Sequence[Cost], file: str, width: int, look:
     key = one.key
     found: list[Line] = [((f" {part}", "normal"),) for part in wrap(key.description, width - 2)]
     allowed = f"{key.bounds} {key.unit}".strip()
-    facts = [("allowed", f"{allowed}; default {key.words(key.default)}; {key.effect}", "normal")]
+    facts = [("allowed", f"{allowed}; default {key.said(key.default)}; {key.effect}", "normal")]
     for cost in costs:
         if cost.key == key.name:
             sign = f"{look.glyph('warn')} " if cost.warning else ""

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from cornerman.core.logs.port import Damaged
+
     from .look import Look
 
 
@@ -29,6 +31,13 @@ def _places(value: float) -> int:
 def exact(number: int | None) -> str:
     """A whole number in full, in groups of three."""
     return "-" if number is None else f"{number:,}"
+
+
+def damaged(found: Damaged) -> str:
+    """Log records that cannot be read, and those without their text; nothing where there are none."""
+    parts = [f"{exact(found.records)} damaged"] if found.records else []
+    parts += [f"{exact(found.texts)} without text"] if found.texts else []
+    return ", ".join(parts)
 
 
 def number(value: float | None, width: int = 7) -> str:

@@ -19,6 +19,7 @@ from typing import Final, Literal, cast
 from cornerman.core.log_lines import Context, OutputLines
 from cornerman.core.payloads.log_record_v1 import LogRecordV1
 from cornerman.store.logs.backlog import LONGEST_SEGMENT_BYTES, QUIET_US, SEGMENT_BYTES, Segment, parsed
+from cornerman.store.logs.spool import Source
 
 MEMORY_BYTES: Final = 16 << 20
 MOST_BYTES: Final = 1 << 30
@@ -52,7 +53,7 @@ class _Output:
 class Backlog:
     """Takes chunks from any thread; hands their records to `take`, on a thread of its own."""
 
-    def __init__(self, store: Path, run_id: str, take: Callable[[str, list[LogRecordV1]], None]) -> None:
+    def __init__(self, store: Path, run_id: str, take: Callable[[str, list[LogRecordV1], list[Source]], None]) -> None:
         self.store, self.run_id = store, run_id
         self.pid: int | None = None
         self.lost: Counter[str] = Counter()
@@ -60,6 +61,8 @@ class Backlog:
         self._take = take
         self._chunks: deque[_Chunk] = deque()
         self._writing: dict[str, Segment | None] = {}
+        self._read_us: dict[str, int] = {}
+        """When each output was read last, also what is not among the chunks yet."""
         self._outputs: dict[str, _Output] = {}
         self._memory = self._waiting = 0
         self._change = threading.Condition()
@@ -72,7 +75,8 @@ class Backlog:
 
     def put(self, output: str, data: bytes) -> None:
         """Keep what was read just now. Waits only where there is no room at all."""
-        now_us = time.time_ns() // 1000
+        with self._change:  # the parser's clock never runs ahead of a chunk that it has not seen
+            now_us = self._read_us[output] = time.time_ns() // 1000
         segment = self._writing.get(output)
         if segment is not None and segment.size >= SEGMENT_BYTES:
             end = data.rfind(b"\n") + 1
@@ -195,13 +199,13 @@ class Backlog:
             chunk.segment.remove()
 
     def _tick(self) -> None:
-        now_us = time.time_ns() // 1000
-        for name, output in self._outputs.items():
+        with self._change:
+            now_us = time.time_ns() // 1000
+            quiet = [(name, one) for name, one in self._outputs.items() if self._read_us.get(name) == one.read_us]
+        for name, output in quiet:
             if abs(now_us - output.read_us) >= QUIET_US:
                 self._hand_on(name, output, output.lines.tick(now_us))
 
     def _hand_on(self, name: str, output: _Output, records: list[LogRecordV1]) -> None:
         if records:
-            self._take(name, records)
-            if output.segment is not None:
-                output.segment.count(len(records))
+            self._take(name, records, [output.segment.read_on(len(records))] if output.segment is not None else [])

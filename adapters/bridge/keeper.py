@@ -12,8 +12,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, Final
 
-from cornerman.core.logs.port import LogWriter, Sample
+from cornerman.core.logs.port import Sample
 from cornerman.core.payloads.log_record_v1 import LogRecordV1
+from cornerman.store.logs.spool import Source
 
 from .backlog import Backlog
 
@@ -72,7 +73,7 @@ class LineKeeper:
                 self._writer = None
             self.lost.update(self._backlog.lost)
 
-    def _append(self, output: str, records: list[LogRecordV1]) -> None:
+    def _append(self, output: str, records: list[LogRecordV1], sources: list[Source]) -> None:
         self.records[output] += len(records)
         with self._lock:
             writer = self._open()
@@ -80,11 +81,11 @@ class LineKeeper:
             self.lost[self._cause] += len(records)
             return
         try:
-            writer.append(records)  # what it does not take, it counts
+            writer.append_with(records, sources)  # what it does not take, it counts
         except Exception as error:
             self.lost[type(error).__name__] += len(records)
 
-    def _open(self) -> LogWriter | None:
+    def _open(self) -> Any:
         """The store's writer; asked for again every second, where it cannot be had."""
         if self._writer is None and time.monotonic() - self._tried >= RETRY_SECONDS:
             self._tried = time.monotonic()
@@ -95,5 +96,4 @@ class LineKeeper:
                 self._writer.belongs(self.run_id, self.job)
             except Exception as error:
                 self._cause = f"store unavailable: {type(error).__name__}"
-        writer: LogWriter | None = self._writer
-        return writer
+        return self._writer

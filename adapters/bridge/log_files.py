@@ -13,7 +13,7 @@ import io
 import sys
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple, cast
 
@@ -81,12 +81,17 @@ class LogFile:
     def skip(self, count: int, chain: str) -> bool:
         """Go on after so many bytes, if they have this checksum. Where they have not, the file is read for nothing."""
         while self.offset < count:
-            with self._unpacking():
-                piece = self._file.read(min(PIECE, count - self.offset))
-            if not piece:
+            if not self.take(count - self.offset):
                 return False
-            self._note(piece)
         return self.checksum(count) == chain
+
+    def take(self, most: int = PIECE) -> bool:
+        """Go on a piece; False at the end."""
+        with self._unpacking():
+            piece = self._file.read(min(PIECE, most))
+        self._note(piece)
+        self.checksum(self.offset)
+        return bool(piece)
 
     def checksum(self, offset: int) -> str:
         """SHA-256 of everything before `offset`, which only ever grows."""
@@ -167,6 +172,38 @@ class LogFile:
     def _note(self, data: bytes) -> None:
         self._unhashed += data
         self.offset += len(data)
+
+
+def repeated(paths: Sequence[Path | None]) -> dict[int, Path]:
+    """The places of files that are named again, or that another one among them begins with, such as copies of a
+    rotated one; beside each that other one."""
+    regular = [(at, path) for at, path in enumerate(paths) if path is not None and path.is_file()]
+    heads: dict[bytes, list[tuple[int, Path]]] = {}
+    for at, path in regular:
+        with contextlib.closing(LogFile(path)) as file:
+            heads.setdefault(file.head(), []).append((at, path))
+    found: dict[int, Path] = {}
+    for alike in heads.values():
+        if len(alike) > 1:
+            measured = sorted(((*_measured(path), -at, path) for at, path in alike), reverse=True)
+            for place, (length, chain, at, _) in enumerate(measured):
+                longer = (other for *_, other in measured[:place] if _begins(other, length, chain))
+                if (other := next(longer, None)) is not None:
+                    found[-at] = other
+    return found
+
+
+def _measured(path: Path) -> tuple[int, str]:
+    """The length and the checksum of a whole file."""
+    with contextlib.closing(LogFile(path)) as file:
+        while file.take():
+            pass
+        return file.offset, file.checksum(file.offset)
+
+
+def _begins(path: Path, length: int, chain: str) -> bool:
+    with contextlib.closing(LogFile(path)) as file:
+        return file.skip(length, chain)
 
 
 def _unpacked(raw: BinaryIO) -> Any:

@@ -2,8 +2,8 @@
 
     done = import_logs(store, [Path("train.log"), Path("worker.json.gz")], job="night")
 
-An import can be stopped, and a file can grow: the same call goes on where it was. What was read is written down after
-it is safe, a few thousand lines at a time; an import that is killed in between brings those again, and only those.
+An import can be stopped or killed, and a file can grow: the same call goes on exactly where it was, for how far a file
+was read comes into the store with the records that were made of it, some thousands at a time.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ import heapq
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
-from cornerman.core.errors import InvalidOption, StoreLocked
+from cornerman.core.errors import InvalidOption, StoreFull
 from cornerman.core.ids import new_ulid
 from cornerman.core.log_lines import Context, OutputLines
 from cornerman.core.log_lines.formats.journald import parsed_entry
@@ -25,14 +26,14 @@ from cornerman.log_catalog import log
 from cornerman.log_catalog.bridge import LOG_LINES_IMPORTED
 from cornerman.store import log_imports
 from cornerman.store.connection import create
-from cornerman.store.log_imports import LogImport
+from cornerman.store.log_imports import LogImport, importing
 from cornerman.store.logs.writer import Writer
 from cornerman.store.network import place_of, prepare
 
-from .log_files import EXPORT, LogFile, Read
+from .log_files import EXPORT, LogFile, Read, repeated
 
-BATCH: Final = 16_384
-"""Records that are made safe at once."""
+BATCH, BATCH_BYTES = 16_384, 8 << 20
+"""Records that are made safe at once, and about how long their lines may be together."""
 FORMATS: Final = {
     "auto": "", "json": "json_line", "structlog": "json_line,structlog_console", "bunyan": "json_line",
     "pino": "json_line", "logfmt": "logfmt", "glog": "glog", "logging": "time_stamped,bare_level",
@@ -52,6 +53,8 @@ class ImportedFile:
     """And those that came by an earlier import of it."""
     formats: Counter[str] = field(default_factory=Counter)
     """Lines by format; `raw` for those of none."""
+    same_as: str = ""
+    """Another of the files, which has all that this one has."""
 
 
 @dataclass
@@ -92,36 +95,64 @@ def import_logs(
     if place.on_network:
         prepare(place)
     create(place.local).close()
-    sources = [_Source(place.local, path, format, run_id, job, since_year) for path in paths]
-    done = ImportedLogs([source.done for source in sources], sources[0].run_id if sources else "")
-    done.size = sum(source.file.size for source in sources)
-    writer = Writer(place.local, thread=False)
-    try:
-        for source in sources:
-            if job and source.run_id:
-                writer.belongs(source.run_id, job)
-        for batch in _batches(sources):
-            if writer.append([record for record, _ in batch]) < len(batch):
-                raise StoreLocked(store)
-            writer.ingest()
-            for source in sources:
-                source.commit()
-            done.read, done.seconds = sum(source.file.read_bytes for source in sources), time.monotonic() - began
-            if on_progress is not None:
-                on_progress(done)
-            if stopped():
-                break
-        else:
-            done.whole = True
-            for source in sources:
-                source.finish()
-    finally:
-        writer.close()
-        for source in sources:
-            source.file.close()
+    same = repeated(paths)
+    with importing(place.local), closing(Writer(place.local, thread=False, place=place)) as writer:
+        writer.ingest()  # what an import that was killed has made safe
+        fresh = [path for at, path in enumerate(paths) if at not in same]
+        sources = [_Source(place.local, path, format, run_id, job, since_year) for path in fresh]
+        done = _Import(writer, store, began, on_progress).bring(sources, job, stopped)
+    done.files += [ImportedFile(str(paths[at]), same_as=str(other)) for at, other in same.items()]
     done.seconds = time.monotonic() - began
     log(LOG_LINES_IMPORTED, files=len(paths), records=done.records, store=str(store))
     return done
+
+
+class _Import:
+    """The batches of an import on their way into a store."""
+
+    def __init__(
+        self, writer: Writer, store: Path, began: float, on_progress: Callable[[ImportedLogs], None] | None
+    ) -> None:
+        self._writer, self._store, self._began, self._on_progress = writer, store, began, on_progress
+
+    def bring(self, sources: list[_Source], job: str, stopped: Callable[[], bool]) -> ImportedLogs:
+        done = ImportedLogs([source.done for source in sources], sources[0].run_id if sources else "")
+        done.size = sum(source.file.size for source in sources)
+        try:
+            for source in sources:
+                if job and source.run_id:
+                    self._writer.belongs(source.run_id, job)
+            for batch in _batches(sources):
+                self._keep(batch, [source.come() for source in sources])
+                done.read = sum(source.file.read_bytes for source in sources)
+                done.seconds = time.monotonic() - self._began
+                if self._on_progress is not None:
+                    self._on_progress(done)
+                if stopped():
+                    return done
+            self._keep([], [source.ended() for source in sources])
+            done.whole = True
+            return done
+        finally:
+            for source in sources:
+                source.file.close()
+
+    def _keep(self, records: list[LogRecordV1], states: list[LogImport | None]) -> None:
+        """Records, and how far the files were read that they are of: both or neither."""
+        moved = [state.as_source() for state in states if state is not None]
+        if (records or moved) and not self._writer.append_with(records, moved, again=True):
+            raise StoreFull(self._store, "what is on its way into its logs takes no more")
+        self._writer.ingest()
+
+
+class _Reached(NamedTuple):
+    """How far a file is when a record has come."""
+
+    bytes: int
+    """All before is records."""
+    after: int
+    """So many records of what follows have come, too."""
+    last_us: int | None
 
 
 class _Source:
@@ -143,43 +174,57 @@ class _Source:
         only = "" if FORMATS[format] == EXPORT else FORMATS[format]
         self._lines = OutputLines(Context(run_id=self.run_id, year=since_year, format=only, live=False))
         self._lines.go_on_from(self._state.last_us)
-        self._safe = self._state.bytes
+        self._reached = _Reached(self._state.bytes, self._state.after, self._state.last_us)
         self.done.before = self._state.records
 
-    def records(self) -> Iterator[tuple[int, LogRecordV1, int]]:
-        """Each record with a time that never falls within the file, and the place before which all is complete."""
-        latest = 0
-        now = self.file.modified_us
-        for read in self.file.entries() if self._export else self.file.lines():
-            for record in self._taken(read, now):
-                latest = max(latest, record.time_us)
-                yield latest, record, read.start
-        for record in self._lines.close(now):
+    def records(self) -> Iterator[tuple[int, LogRecordV1, _Reached]]:
+        """Each record that has not come yet, with a time that never falls within the file, and how far that is."""
+        latest, known = 0, self._state.after
+        for record, reached in self._reaching():
             latest = max(latest, record.time_us)
-            yield latest, record, self.file.offset
+            if known:
+                known -= 1
+            else:
+                yield latest, record, reached
 
-    def took(self, safe: int) -> None:
-        """A record is on its way into the store; what was read before `safe` need not be read again."""
+    def _reaching(self) -> Iterator[tuple[LogRecordV1, _Reached]]:
+        """Each record, and how far the file is read with it. A record is made when the line after it is read, or later;
+        one line may make several."""
+        reached, lines, now = self._reached._replace(after=0), self._lines, self.file.modified_us
+        for read in self.file.entries() if self._export else self.file.lines():
+            made = self._taken(read, now)
+            for record in made[:-1]:
+                reached = reached._replace(after=reached.after + 1)
+                yield record, reached
+            if made or not lines.waits:  # what waits is this line, or nothing
+                reached = _Reached(read.start if lines.waits else self.file.offset, 0, lines.time_us)
+            if made:
+                yield made[-1], reached
+        for record in lines.close(now):
+            reached = reached._replace(after=reached.after + 1)
+            yield record, reached
+
+    def took(self, reached: _Reached) -> None:
+        """A record is on its way into the store."""
         self.done.records += 1
-        self._safe = safe
+        self._reached = reached
 
-    def commit(self) -> None:
-        """What was taken is safe: write down how far that is."""
+    def come(self) -> LogImport | None:
+        """How far the file is with what was taken; None where nothing was since it was asked last."""
         self.done.formats = self._lines.formats
-        if self._safe > self._state.bytes:
-            self._state = replace(
-                self._state,
-                chain=self.file.checksum(self._safe),
-                bytes=self._safe,
-                records=self.done.before + self.done.records,
-                last_us=self._lines.time_us,
-            )
-            log_imports.keep(self._store, self._state)
+        records = self.done.before + self.done.records
+        if (self._reached.bytes, records) == (self._state.bytes, self._state.records):
+            return None
+        bytes, after, last_us = self._reached
+        self._state = replace(
+            self._state, chain=self.file.checksum(bytes), bytes=bytes, after=after, records=records, last_us=last_us
+        )
+        return self._state
 
-    def finish(self) -> None:
-        """All of it was read."""
-        self._safe = self.file.offset
-        self.commit()
+    def ended(self) -> LogImport | None:
+        """How far it is when all of it was read."""
+        self._reached = _Reached(self.file.offset, 0, self._lines.time_us)
+        return self.come()
 
     def _taken(self, read: Read, now: int) -> list[LogRecordV1]:
         if read.entry is not None:
@@ -193,26 +238,28 @@ class _Source:
         for state in log_imports.known(self._store, head):
             if self.file.skip(state.bytes, state.chain):
                 return replace(state, source=self.file.source)
-            if path is None:
-                break  # what was read of it is gone
+            if path is None or not path.is_file():
+                break  # what was read of it is gone: a pipe
             self.file.close()
             self.file = LogFile(path)
         return LogImport(id=new_ulid(), source=self.file.source, head=head, chain="", bytes=0, records=0)
 
 
-def _batches(sources: Sequence[_Source]) -> Iterator[list[tuple[LogRecordV1, _Source]]]:
+def _batches(sources: Sequence[_Source]) -> Iterator[list[LogRecordV1]]:
     """The records of all files, merged by time, some thousands at once; what a batch holds is taken then."""
-    batch: list[tuple[LogRecordV1, _Source]] = []
-    for _, _, _, record, safe, source in heapq.merge(*map(_keyed, range(len(sources)), sources)):
-        batch.append((record, source))
-        source.took(safe)
-        if len(batch) == BATCH:
+    batch: list[LogRecordV1] = []
+    weight = 0
+    for _, _, _, record, reached, source in heapq.merge(*map(_keyed, range(len(sources)), sources)):
+        batch.append(record)
+        weight += len(record.raw)
+        source.took(reached)
+        if len(batch) == BATCH or weight >= BATCH_BYTES:
             yield batch
-            batch = []
+            batch, weight = [], 0
     if batch:
         yield batch
 
 
-def _keyed(number: int, source: _Source) -> Iterator[tuple[int, int, int, LogRecordV1, int, _Source]]:
-    for order, (time_us, record, safe) in enumerate(source.records()):
-        yield time_us, number, order, record, safe, source
+def _keyed(number: int, source: _Source) -> Iterator[tuple[int, int, int, LogRecordV1, _Reached, _Source]]:
+    for order, (time_us, record, reached) in enumerate(source.records()):
+        yield time_us, number, order, record, reached, source

@@ -25,6 +25,7 @@ from cornerman.core.inherited import BRIDGE_VARIABLE
 from cornerman.core.redaction import redacted, redacted_values
 from cornerman.core.run_command import RunCommand
 from cornerman.core.run_inputs import Input, Inputs
+from cornerman.core.setting_keys import key
 from cornerman.log_catalog import log
 from cornerman.log_catalog.bridge import (
     LOG_COMMAND_NOT_KEPT,
@@ -36,14 +37,15 @@ from cornerman.log_catalog.bridge import (
 )
 from cornerman.store import commands
 from cornerman.store.liveness import Process
-from cornerman.store.network import place_of, prepare
+from cornerman.store.network import Place, place_of, prepare
 
 from ..inputs import SCRIPT
 from ..inputs import read as read_input
 from ..provenance import provenance
-from ..runs import WANTED_FRAMES_VARIABLE
+from .alert_watch import AlertWatch
 from .command import Command, Ended
 from .keeper import LineKeeper
+from .restarts import DIRECTED, NEVER, Restarts
 from .samples import Sampler
 from .signals import AwaitedSignals
 
@@ -53,22 +55,6 @@ LONGEST_RESTART_SECONDS: Final = 60.0
 SILENT_SECONDS: Final = 2.0
 """Longer, and the wait for the last records is said."""
 _SCRIPTS = (".py", ".sh", ".jl", ".lua", ".rb")
-_DIRECTED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
-"""Somebody wanted it to end: it is not started again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Restarts:
-    """How often a command is started again, and when."""
-
-    most: int = 0
-    always: bool = False
-    """Also after it ended well."""
-
-    def wanted(self, ended: Ended, attempt: int) -> bool:
-        if attempt > self.most or ended.failure or (ended.signal is not None and ended.signal.name in _DIRECTED):
-            return False
-        return self.always or ended.code != 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +69,7 @@ class Request:
     note: str = ""
     frames: str = ""
     pty: bool = True
-    restarts: Restarts = Restarts()
+    restarts: Restarts = NEVER
     kill_after: float | None = None
     sample_seconds: float = 5.0
 
@@ -111,7 +97,8 @@ class _Attempt:
 
     def __init__(self, request: Request, run_id: str, attempt: int, after: str) -> None:
         self._request = request
-        self._place = _local(request.store)
+        self._network = _place(request.store)
+        self._place = self._network.local
         self._keeper = LineKeeper(request.store, self._place, run_id, request.job)
         self._process: Process | None = None
         self._trouble, self._noted = "", False
@@ -138,11 +125,13 @@ class _Attempt:
         making.start()
         command = Command(self._request.command, self._variables(), self._keeper, pty=self._request.pty)
         samplers: list[Sampler] = []
+        watch = AlertWatch(self._request.store, self._kept.run_id)
 
         def started(pid: int) -> None:
             self._keeper.begin(pid)
             self._kept = replace(self._kept, pid=pid)
             self._note()
+            watch.start()
             samplers.append(Sampler(pid, self._keeper.sample, self._request.sample_seconds))
             samplers[0].start()
 
@@ -152,6 +141,7 @@ class _Attempt:
         if ended.held:
             log(LOG_PIPE_HELD, run=self._kept.run_id, command=self._kept.command[0])
         self._catch_up(signals)
+        watch.stop()
         self._end(ended)
         making.join(1.0)
         return ended, self._kept
@@ -161,7 +151,7 @@ class _Attempt:
         began, said = time.monotonic(), False
         while not self._keeper.caught_up(0.05):
             received = signals.wait(0.05)
-            if received is not None and received.number.name in _DIRECTED:
+            if received is not None and received.number.name in DIRECTED:
                 log(LOG_LINES_LEFT, run=self._kept.run_id, bytes=self._keeper.leave())
                 return
             if not said and time.monotonic() - began > SILENT_SECONDS:
@@ -170,8 +160,10 @@ class _Attempt:
 
     def _end(self, ended: Ended) -> None:
         self._keeper.finish()
+        noted = commands.command_of(self._place, self._kept.run_id)
         self._kept = replace(
             self._kept,
+            exception=noted.exception if noted is not None else "",
             ended_us=_now(),
             exit_code=ended.code,
             signal=ended.signal.name if ended.signal else "",
@@ -179,8 +171,9 @@ class _Attempt:
             lines=dict(self._keeper.records),
             lost=dict(self._keeper.lost),
         )
-        self._note()
         self._keep_folder()
+        self._note()
+        self._carry()
         if self._process is not None:
             self._process.leave()
         for cause, count in self._kept.lost.items():
@@ -200,9 +193,8 @@ class _Attempt:
             BRIDGE_VARIABLE: own.run_id,
         }
         variables.setdefault("PYTHONUNBUFFERED", "1")
-        variables.pop(WANTED_FRAMES_VARIABLE, None)
         if request.frames:
-            variables[WANTED_FRAMES_VARIABLE] = request.frames
+            variables[key("producer.frames").environment] = request.frames
         return variables
 
     def _note(self) -> None:
@@ -214,6 +206,13 @@ class _Attempt:
             self._trouble, self._noted = "", True
         except OSError as error:
             self._trouble = f"{error.strerror or error}"
+
+    def _carry(self) -> None:
+        """Tell the other nodes of a store on a network how it ended."""
+        if self._network.on_network:
+            from cornerman.store.logs.copier import LogCopier
+
+            LogCopier(self._network).close()
 
     def _make_store(self) -> None:
         """A database for readers, where there is none yet: on a thread, for it may be locked."""
@@ -277,20 +276,20 @@ def _interrupted(signals: AwaitedSignals, seconds: float) -> bool:
     until = time.monotonic() + seconds
     while (left := until - time.monotonic()) > 0:
         received = signals.wait(left)
-        if received is not None and received.number.name in _DIRECTED:
+        if received is not None and received.number.name in DIRECTED:
             return True
     return False
 
 
-def _local(store: Path) -> Path:
+def _place(store: Path) -> Place:
     """Where the store is on this node; the folder itself, where that cannot be said."""
     try:
         place = place_of(store)
         if place.on_network:
             prepare(place)
-        return place.local
+        return place
     except CornermanError:
-        return store
+        return Place(store, store)
 
 
 def _now() -> int:

@@ -27,7 +27,7 @@ class Bench:
 
     def record(self, env: Any, store: str, **options: Any) -> Any:
         """The environment, recorded into a store of the check's own; CornermanError where recording is switched off."""
-        env = record(env, store=self.scratch / store, job="selftest", frames="none", **options)
+        env = record(env, store=self.scratch / store, job="selftest", frames="none", sample="none", **options)
         if env.cornerman.run_id is None:
             raise CornermanError(
                 "Nothing is recorded here: recording is switched off, or cannot begin.",

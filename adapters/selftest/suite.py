@@ -56,9 +56,11 @@ def _result(name: str, promise: str, check: Callable[[Bench], Result], bench: Be
 
 @contextlib.contextmanager
 def _own_run() -> Iterator[None]:
-    """What is recorded here belongs to no run that the environment names."""
-    names = ("CORNERMAN_RUN", "CORNERMAN_JOB")
-    before = {name: os.environ.get(name) for name in names}
+    """What is recorded here belongs to no run that the environment names, and is recorded whole and without frames."""
+    outer = ("CORNERMAN_PRODUCER_FRAMES", "CORNERMAN_PRODUCER_SAMPLE")  # stronger than what a check says
+    before = {name: os.environ.get(name) for name in ("CORNERMAN_RUN", "CORNERMAN_JOB", *outer)}
+    for name in outer:
+        os.environ.pop(name, None)
     try:
         yield
     finally:

@@ -105,6 +105,11 @@ class OutputLines:
         """Lines were read before, the last of them written at this time."""
         self.time_us = time_us
 
+    @property
+    def waits(self) -> bool:
+        """Whether lines that were taken are no record yet."""
+        return self._held is not None or self._traceback is not None
+
     def tick(self, now_us: int) -> list[LogRecordV1]:
         """The records whose time of waiting is over."""
         if self._traceback is not None and now_us - self._traceback.fed_us >= TRACEBACK_SECONDS * 1e6:

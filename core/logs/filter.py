@@ -27,8 +27,10 @@ RANGES: Final = ("episode", "step", "env", "pid")
 """Fields that hold numbers: `episode:12`, `episode:12..20`, `episode:12..`."""
 TIMES: Final = ("since", "until")
 """A time of the clock or an age: `since:2h`, `until:2026-11-26T07:00`."""
+DURING: Final = "during"
+"""An episode of the run that is named beside it, by its time: `during:12`, see `during.py`."""
 TEXT: Final = "text"
-FIELDS: Final = (*FACETS, *RANGES, *TIMES, TEXT)
+FIELDS: Final = (*FACETS, *RANGES, *TIMES, DURING, TEXT)
 
 _TERM = re.compile(
     r'(?P<minus>-)?(?:(?P<field>[a-z]+)(?P<op>>=|:))?(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>[^\s"]+))'
@@ -168,7 +170,11 @@ def _value(term: Term) -> str:
         raise ValueError(value)
     if term.field in TIMES:
         time_of(value)
-    if term.field in TIMES and term.exclude:
+    if term.field == DURING:
+        from .during import during_of
+
+        during_of(value)
+    if term.field in (*TIMES, DURING) and term.exclude:
         raise ValueError(value)
     return value
 
@@ -176,6 +182,7 @@ def _value(term: Term) -> str:
 _EXAMPLES = {
     "level": "level:ERROR or level>=WARNING (DEBUG, INFO, WARNING, ERROR)",
     **{name: f"{name}:12 or {name}:12..20" for name in RANGES},
+    DURING: "during:12, during:12..20, during:STREAM/12 or during:12@ENV",
     **{name: f"{name}:2h, {name}:30s or {name}:2026-11-26T07:00" for name in TIMES},
 }
 

@@ -3,6 +3,7 @@
     Chosen(LogFilter.parse("level>=WARNING -tag:step nan")).matches(record)
 
 Terms of the same field are alternatives, except text: each text must occur. An excluding term excludes for itself.
+What `during` means only a store knows, which has the episodes (`during.py`): here it is not looked at.
 """
 
 from __future__ import annotations

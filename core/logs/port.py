@@ -26,6 +26,15 @@ class Found(NamedTuple):
     done: bool
 
 
+class Damaged(NamedTuple):
+    """What a reader came across that cannot be read: the rest is answered without it."""
+
+    records: int = 0
+    """Records of which nothing can be read: they are left out, of counts too."""
+    texts: int = 0
+    """Records of which the text cannot be read: they are there, with a message that says so, and no text finds them."""
+
+
 class Sample(NamedTuple):
     """What a run's process and its host used at a moment: measured by the bridge, every few seconds."""
 
@@ -38,7 +47,7 @@ class LogReader(Protocol):
     """Reads log records. Ids order them: by arrival, which is by time within an output of a run."""
 
     def version(self) -> object:
-        """Equal to what it was before while nothing was added or removed; costs one look-up."""
+        """Equal to what it was before while nothing was added, removed or found damaged; costs one look-up."""
         ...
 
     def count(self) -> int: ...
@@ -77,11 +86,11 @@ class LogReader(Protocol):
         """At most `spans` columns over the whole time, or the one given."""
         ...
 
-    def unknown_codes(self) -> dict[str, int]:
-        """Codes of records that no catalogue knows, and how many records have them."""
+    def samples(self, run_id: str, since_us: int = 0) -> Sequence[Sample]: ...
+    def damaged(self) -> Damaged:
+        """What could not be read until now, by any call."""
         ...
 
-    def samples(self, run_id: str, since_us: int = 0) -> Sequence[Sample]: ...
     def interrupt(self) -> None:
         """From any thread: what is being answered now ends with Interrupted."""
         ...

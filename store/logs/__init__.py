@@ -28,11 +28,11 @@ def open_writer(path: Path | str | None = None) -> Writer:
     from ..network import place_of
     from .writer import Writer
 
-    local = place_of(store_path(path)).local
-    if not _made(local / DATABASE):
+    place = place_of(store_path(path))
+    if not _made(place.local / DATABASE):
         with suppress(StoreError):  # a full disk: what is appended is counted, and the next turn tries again
             make_store(path)
-    return Writer(local)
+    return Writer(place.local, place=place)
 
 
 def _made(database: Path) -> bool:

@@ -14,12 +14,14 @@ what else there is, msgpack: fields and extra as `core.values` wrote them, agent
 from __future__ import annotations
 
 import contextlib
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress as picked
 from itertools import pairwise
 from typing import Any, NamedTuple, TypeVar
 
+import apsw
 import msgspec
 import numpy as np
 
@@ -44,6 +46,8 @@ SLICES = 1 << 16
 """`block_text.id` is the block's id times this, and the number of the slice."""
 
 DAMAGED = "`cornerman verify` says which. Only log records of it are gone, no steps."
+LOST = "(the text of this record is damaged)"
+"""The message of a record whose slice cannot be read."""
 
 
 class Rows:
@@ -173,7 +177,7 @@ def packed(rows: Rows, kinds: Array, *, sealed: bool) -> Packed:
     return Packed(
         int(ids[0]), int(ids[-1]), len(rows), int(times.min()), int(times.max()),
         kinds.astype("<u4").tobytes(), np.bincount(kind, minlength=len(kinds)).astype("<u4").tobytes(),
-        _ranges(numbers), msgspec.msgpack.encode(columns), [_slice(texts, some) for some in slices],
+        _ranges(numbers), _sealed_with_sum(msgspec.msgpack.encode(columns)), [_slice(texts, some) for some in slices],
         gram_sets([_gram_text(texts, some) for some in slices], _gram_numbers(rows, order, slices)) if sealed else None,
     )  # fmt: skip
 
@@ -237,7 +241,7 @@ def _slice(texts: list[list[Any]], some: slice) -> bytes:
     parts = [part.encode() for three in zip(message, fields, raw, strict=True) for part in three]
     lengths = np.array([*map(len, parts), *map(len, bodies)], "<u4")
     content = b"".join((lengths.tobytes(), *parts, *bodies))
-    return len(content).to_bytes(4, "little") + compress(content)
+    return len(content).to_bytes(4, "little") + compress(content, checksum=True)
 
 
 class Slice:
@@ -250,6 +254,15 @@ class Slice:
         self.begin, self.count = begin, count
         self._ends: Array | None = None
         self._bodies: Array | None = None
+
+    def check(self) -> None:
+        """Whether its lengths are those of what it has; ValueError where they are not."""
+        _expect(int(self._lengths(0, 4 * self.count).sum(dtype=np.int64)) == len(self.content) - 16 * self.count)
+
+    @property
+    def nbytes(self) -> int:
+        """The memory that it takes, about."""
+        return len(self.content) + 32 * self.count
 
     @property
     def text(self) -> bytes:
@@ -273,9 +286,9 @@ class Slice:
         begin, (one, two, three) = self.part_ends(at)
         base, content = 16 * self.count, self.content
         return (
-            content[base + begin : base + one].decode(),
-            content[base + one : base + two].decode(),
-            content[base + two : base + three].decode(),
+            content[base + begin : base + one].decode("utf-8", "replace"),
+            content[base + one : base + two].decode("utf-8", "replace"),
+            content[base + two : base + three].decode("utf-8", "replace"),
         )
 
     def body(self, at: int) -> bytes:
@@ -289,25 +302,41 @@ class Slice:
         return np.frombuffer(self.content, "<u4", count, 4 * first)
 
 
+class BlockDamaged(PayloadError):
+    """A block, or a part of one, that cannot be read: whoever reads goes on without it."""
+
+    def __init__(self, block: int, reason: str) -> None:
+        self.block, self.reason = block, reason
+        super().__init__(f"Some log records cannot be read ({reason}).", DAMAGED)
+
+
 @contextlib.contextmanager
-def decoding() -> Iterator[None]:
-    """Bytes that are no block raise PayloadError, whatever the libraries that read them say."""
+def decoding(block: int) -> Iterator[None]:
+    """What is found instead of a block's bytes raises BlockDamaged, whatever the libraries say of it."""
     try:
         yield
-    except (ValueError, KeyError, IndexError, TypeError) as error:
-        reason = f"{type(error).__name__}: {error}"
-        raise PayloadError(f"Some log records cannot be read ({reason}).", DAMAGED) from error
+    except BlockDamaged:
+        raise
+    except apsw.Error as error:
+        if not isinstance(error, apsw.CorruptError | apsw.IOError):
+            raise
+        raise BlockDamaged(block, str(error)) from error
+    except PayloadError as error:
+        raise BlockDamaged(block, error.what) from error
+    except Exception as error:
+        raise BlockDamaged(block, f"{type(error).__name__}: {error}") from error
 
 
 class Columns:
     """The columns of a block, each unpacked when it is first asked for."""
 
-    def __init__(self, payload: bytes, count: int, kinds: int) -> None:
-        with decoding():
-            self._found: dict[str, Any] = msgspec.msgpack.decode(payload)
+    def __init__(self, payload: bytes, count: int, kinds: int, block: int = 0) -> None:
+        with decoding(block):
+            self._found: dict[str, Any] = msgspec.msgpack.decode(_checked(payload))
             self.bounds: list[int] = self._found["slices"]
             """The places, in the order of texts, with which slices begin."""
-        self.count, self._kinds = count, kinds
+            _expect(self.bounds[0] == 0 and self.bounds == sorted(set(self.bounds)) and self.bounds[-1] < count)
+        self.count, self._kinds, self._block = count, kinds, block
         self._unpacked: dict[str, Any] = {}
 
     @property
@@ -319,30 +348,42 @@ class Columns:
         if not self._found["kind"]:
             return np.zeros(self.count, np.uint8)
         type = np.dtype(_kind_type(self._kinds))
-        return np.frombuffer(decompress(self._found["kind"], self.count * type.itemsize), type)
+        found = np.frombuffer(decompress(self._found["kind"], self.count * type.itemsize), type)
+        _expect(len(found) == self.count and int(found.max()) < self._kinds)
+        return found
 
     @property
     def order(self) -> Array:
         """The rows in the order of their texts."""
-        return self._once("order", lambda: np.argsort(self.kind, kind="stable"))
+        return self._once("order", lambda: np.argsort(self.kind, kind="stable").astype(np.uint16))
 
     @property
     def place(self) -> Array:
         """Of each row the place of its text."""
-        return self._once("place", lambda: np.argsort(self.order))
+        return self._once("place", lambda: np.argsort(self.order).astype(np.uint16))
 
     @property
     def time(self) -> Array:
-        return self._once("time", lambda: unpack(self._column("time")))
+        return self._once("time", lambda: self._unpacked_column("time"))
+
+    def check(self) -> None:
+        """Unpack all of it: BlockDamaged where something is not what was written."""
+        self.kind, self.time, self.ids(0)
+        for name in NUMBERS:
+            self.numbers(name)
 
     def ids(self, first_id: int) -> Array:
         if "id" not in self._found:
             return np.arange(first_id, first_id + self.count)
-        return self._once("id", lambda: unpack(self._column("id")))
+        return self._once("id", lambda: self._unpacked_column("id"))
 
     @property
-    def gapless(self) -> bool:
-        return "id" not in self._found
+    def nbytes(self) -> int:
+        """The memory that it takes by now, about."""
+        found = sum(len(part) for part in self._found.values() if isinstance(part, bytes))
+        for part in self._unpacked.values():
+            found += sum(each.nbytes for each in part if each is not None) if isinstance(part, Numbers) else part.nbytes
+        return found
 
     def numbers(self, name: str) -> Numbers | None:
         """A column of `NUMBERS`; None where no record has one."""
@@ -351,21 +392,49 @@ class Columns:
         return self._once(name, lambda: self._numbers(name))
 
     def _numbers(self, name: str) -> Numbers:
-        found, marks = unpack(self._column(name)), self._found.get(name + "?")
+        found, marks = self._unpacked_column(name), self._found.get(name + "?")
         if marks is None:
             return Numbers(found, None)
         bits = np.frombuffer(decompress(marks, (self.count + 7) // 8), np.uint8)
+        _expect(len(bits) == (self.count + 7) // 8)
         return Numbers(found, np.unpackbits(bits, count=self.count).astype(np.bool_))
 
     def _column(self, name: str) -> Column:
         return msgspec.convert(self._found[name], Column)
 
+    def _unpacked_column(self, name: str) -> Array:
+        found = unpack(self._column(name))
+        _expect(found.shape == (self.count,))
+        return found
+
     def _once(self, name: str, make: Callable[[], Value]) -> Value:
         found: Value | None = self._unpacked.get(name)
         if found is None:
-            with decoding():
+            with decoding(self._block):
                 found = self._unpacked[name] = make()
         return found
+
+
+def _sealed_with_sum(content: bytes) -> bytes:
+    return _SUM + zlib.crc32(content).to_bytes(4, "little") + content
+
+
+def _checked(payload: bytes) -> bytes:
+    """The columns that a payload holds. Those of the first stores have no checksum."""
+    if payload[:1] != _SUM:
+        return payload
+    content = payload[5:]
+    _expect(zlib.crc32(content) == int.from_bytes(payload[1:5], "little"))
+    return content
+
+
+_SUM = b"\xc1"
+"""What begins a payload with a checksum: msgpack never begins so."""
+
+
+def _expect(sound: bool) -> None:
+    if not sound:
+        raise ValueError("they are not what was written")
 
 
 class Body(NamedTuple):
@@ -431,5 +500,19 @@ def optional(numbers: Numbers | None, count: int) -> list[int | None]:
 
 
 def slice_of(payload: bytes, columns: Columns, number: int) -> Slice:
+    begin, count = _edges(columns, number)
+    found = Slice(payload, begin, count)
+    found.check()
+    return found
+
+
+def lost_slice(columns: Columns, number: int) -> Slice:
+    """What is there instead of a slice that cannot be read: its records still have kinds, times and numbers."""
+    begin, count = _edges(columns, number)
+    return Slice(_slice([[LOST] * count, [""] * count, [""] * count, [b""] * count], slice(None)), begin, count)
+
+
+def _edges(columns: Columns, number: int) -> tuple[int, int]:
+    """Where a slice begins, and how many records it has."""
     edges = [*columns.bounds, columns.count]
-    return Slice(payload, edges[number], edges[number + 1] - edges[number])
+    return edges[number], edges[number + 1] - edges[number]

@@ -16,7 +16,7 @@ import numpy as np
 
 from cornerman.core.errors import PayloadError
 
-from .block import SLICES, Columns, Packed, Rows, decoding, packed, rows_of, slice_of
+from .block import SLICES, BlockDamaged, Columns, Packed, Rows, Slice, decoding, lost_slice, packed, rows_of, slice_of
 from .database import fetch
 from .grams import Sets
 
@@ -116,32 +116,55 @@ def ordered_kinds(connection: apsw.Connection, rows: Rows) -> np.ndarray[Any, An
     return np.array([id for (id,) in found], np.uint32)
 
 
-def read_rows(connection: apsw.Connection, id: int) -> Rows:
-    """The records of a block."""
-    block = read_block(connection, id)
-    return unpacked(block, np.frombuffer(block.kinds, "<u4"))
+def read_rows(connection: apsw.Connection, id: int, *, partly: bool = False) -> Rows:
+    """The records of a block; BlockDamaged where one of them cannot be read, or `partly` only where none can."""
+    with decoding(id):
+        block = read_block(connection, id)
+        return unpacked(block, np.frombuffer(block.kinds, "<u4"), id, partly=partly)
 
 
-def unpacked(block: Packed, kinds: np.ndarray[Any, Any]) -> Rows:
+def unpacked(block: Packed, kinds: np.ndarray[Any, Any], id: int = 0, *, partly: bool = False) -> Rows:
     """The records of a block, of these kinds: its own, or what they are called elsewhere."""
-    with decoding():
-        columns = Columns(block.columns, block.count, len(kinds))
-        slices = [slice_of(text, columns, number) for number, text in enumerate(block.slices)]
+    columns, slices = Columns(block.columns, block.count, len(kinds), id), []
+    for number in range(len(columns.bounds)):
+        try:
+            with decoding(id):
+                slices.append(slice_of(block.slices[number], columns, number))
+        except BlockDamaged:
+            if not partly:
+                raise
+            slices.append(lost_slice(columns, number))
+    with decoding(id):
         return rows_of(block.first_id, kinds, columns, slices)
 
 
 def read_block(connection: apsw.Connection, id: int) -> Packed:
-    """A block as its tables have it."""
+    """A block as its tables have it; nothing in the place of a slice that is not there."""
     *head, columns, words, sets = fetch(connection, _READ, (id,))[0]
-    texts = "select payload from block_text where id >= ? and id < ? order by id"
-    found = fetch(connection, texts, (id * SLICES, (id + 1) * SLICES))
-    return Packed(*head, columns, [text for (text,) in found], None if words is None else Sets(words, sets))
+    texts = "select id - ?1, payload from block_text where id >= ?1 and id < ?2 order by id"
+    found = dict(fetch(connection, texts, (id * SLICES, (id + 1) * SLICES)))
+    slices = [found.get(number, b"") for number in range(max(found, default=-1) + 1)]
+    return Packed(*head, columns, slices, None if words is None else Sets(words, sets))
 
 
 _READ = (
     "select first_id, last_id, count, min_us, max_us, b.kinds, counts, ranges, payload, words, slices from block b"
     " join block_columns c on c.block = b.id left join block_grams g on g.block = b.id where b.id = ?"
 )
+
+
+def read_columns(connection: apsw.Connection, id: int, count: int, kinds: int) -> Columns:
+    """The columns of a block; BlockDamaged where they cannot be read."""
+    with decoding(id):
+        payload = fetch(connection, "select payload from block_columns where block = ?", (id,))
+        return Columns(payload[0][0], count, kinds, id)
+
+
+def read_slice(connection: apsw.Connection, id: int, columns: Columns, number: int) -> Slice:
+    """A slice of a block; BlockDamaged where it cannot be read."""
+    with decoding(id):
+        payload = fetch(connection, "select payload from block_text where id = ?", (id * SLICES + number,))
+        return slice_of(payload[0][0], columns, number)
 
 
 def _remove(connection: apsw.Connection, ids: list[int]) -> None:

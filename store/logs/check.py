@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +12,13 @@ import apsw
 import numpy as np
 
 from cornerman.core.errors import CornermanError, StoreNotFound
+from cornerman.core.logs.port import Damaged
 
 from ..connection import snapshot, translated
-from .block import SLICES, packed
-from .blocks import read_rows
-from .database import FILE, connect_logs, fetch
+from .block import SLICES, BlockDamaged, packed
+from .blocks import read_columns, read_rows, read_slice
+from .database import FILE, LOGS, connect_logs, fetch
+from .index import SELECT_HEADS, sound_heads
 from .removal import log_bytes
 from .spool import opened, spools
 
@@ -31,7 +35,7 @@ def log_problems(path: Path) -> Iterator[str]:
         yield error.what
         return
     try:
-        with translated(path), snapshot(connection):
+        with translated(path, LOGS), snapshot(connection):
             yield from integrity(connection)
             yield from _blocks(connection)
     except CornermanError as error:
@@ -46,10 +50,44 @@ def file_problems(path: Path, *, thorough: bool = True) -> list[str]:
         return []
     connection = connect_logs(path)
     try:
-        with translated(path):
+        with translated(path, LOGS):
             return integrity(connection, thorough=thorough)
     finally:
         connection.close()
+
+
+def damaged(path: Path) -> Damaged:
+    """What readers will not be able to read, found without making records of what they can."""
+    if not (path / FILE).exists():
+        return Damaged()
+    connection = connect_logs(path)
+    try:
+        with translated(path, LOGS), snapshot(connection):
+            heads = fetch(connection, SELECT_HEADS)
+            known = np.array([id for (id,) in fetch(connection, "select id from kind")], np.int64)
+            sound = sound_heads(heads, partial(_places, known))
+            found = [_unreadable(connection, *head) for head in zip(heads, sound, strict=True)]
+        return Damaged(sum(one.records for one in found), sum(one.texts for one in found))
+    finally:
+        connection.close()
+
+
+def _unreadable(connection: apsw.Connection, head: tuple[Any, ...], sound: bool) -> Damaged:
+    id, _, _, count, _, _, kinds, *_ = head
+    if not sound:
+        return Damaged(records=max(0, count))
+    try:
+        columns = read_columns(connection, id, count, len(kinds) // 4)
+        columns.check()
+    except BlockDamaged:
+        return Damaged(records=count)
+    texts = 0
+    for number, (begin, end) in enumerate(pairwise([*columns.bounds, count])):
+        try:
+            read_slice(connection, id, columns, number)
+        except BlockDamaged:
+            texts += end - begin
+    return Damaged(texts=texts)
 
 
 def integrity(connection: apsw.Connection, *, thorough: bool = True) -> list[str]:
@@ -60,19 +98,16 @@ def integrity(connection: apsw.Connection, *, thorough: bool = True) -> list[str
 
 
 def _blocks(connection: apsw.Connection) -> Iterator[str]:
-    kinds = {id for (id,) in connection.execute("select id from kind")}
+    kinds = np.array([id for (id,) in fetch(connection, "select id from kind order by id")], np.int64)
     last = 0
-    heads = fetch(
-        connection,
-        "select id, first_id, last_id, count, min_us, max_us, sealed, bytes, kinds, counts, ranges"
-        " from block order by first_id",
-    )
-    for head in heads:
+    heads = fetch(connection, SELECT_HEADS)
+    sound = sound_heads(heads, partial(_places, kinds))
+    for head, is_one in zip(heads, sound, strict=True):
         if head[1] <= last:
             yield f"block {head[0]} begins with record {head[1]}, but the one before ends with {last}"
         last = head[2]
         try:
-            yield from _block(connection, head, kinds)
+            yield from _block(connection, head, is_one)
         except CornermanError as error:
             yield f"block {head[0]} (records {head[1]} to {head[2]}) does not decode: {error.what}"
     orphans = f"select count(*) from block_text where id / {SLICES} not in (select id from block)"
@@ -80,29 +115,34 @@ def _blocks(connection: apsw.Connection) -> Iterator[str]:
         yield f"{found} texts belong to no block"
 
 
-def _block(connection: apsw.Connection, head: tuple[Any, ...], kinds: set[int]) -> Iterator[str]:
+def _block(connection: apsw.Connection, head: tuple[Any, ...], is_one: bool) -> Iterator[str]:
     """A block is what writing its records again would make."""
-    id, sealed = head[0], head[6]
+    id, *numbers, kinds, counts, ranges, sealed = head
+    if not is_one:
+        yield f"block {id} has a head that does not agree with itself, or kinds that are not in the table of kinds"
+        return
     rows = read_rows(connection, id)
-    own = np.frombuffer(head[8], "<u4")  # in the order of the node that made it
+    own = np.frombuffer(kinds, "<u4")  # in the order of the node that made it
     if set(own.tolist()) != set(rows.kind):
         yield f"block {id} names other kinds than its records have"
         return
     again = packed(rows, own, sealed=bool(sealed))
-    said = dict(zip(("first id", "last id", "count", "first time", "last time"), head[1:6], strict=True))
+    said = dict(zip(("first id", "last id", "count", "first time", "last time"), numbers, strict=True))
     now = (again.first_id, again.last_id, again.count, again.min_us, again.max_us)
     for (name, value), found in zip(said.items(), now, strict=True):
         if value != found:
             yield f"block {id} says {name} {value}, its records {found}"
-    if (head[8], head[9]) != (again.kinds, again.counts):
+    if (kinds, counts) != (again.kinds, again.counts):
         yield f"block {id} counts its kinds otherwise than its records do"
-    if head[10] != again.ranges:
+    if ranges != again.ranges:
         yield f"block {id} says other ranges of episode, step, env or pid than its records have"
-    if unknown := set(own.tolist()) - kinds:
-        yield f"block {id} has {len(unknown)} kinds that are not in the table of kinds"
     stored = fetch(connection, "select words, slices from block_grams where block = ?", (id,))
     if sealed and (not stored or tuple(stored[0]) != again.sets):
         yield f"block {id} has another set of pieces than its texts make: a search could miss some"
+
+
+def _places(kinds: Any, ids: Any) -> Any:
+    return np.where(np.isin(ids, kinds), 0, -1)
 
 
 class LogState:
@@ -119,7 +159,7 @@ class LogState:
             return
         connection = connect_logs(path)
         try:
-            with translated(path), snapshot(connection):
+            with translated(path, LOGS), snapshot(connection):
                 self.records = fetch(connection, "select coalesce(sum(count), 0) from block")[0][0]
                 self.bytes = log_bytes(connection)
                 self.kinds = fetch(connection, "select count(*) from kind")[0][0]

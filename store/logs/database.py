@@ -12,7 +12,7 @@ import apsw
 from ..connection import Database, connect, create, transaction, translated
 
 FILE = "logs.db"
-FORMAT = 1
+FORMAT = 3
 """The number of the newest step file in logs/ddl/."""
 
 
@@ -20,9 +20,14 @@ def _begin(connection: apsw.Connection) -> None:
     connection.execute("insert into log_meta values ('next_id', 1), ('version', 0), ('generation', 0)")
 
 
+MOVE_AWAY = (
+    f"Steps are not touched, and lines that come now wait in spool/. Move {FILE}, {FILE}-wal and {FILE}-shm out of the"
+    " store's folder: the next line begins a new one."
+)
 LOGS = Database(
-    FILE, 0x434C4F47, FORMAT, "cornerman.store.logs", _begin, pragma="page_size=8192;auto_vacuum=incremental"
-)  # "CLOG"
+    FILE, 0x434C4F47, FORMAT, "cornerman.store.logs", _begin, pragma="page_size=8192;auto_vacuum=incremental",
+    remedy=MOVE_AWAY,
+)  # "CLOG"  # fmt: skip
 """Pages that pruning frees go back to the disk (`incremental_vacuum`): logs come and go, chunks stay."""
 
 
@@ -39,7 +44,7 @@ def connect_logs(path: Path) -> apsw.Connection:
 @contextmanager
 def writing(connection: apsw.Connection, path: Path) -> Iterator[apsw.Connection]:
     """One write transaction, with the errors of `cornerman.core.errors`; who reads notices by the new version."""
-    with translated(path), transaction(connection):
+    with translated(path, LOGS), transaction(connection):
         yield connection
         connection.execute("update log_meta set value = value + 1 where key = 'version'")
 

@@ -61,6 +61,14 @@ def _folded(flags: Array, density: float) -> bytes:
     return np.packbits(flags, axis=1).tobytes()
 
 
+def set_size(sets: bytes, count: int, bits: int) -> int:
+    """The bytes of each of so many sets; ValueError where they cannot be that: the largest have 2 ** bits bits."""
+    size, rest = divmod(len(sets), count)
+    if rest or size.bit_count() != 1 or not 1 << LEAST_BITS <= size * 8 <= 1 << bits:
+        raise ValueError("they are no sets")
+    return size
+
+
 class Keys(NamedTuple):
     """The pieces of texts that are looked for, as hashes: for the sets of blocks, and for those of slices."""
 
@@ -92,9 +100,7 @@ def having(sets: Array, keys: Array, bits: int) -> Array:
     """Of sets of one size, one a row, which have all keys; these are hashes of so many bits."""
     shift = bits - (int(sets.shape[1]) * 8).bit_length() + 1
     places = keys >> shift
-    found = np.ones(len(sets), np.bool_)
-    for place in places.tolist():
-        found &= (sets[:, place >> 3] >> (7 - (place & 7)) & 1).astype(np.bool_)
+    found: Array = (sets[:, places >> 3] >> (7 - (places & 7)).astype(np.uint8) & 1).all(axis=1)
     return found
 
 

@@ -6,7 +6,7 @@ are kept as arrays that only grow; the few that are not sealed are read anew wit
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice, zip_longest
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import apsw
 import numpy as np
 
-from cornerman.log_catalog.constant import LEVELS as levels
+from cornerman.log_catalog import constant
 
 from .block import NUMBERS
 from .kinds import KindIndex
@@ -23,10 +23,11 @@ Array = np.ndarray[Any, Any]
 
 _COLUMNS = "id, first_id, last_id, count, min_us, max_us, kinds, counts, ranges, sealed"
 SELECT_SEALED = f"select {_COLUMNS} from block where sealed and id > ? order by first_id"
+SELECT_HEADS = f"select {_COLUMNS} from block order by first_id"
 SELECT_OPEN = f"select {_COLUMNS} from block where not sealed order by first_id"
 
 
-LEVELS = len(levels)
+LEVELS = len(constant.LEVELS)
 MASKS = 16
 """Choices of kinds whose counts by block are kept."""
 _CHUNK = 1 << 17
@@ -82,6 +83,20 @@ class Part:
             kinds = max(len(self._totals), int(other.place.max(initial=0)) + 1)
             both._totals = self.totals(kinds) + other.totals(kinds)
         return both
+
+    def only(self, chosen: Array) -> Part:
+        """Some of its blocks."""
+        some, entries, runs = Part.__new__(Part), self.entries(chosen), chosen[self.cells // LEVELS]
+        for name in ("id", "first_id", "last_id", "count", "min_us", "max_us", "ranges", "lengths", "sealed"):
+            setattr(some, name, getattr(self, name)[chosen])
+        some.place, some.weight = self.place[entries], self.weight[entries]
+        some.begins = np.cumsum(some.lengths) - some.lengths
+        extents = np.diff(self.runs, append=len(self.place))[runs]
+        some.runs = np.cumsum(extents) - extents
+        block, level = np.divmod(self.cells[runs], LEVELS)
+        some.cells = (np.cumsum(chosen) - 1)[block] * LEVELS + level
+        some._counts, some._totals = {}, np.zeros(0)
+        return some
 
     def totals(self, kinds: int) -> Array:
         """How many records each kind has."""
@@ -151,6 +166,11 @@ class Index:
     def __len__(self) -> int:
         return len(self.sealed) + len(self.open)
 
+    def without(self, block: int) -> Index:
+        """The same without a block that cannot be read."""
+        sealed, open = (part.only(part.id != block) for part in self.parts)
+        return Index(self.version, sealed, open)
+
     def spot(self, at: int) -> Spot:
         part = self.sealed
         if at >= len(part):
@@ -188,12 +208,48 @@ class Index:
         return totals
 
 
-def read_part(connection: apsw.Connection, statement: str, bindings: Iterable[Any], kinds: KindIndex) -> Part:
+Heads = list[tuple[Any, ...]]
+
+
+def read_part(
+    connection: apsw.Connection, statement: str, bindings: Iterable[Any], kinds: KindIndex,
+    sound: Callable[[Heads], Heads],
+) -> Part:  # fmt: skip
     """The blocks that a statement selects, some hundred at a time: their heads as rows take five times the memory."""
     rows = connection.execute(statement, tuple(bindings))
     parts = []
     while some := list(islice(rows, 256)):
-        parts.append(Part(some, kinds))
+        parts.append(Part(sound(some), kinds))
     while len(parts) > 1:
         parts = [a if b is None else a.joined(b) for a, b in zip_longest(parts[::2], parts[1::2])]
     return parts[0] if parts else Part([], kinds)
+
+
+def sound_heads(heads: Heads, places: Any) -> list[bool]:
+    """Of some heads, in the order of their records, which can be those of blocks: what they say agrees."""
+    shaped = [_shaped(head, after) for head, after in zip_longest(heads, (head[1] for head in heads[1:]))]
+    some = [head for head, is_one in zip(heads, shaped, strict=True) if is_one]
+    if not some:
+        return shaped
+    lengths = np.array([len(head[6]) // 4 for head in some])
+    begins = np.cumsum(lengths) - lengths
+    known = np.minimum.reduceat(places(np.frombuffer(b"".join(head[6] for head in some), "<u4")), begins) >= 0
+    weights = np.frombuffer(b"".join(head[7] for head in some), "<u4").astype(np.int64)
+    agree = iter((known & (np.add.reduceat(weights, begins) == [head[3] for head in some])).tolist())
+    return [is_one and next(agree) for is_one in shaped]
+
+
+def _shaped(head: tuple[Any, ...], after: int | None) -> bool:
+    """Whether a head's numbers and lengths are possible; the next block begins with the record `after`."""
+    _, first_id, last_id, count, min_us, max_us, kinds, counts, ranges, _ = head
+    return (
+        0 < count <= min(last_id - first_id + 1, MOST_RECORDS)
+        and (after is None or last_id < after)
+        and min_us <= max_us
+        and len(counts) == len(kinds) > 0 == len(kinds) % 4
+        and len(ranges) == 16 * len(NUMBERS)
+    )
+
+
+MOST_RECORDS = 1 << 16
+"""A block has fewer."""

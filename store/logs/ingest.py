@@ -23,16 +23,20 @@ from cornerman.core.logs.text import fields_text
 from cornerman.core.payloads.log_record_v1 import VERSION, LogRecordV1
 
 from ..location import SPOOL
-from .backlog import recover
+from .backlog import RAW, recover
 from .block import Rows, pack_body, packed
 from .blocks import append_rows, ordered_kinds, tail_of
 from .database import create_logs, fetch, writing
 from .kinds import COLUMNS, MOST, Kind, kind_of, row_of
-from .spool import JOB, RECORD, SAMPLE, Item, opened, parse, spools
+from .spool import HEAD, JOB, RECORD, SAMPLE, UP_TO, Item, opened, parse, spools
+from .spool import VERSION as SPOOL_VERSION
 
 BATCH_BYTES = 4 << 20
 """Of a spool that one transaction takes."""
 CHECKPOINT_PAGES = 1024
+AFTER_DELETE = "after delete"
+"""The cause of records that came when their run was deleted: as of steps."""
+_UNLESS = "where ?1 not in (select run_id from deleted_run)"
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -78,12 +82,14 @@ class Ingestor:
     def turn(self, paths: Sequence[Path] | None = None) -> int:
         """Ingest what there is in these spools, or in all; how many records. StoreError where the database is not to
         be had: everything stays in the spools."""
-        taken = 0
         if paths is None:
-            recover(self.path)
-        for path in spools(self.path) if paths is None else paths:
-            taken += self._ingest(path)
-        return taken
+            recover(self.path, self.turn, self._made)
+        return sum(map(self._ingest, spools(self.path) if paths is None else paths))
+
+    def _made(self, source: str) -> int:
+        """How many records of a source are in the database."""
+        rows = fetch(self.connection(), "select read from source where name = ?", (source,))
+        return int(rows[0][0]) if rows else 0
 
     def close(self) -> None:
         if self._connection is not None:
@@ -151,12 +157,16 @@ class Ingestor:
             offset = rows[0][0] if rows else 0
             data = reading.read(offset, BATCH_BYTES)
             found = parse(data, offset)
-            if not found.items and len(data) == BATCH_BYTES:  # one item that is longer
-                data = reading.read(offset, reading.size - offset)
+            if not found.items and found.missing > len(data):  # one item that is longer
+                data = reading.read(offset, found.missing)
                 found = parse(data, offset)
+            last = not alive and offset + len(data) >= reading.size
+            if last and found.end < offset + len(data):
+                found = parse(data, offset, last=True)
+            if any(item.what == HEAD and _version(item.content) > SPOOL_VERSION for item in found.items):
+                return 0, -1
             end, torn = found.end, found.torn
-            last = offset + len(data) >= reading.size
-            if not alive and last and end < offset + len(data):
+            if last and end < offset + len(data):
                 torn, end = torn + 1, offset + len(data)
             count = self._take(connection, found.items, torn)
             if end != offset or not rows:
@@ -176,16 +186,32 @@ class Ingestor:
                 if item.what == RECORD:
                     records.append(_DECODER.decode(item.content))
                 elif item.what == SAMPLE:
-                    connection.execute("insert or ignore into sample values (?, ?, ?)", _sample(item.content))
+                    connection.execute(f"insert or ignore into sample select ?, ?, ? {_UNLESS}", _sample(item.content))
                 elif item.what == JOB:
-                    connection.execute("insert or replace into log_run values (?, ?)", _job(item.content))
+                    connection.execute(f"insert or replace into log_run select ?, ? {_UNLESS}", _job(item.content))
+                elif item.what == UP_TO:
+                    connection.execute("insert or replace into source values (?, ?)", _up_to(item.content))
             except (msgspec.DecodeError, KeyError, TypeError):
                 lost["unreadable"] += 1
+        before, records = len(records), self._wanted(connection, records)
+        lost[AFTER_DELETE] += before - len(records)
         if records:
             lost["unreadable"] += self._store_sound(connection, records)
         for cause, count in (+lost).items():
             count_lost(connection, cause, count)
         return len(records)
+
+    def _wanted(self, connection: apsw.Connection, records: list[Any]) -> list[Any]:
+        """Without those that come after their run was deleted; what our own programs say of it stays, as no run's."""
+        gone = {run_id for (run_id,) in fetch(connection, "select run_id from deleted_run")}
+        if not gone:
+            return records
+        wanted = [record for record in records if record.run_id not in gone or record.source == "emitted"]
+        for record in wanted:
+            if record.run_id in gone:
+                said = {**values.decode(bytes(record.fields)), "run": record.run_id}
+                record.fields, record.run_id = msgspec.Raw(values.encode(said)), ""
+        return wanted
 
     def _store_sound(self, connection: apsw.Connection, records: list[Any]) -> int:
         """Store them, and if one cannot be, the others: it must not hold up what comes after it. How many could not."""
@@ -279,15 +305,19 @@ class Ingestor:
             self._last_kind, self._generation = 0, generation
             self._tail = None
         for id, *row in connection.execute(
-            f"select id, {COLUMNS} from kind where id > ? order by id", (self._last_kind,)
+            f"select id, {COLUMNS} from kind where id > ? and id not in (select kind from replica_kind) order by id",
+            (self._last_kind,),
         ):
             self._kinds[kind_of(row)] = self._last_kind = id
 
     def _forget_spools(self, connection: apsw.Connection) -> None:
-        """Rows of spools that are no longer there: their names never come again."""
+        """Rows of files that are no longer there: their names never come again."""
         for (name,) in fetch(connection, "select name from spool"):
             if not (self.path / SPOOL / f"{name}.spool").exists():
                 connection.execute("delete from spool where name = ?", (name,))
+        for (name,) in fetch(connection, "select name from source where name glob ?", (f"{RAW}*",)):
+            if not (self.path / SPOOL / f"{name.removeprefix(RAW)}.raw").exists():
+                connection.execute("delete from source where name = ?", (name,))
 
     def _committed(self, connection: apsw.Connection, name: str, pages: int) -> int:
         self._wal_pages = pages
@@ -322,6 +352,18 @@ def _clamped(times: list[int]) -> list[int]:
     """Times that can be subtracted from one another."""
     edge = 2**62
     return times if -edge < min(times) and max(times) < edge else [min(max(time, -edge), edge) for time in times]
+
+
+def _version(content: memoryview) -> int:
+    """The version that a spool says it is of; the first ones said none."""
+    with contextlib.suppress(msgspec.DecodeError, AttributeError):
+        return int(msgspec.msgpack.decode(content).get("version", 1))
+    return 1
+
+
+def _up_to(content: memoryview) -> tuple[str, str]:
+    found = msgspec.msgpack.decode(content)
+    return found["name"], found["read"]
 
 
 def _sample(content: memoryview) -> tuple[str, int, str]:

@@ -43,9 +43,13 @@ COLUMNS = ", ".join(Kind._fields)
 
 
 def kind_of(row: Sequence[Any]) -> Kind:
-    """The kind of a row of its table."""
-    tags, flags = (tuple(msgspec.json.decode(words)) for words in (row[8], row[10]))
-    return Kind._make((*row[:8], tags, row[9], flags))
+    """The kind of a row of its table; of a damaged one what there is, and it says so."""
+    try:
+        tags, flags = (tuple(map(str, msgspec.json.decode(words))) for words in (row[8], row[10]))
+        found = Kind._make((*row[:8], tags, row[9], flags))
+    except (ValueError, TypeError):
+        found = Kind._make((*row[:8], (), row[9], ("damaged",)))
+    return found if found.level in LEVELS else found._replace(level="ERROR", flags=(*found.flags, "damaged"))
 
 
 def row_of(kind: Kind) -> tuple[Any, ...]:
@@ -129,7 +133,9 @@ class KindIndex:
         self._levels = None
 
     def places(self, ids: Array) -> Array:
-        return self._places[ids]
+        """Of each id its place, -1 where there is no such kind."""
+        here = ids < len(self._places)
+        return np.where(here, self._places[np.where(here, ids, 0)], -1) if len(self._places) else np.full(len(ids), -1)
 
     @property
     def level(self) -> Array:

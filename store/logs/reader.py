@@ -11,25 +11,28 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import apsw
 import msgspec
 import numpy as np
 
 from cornerman.core.errors import Interrupted, NotFound, StoreNotFound
+from cornerman.core.logs.during import During, PeriodOf, narrowed
 from cornerman.core.logs.filter import FACETS, LogFilter
-from cornerman.core.logs.port import Found, Sample
+from cornerman.core.logs.matching import Period
+from cornerman.core.logs.port import Damaged, Found, Sample
 from cornerman.core.logs.records import Facets, LogEntry, Span, Timeline
 from cornerman.core.payloads.log_record_v1 import LogRecordV1
-from cornerman.log_catalog import get_constant_by_code
 from cornerman.log_catalog.constant import LEVELS
 
 from ..connection import snapshot, translated
-from .block import NUMBERS, Columns, unpack_body
-from .database import FILE, connect_logs, meta
-from .index import SELECT_OPEN, SELECT_SEALED, Index, Part, Spot, read_part
+from .block import NUMBERS, BlockDamaged, Columns, decoding, unpack_body
+from .damage import Damage
+from .database import FILE, LOGS, connect_logs, meta
+from .index import MOST_RECORDS, SELECT_OPEN, SELECT_SEALED, Heads, Index, Part, Spot, read_part, sound_heads
 from .kinds import COLUMNS, KindIndex
 from .plan import Plan
 from .walk import Met, Shelf, Walk
@@ -42,21 +45,53 @@ FEW_BLOCKS = 128
 """Blocks that are looked into for a count; where more would have to be, the terms that need it are left out."""
 
 
+Answered = TypeVar("Answered")
+Asked = ParamSpec("Asked")
+
+
+def past_damage(
+    asked: Callable[Concatenate[Logs, Asked], Answered],
+) -> Callable[Concatenate[Logs, Asked], Answered]:
+    """A question is asked again without a block that turns out to be damaged: one of millions stops no answer."""
+
+    @wraps(asked)
+    def answered(logs: Logs, /, *args: Asked.args, **kwargs: Asked.kwargs) -> Answered:
+        while True:
+            try:
+                return asked(logs, *args, **kwargs)
+            except BlockDamaged as damage:
+                logs._leave_out(damage)
+
+    return answered
+
+
 def _no_jobs() -> Mapping[str, str]:
     return {}
+
+
+def _no_episodes(run: str, during: During) -> Period:
+    raise NotFound(f"No episodes of {run} are known here.")
 
 
 class Logs:
     """The log records of the store at `path`; empty where it has none. Usable from any thread."""
 
-    def __init__(self, path: Path, jobs: Callable[[], Mapping[str, str]] = _no_jobs) -> None:
+    def __init__(
+        self, path: Path, jobs: Callable[[], Mapping[str, str]] = _no_jobs, refresh: Callable[[], None] = lambda: None,
+        period_of: PeriodOf = _no_episodes,
+    ) -> None:  # fmt: skip
         self.path = path
+        self._period_of = period_of
+        self._bring = refresh
+        """Brings in what other nodes added, now and then."""
         self._jobs = jobs
         self._known_jobs: dict[str, str] = {}
         self._connection: apsw.Connection | None = None
         self._lock = threading.RLock()
         self._stops = 0
         self._file = (0, 0)
+        self._damage = Damage(path)
+        self._index: Index = self._empty()
         self._forget()
 
     def close(self) -> None:
@@ -64,6 +99,7 @@ class Logs:
             if self._connection is not None:
                 self._connection.close(True)
                 self._connection = None
+            self._damage = Damage(self.path)
             self._forget()
 
     def interrupt(self) -> None:
@@ -71,15 +107,17 @@ class Logs:
         self._stops += 1
 
     def version(self) -> object:
-        """Equal to what it was before while nothing was added or removed."""
-        with self._lock, translated(self.path):
+        """Equal to what it was before while nothing was added, removed or found to be damaged."""
+        self._bring()
+        with self._lock, translated(self.path, LOGS):
             connection = self._connected()
-            return None if connection is None else (id(connection), meta(connection, "version"))
+            return None if connection is None else (id(connection), meta(connection, "version"), self.damaged())
 
     def count(self) -> int:
         with self._session() as session:
             return session.index.total
 
+    @past_damage
     def page(
         self, chosen: LogFilter, *, before: int | None = None, after: int | None = None, limit: int = 100
     ) -> Sequence[LogEntry]:
@@ -93,29 +131,31 @@ class Logs:
 
     def search(self, chosen: LogFilter, *, before: int | None = None, batch: int = 50) -> Iterator[Found]:
         """The records newest first, as they are found, with the progress; answers at least each 50 ms."""
-        stops, bound, done, plan = self._stops, before, False, None
+        stops, bound, done = self._stops, before, False
+        plan: Plan | None = None
         while not done:
-            with self._session(stops) as session:
-                if plan is None or plan.kinds != len(session.kinds):
-                    plan = session.plan(chosen)
-                found, bound, done = session.search_on(plan, bound, batch)
+            plan, (found, bound, done) = self._search_on(chosen, plan, bound, batch, stops)
             yield found
 
+    @past_damage
     def entry(self, id: int) -> LogEntry:
         """NotFound where it was removed."""
         with self._session() as session:
             return session.entry(id)
 
+    @past_damage
     def rank(self, chosen: LogFilter, id: int) -> tuple[int, int]:
         """How many records of the filter come before `id`, and how many there are; as exact as `facets`."""
         with self._session() as session:
             return session.rank(session.counted(chosen)[0], id)
 
+    @past_damage
     def at_rank(self, chosen: LogFilter, rank: int) -> int | None:
         """The id of the record with that many before it."""
         with self._session() as session:
             return session.at_rank(session.counted(chosen)[0], rank)
 
+    @past_damage
     def at_time(self, chosen: LogFilter, time_us: int) -> int | None:
         """The id of the first record of the filter at or after a time, else of the last before it."""
         with self._session() as session:
@@ -130,6 +170,7 @@ class Logs:
                     return session.ids(met)[0]
             return None
 
+    @past_damage
     def facets(self, chosen: LogFilter) -> Facets:
         """The values that the filter's records have, with their counts."""
         with self._session() as session:
@@ -143,6 +184,7 @@ class Logs:
             total = weights.sum() if plan.mask is None else weights[plan.mask].sum()
             return Facets(values, int(total), without)
 
+    @past_damage
     def timeline(
         self, chosen: LogFilter, spans: int, *, since_us: int | None = None, until_us: int | None = None
     ) -> Timeline:
@@ -151,10 +193,10 @@ class Logs:
             plan, without = session.counted(chosen)
             return Timeline(session.spans(plan, max(spans, 1), since_us, until_us), without)
 
-    def unknown_codes(self) -> dict[str, int]:
-        """Codes of records that no catalogue knows, and how many records have them."""
-        codes = self.facets(LogFilter()).values["code"]
-        return {facet.value: facet.count for facet in codes if get_constant_by_code(facet.value) is None}
+    def period(self, chosen: LogFilter) -> Period:
+        """The time that a filter's `since`, `until` and `during` leave."""
+        with self._session() as session:
+            return session.plan(chosen).period
 
     def jobs(self) -> dict[str, str]:
         """The job of each run, as far as anybody has said it."""
@@ -166,25 +208,39 @@ class Logs:
         with self._session() as session:
             return session.samples(run_id, since_us)
 
+    def damaged(self) -> Damaged:
+        """What could not be read until now, by any call."""
+        return self._damage.facts()
+
     # --- one call ----------------------------------------------------------------------------------------------------
+
+    @past_damage
+    def _search_on(
+        self, chosen: LogFilter, plan: Plan | None, bound: int | None, batch: int, stops: int
+    ) -> tuple[Plan, tuple[Found, int, bool]]:
+        with self._session(stops) as session:
+            if plan is None or plan.kinds != len(session.kinds):
+                plan = session.plan(chosen)
+            return plan, session.search_on(plan, bound, batch)
 
     @contextmanager
     def _session(self, stops: int | None = None) -> Iterator[_Session]:
         stops = self._stops if stops is None else stops
+        self._bring()
 
         def check() -> None:
             if self._stops != stops:
                 raise Interrupted("The search was stopped.")
 
-        with self._lock, translated(self.path):
+        with self._lock, translated(self.path, LOGS):
             check()
             connection = self._connected()
             if connection is None:
-                yield _Session(None, self._empty(), KindIndex(lambda _: ""), self._shelf, check)
+                yield _Session(None, self._empty(), KindIndex(lambda _: ""), self._shelf, check, self._period_of)
                 return
             with snapshot(connection):
                 self._refresh(connection)
-                yield _Session(connection, self._index, self._kinds, self._shelf, check)
+                yield _Session(connection, self._index, self._kinds, self._shelf, check, self._period_of)
 
     def _connected(self) -> apsw.Connection | None:
         """The connection, made when there is a database, and again where its file was replaced."""
@@ -203,8 +259,32 @@ class Logs:
             self._file = stats.st_dev, stats.st_ino
         return self._connection
 
+    def _leave_out(self, damage: BlockDamaged) -> None:
+        """From now on without this block; the error itself, if it is another's."""
+        with self._lock:
+            at = np.flatnonzero(self._index.column("id") == damage.block)
+            if not len(at):
+                raise damage
+            self._damage.add_block(damage.block, self._index.spot(int(at[0])).count, damage.reason)
+            self._index = self._index.without(damage.block)
+
+    def _sound(self, heads: Heads) -> Heads:
+        """Those of some heads that blocks can have, and are not known to be damaged."""
+        found = []
+        for head, is_one in zip(heads, sound_heads(heads, self._kinds.places), strict=True):
+            if not is_one:
+                self._damage.add_block(
+                    head[0], min(max(head[3], 0), MOST_RECORDS), "its head does not agree with itself"
+                )
+            elif head[0] not in self._damage.blocks:
+                found.append(head)
+        return found
+
+    def _read_part(self, connection: apsw.Connection, statement: str, *bindings: int) -> Part:
+        return read_part(connection, statement, bindings, self._kinds, self._sound)
+
     def _forget(self) -> None:
-        self._shelf = Shelf()
+        self._shelf = Shelf(self._damage)
         self._index = self._empty()
         self._generation = -1
         self._kinds = KindIndex(self._job_of)
@@ -224,16 +304,17 @@ class Logs:
         if meta(connection, "generation") != self._generation or version < self._index.version:
             self._forget()
             self._file, self._generation = file, meta(connection, "generation")
+            self._damage.keep(id for (id,) in connection.execute("select id from block"))
         self._known_jobs.update(connection.execute("select run_id, job from log_run"))
         self._kinds.add(
             connection.execute(f"select id, {COLUMNS} from kind where id > ? order by id", (self._kinds.last_id,))
         )
         sealed = self._index.sealed
         after = int(sealed.id.max()) if len(sealed) else 0
-        more = read_part(connection, SELECT_SEALED, (after,), self._kinds)
+        more = self._read_part(connection, SELECT_SEALED, after)
         if len(more):
             sealed = sealed.joined(more) if len(sealed) else more
-        self._index = Index(version, sealed, read_part(connection, SELECT_OPEN, (), self._kinds))
+        self._index = Index(version, sealed, self._read_part(connection, SELECT_OPEN))
 
     def _job_of(self, run_id: str) -> str:
         if not run_id:
@@ -261,9 +342,10 @@ class _Session:
 
     def __init__(
         self, connection: apsw.Connection | None, index: Index, kinds: KindIndex, shelf: Shelf,
-        check: Callable[[], None],
+        check: Callable[[], None], period_of: PeriodOf,
     ) -> None:  # fmt: skip
         self._connection, self.index, self.kinds, self.shelf, self.check = connection, index, kinds, shelf, check
+        self.period_of = period_of
         self.now_us = time.time_ns() // 1000
 
     @property
@@ -272,7 +354,9 @@ class _Session:
         return self._connection
 
     def plan(self, chosen: LogFilter) -> Plan:
-        return Plan(chosen, self.kinds.chosen(chosen), len(self.kinds), self.now_us)
+        plan = Plan(chosen, self.kinds.chosen(chosen), len(self.kinds), self.now_us)
+        plan.period = narrowed(chosen, plan.period, self.period_of)
+        return plan
 
     def walk(self, chosen: LogFilter) -> Walk:
         return self.walk_of(self.plan(chosen))
@@ -302,14 +386,19 @@ class _Session:
         found = []
         for row, place, number in zip(rows, places.tolist(), numbers.tolist(), strict=True):
             slice = self.shelf.slice(self.connection, spot, columns, number)
-            record = self._record(int(kinds[kind[row]]), int(time[row]), slice, place - slice.begin, row, columns)
+            where = int(kinds[kind[row]]), int(time[row]), place - slice.begin, row, columns
+            try:
+                record = self._record(slice, *where)
+            except BlockDamaged as damage:
+                record = self._record(self.shelf.lose(spot, columns, number, damage.reason), *where)
             found.append(LogEntry(int(ids[row]), record))
         return found
 
-    def _record(self, place: int, time_us: int, slice: Any, at: int, row: int, columns: Columns) -> LogRecordV1:
+    def _record(self, slice: Any, place: int, time_us: int, at: int, row: int, columns: Columns) -> LogRecordV1:
         kind = self.kinds.kinds[place]
-        message, _, raw = slice.parts(at)
-        body = unpack_body(slice.body(at))
+        with decoding(0):
+            message, _, raw = slice.parts(at)
+            body = unpack_body(slice.body(at))
         numbers = {name: _number(columns, name, row) for name in NUMBERS}
         return LogRecordV1(
             time_us=time_us, code=kind.code, level=kind.level, component=kind.component,  # type: ignore[arg-type]

@@ -16,9 +16,12 @@ import numpy as np
 
 from cornerman.core.errors import StoreError
 
+from .backlog import left
+from .block import BlockDamaged
 from .blocks import read_rows, remove_block, write_block
 from .database import FILE, create_logs, fetch, removed, writing
-from .ingest import Ingestor
+from .ingest import Ingestor, count_lost
+from .spool import spools
 
 BLOCKS = 16
 """Blocks of one transaction."""
@@ -26,12 +29,17 @@ BLOCKS = 16
 
 def delete_run_logs(path: Path, run_id: str) -> int:
     """Remove every log record and sample of a run; the bytes freed. StoreError where that cannot be."""
-    if not (path / FILE).exists():
+    if not (path / FILE).exists() and not spools(path) and not left(path):
         return 0
     ingestor = Ingestor(path, busy_ms=5000)
     try:
         ingestor.turn()  # else what waits in a spool would come later
         connection = ingestor.connection()
+        with writing(connection, path):
+            connection.execute("insert or ignore into deleted_run values (?)", (run_id,))
+            connection.execute(
+                "delete from source where name glob 'import/*' and json_extract(read, '$.run_id') = ?", (run_id,)
+            )
         freed = remove_records(connection, path, lambda: _kinds_of(connection, run_id))
         with writing(connection, path):
             connection.execute("delete from sample where run_id = ?", (run_id,))
@@ -58,7 +66,8 @@ def remove_records(
                 after = first_id
             more = len(found) > BLOCKS
             if not more and before is None:
-                connection.executemany("delete from kind where id = ?", [(kind,) for kind in kinds])
+                for table, key in (("kind", "id"), ("replica_kind", "kind")):
+                    connection.executemany(f"delete from {table} where {key} = ?", [(kind,) for kind in kinds])
             if kinds and (found or before is None):
                 removed(connection)
     give_back(connection)
@@ -155,7 +164,7 @@ def _blocks_with(
         (after, 2**62 if before is None else before),
     )
     for *head, blob in rows:
-        here = np.isin(np.frombuffer(blob, "<u4"), wanted)
+        here = np.isin(np.frombuffer(blob, "<u4", len(blob) // 4), wanted)
         if here.any():
             found.append((*head, bool(here.all())))
             if len(found) > BLOCKS:
@@ -165,14 +174,19 @@ def _blocks_with(
 
 def _rewrite(connection: apsw.Connection, id: int, kinds: set[int], before: int | None) -> int:
     """A block without the records of these kinds before an id; the bytes of what is left."""
-    sealed = bool(fetch(connection, "select sealed from block where id = ?", (id,))[0][0])
-    rows = read_rows(connection, id)
+    sealed, count = fetch(connection, "select sealed, count from block where id = ?", (id,))[0]
+    try:
+        rows = read_rows(connection, id, partly=True)
+    except BlockDamaged:  # whose its records are can no longer be told
+        remove_block(connection, id)
+        count_lost(connection, "damaged", count)
+        return 0
     end = 2**62 if before is None else before
     left = rows.where([kind not in kinds or own >= end for kind, own in zip(rows.kind, rows.id, strict=True)])
     remove_block(connection, id)
     if not len(left):
         return 0
-    new = write_block(connection, left, sealed=sealed)
+    new = write_block(connection, left, sealed=bool(sealed))
     return int(fetch(connection, "select bytes from block where id = ?", (new,))[0][0])
 
 
@@ -180,8 +194,9 @@ def _forget_kinds(connection: apsw.Connection) -> None:
     """Kinds that no block has any more, and runs of which nothing is left."""
     used: set[int] = set()
     for (blob,) in connection.execute("select kinds from block"):
-        used.update(np.frombuffer(blob, "<u4").tolist())
+        used.update(np.frombuffer(blob, "<u4", len(blob) // 4).tolist())
     gone = [(id,) for (id,) in connection.execute("select id from kind") if id not in used]
     connection.executemany("delete from kind where id = ?", gone)
+    connection.executemany("delete from replica_kind where kind = ?", gone)
     connection.execute("delete from log_run where run_id not in (select run_id from kind)")
     removed(connection)

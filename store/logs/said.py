@@ -111,6 +111,8 @@ class SaidLines:
 
 
 def _record(place: _Place, constant: LogConstant, fields: Mapping[str, Any], lines: int, time_us: int) -> LogRecordV1:
+    from msgspec.structs import replace
+
     from cornerman.core.logs.own_lines import record_of
 
     context: dict[str, Any] = {"pid": os.getpid(), **fields}
@@ -118,7 +120,9 @@ def _record(place: _Place, constant: LogConstant, fields: Mapping[str, Any], lin
         context["repeats"] = lines
     if "run" not in context:
         context |= {"run": place.run_id, "inferred": True}
-    return record_of(constant, context, time_us)
+    traceback = context.pop("traceback", "")
+    record = record_of(constant, context, time_us)
+    return replace(record, raw=traceback, flags=(*record.flags, "traceback")) if traceback else record
 
 
 def left_to_the_bridge(stream: TextIO) -> bool:

@@ -2,10 +2,14 @@
 
     spool/<ULID>.spool      [head] [item] [item] …
 
-    item    4 bytes  \\xc1 L G and what it is: H head, R record, S sample, J a run's job
+    item    4 bytes  \\xc1 L G and what it is: H head, R record, S sample, J a run's job, U how far a source was read,
+                     G a group
             4 bytes  length of the content, little endian
             4 bytes  CRC-32 of the content
-            content, msgpack
+            content, msgpack; of a group its items
+
+A group is there whole or not at all: records, and how far their source was read when they had been made. So a source
+that is read a second time, after a kill, goes on exactly there.
 
 A batch is one `write`, which the kernel has when it returns. What a full disk cut off is written later; what is cut off
 for ever is a torn tail, recognised by length or checksum, and what follows damage is found again by the three bytes
@@ -35,15 +39,20 @@ from cornerman.core.errors import CornermanError
 from cornerman.core.ids import new_ulid
 from cornerman.core.payloads import log_record_v1
 from cornerman.core.payloads.log_record_v1 import LogRecordV1
+from cornerman.core.redacted_lines import redacted_record
+from cornerman.core.redaction_rules import current_rules
 
 from ..liveness import boot_id, holder, lock_byte
 from ..location import SPOOL
 
 ITEM = Struct("<4sII")
 MARK = b"\xc1LG"
-HEAD, RECORD, SAMPLE, JOB = b"H", b"R", b"S", b"J"
+HEAD, RECORD, SAMPLE, JOB, UP_TO, GROUP = b"H", b"R", b"S", b"J", b"U", b"G"
+VERSION = 1
+"""Of what is in a spool. One of a newer version is left to who knows it."""
 MAX_CONTENT = 16 << 20
 """Bytes of an item. A longer record is cut, and says so."""
+MAX_GROUP = 512 << 20
 WAITING_BYTES = 8 << 20
 """So much may wait in memory while the disk takes nothing."""
 MAX_BYTES = 1 << 30
@@ -67,6 +76,15 @@ class Found(NamedTuple):
     """Up to here they are understood; what follows is not whole."""
     torn: int
     """Bytes that are no items, between items."""
+    missing: int = 0
+    """So many bytes the item takes that follows, if it is one."""
+
+
+class Source(NamedTuple):
+    """How far a source of records was read, in the words of who reads it."""
+
+    name: str
+    read: str
 
 
 class Spool:
@@ -91,27 +109,34 @@ class Spool:
 
     def append(self, records: Iterable[LogRecordV1]) -> int:
         """How many of the records are safe now, or wait in memory for room on the disk."""
-        contents: list[bytes] = []
-        for record in records:
-            content = encoded(record)
-            if content is None:
-                self.lost["unwritable"] += 1
-            else:
-                contents.append(content)
-        return self.write(RECORD, contents)
+        return self.write(RECORD, self._encoded(records))
+
+    def append_with(self, records: Iterable[LogRecordV1], sources: Iterable[Source], *, again: bool = False) -> bool:
+        """Append records and how far their sources were read; whether both are safe now, or wait: else neither is.
+        `again`: what is not taken will be brought again, and is no loss."""
+        contents = self._encoded(records)
+        read = [msgspec.msgpack.encode(source._asdict()) for source in sources]
+        return self._put(items(GROUP, [items(RECORD, contents) + items(UP_TO, read)]), 0 if again else len(contents))
 
     def write(self, what: bytes, contents: list[bytes]) -> int:
         """Append items of one sort, all or none."""
-        if not contents:
-            return 0
-        mark, crc = MARK + what, zlib.crc32
-        data = b"".join([ITEM.pack(mark, len(content), crc(content)) + content for content in contents])
+        return len(contents) if contents and self._put(items(what, contents), len(contents)) else 0
+
+    def _encoded(self, records: Iterable[LogRecordV1]) -> list[bytes]:
+        """The records that can be written; the others are counted."""
+        rules = current_rules()
+        contents = [encoded(redacted_record(record, rules)) for record in records]
+        known = [content for content in contents if content is not None]
+        if len(known) < len(contents):
+            self.lost["unwritable"] += len(contents) - len(known)
+        return known
+
+    def _put(self, data: bytes, count: int) -> bool:
         with self._lock:
             cause = self._write(data)
-            if cause:
-                self.lost[cause] += len(contents)
-                return 0
-        return len(contents)
+            if cause and count:
+                self.lost[cause] += count
+        return not cause
 
     def flush(self) -> bool:
         """Write what waits for room; whether nothing waits any more."""
@@ -191,8 +216,8 @@ class Spool:
         descriptor = os.open(unnamed, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644)
         try:
             lock_byte(descriptor)
-            content = msgspec.msgpack.encode({"pid": os.getpid(), "boot": boot_id(), "time_us": time.time_ns() // 1000})
-            head = ITEM.pack(MARK + HEAD, len(content), zlib.crc32(content)) + content
+            facts = {"pid": os.getpid(), "boot": boot_id(), "time_us": time.time_ns() // 1000, "version": VERSION}
+            head = items(HEAD, [msgspec.msgpack.encode(facts)])
             if os.write(descriptor, head) != len(head):
                 raise OSError(28, "No space left on device")
             unnamed.rename(path)
@@ -258,20 +283,30 @@ def _clean(record: LogRecordV1) -> LogRecordV1:
     return msgspec.structs.replace(record, **texts, tags=tags)
 
 
-def parse(data: bytes, base: int) -> Found:
-    """The items in some bytes of a spool that begin at the offset `base`; `end` and `Item.end` are offsets of the
-    file."""
-    items: list[Item] = []
+def items(what: bytes, contents: list[bytes]) -> bytes:
+    """Items of one sort as bytes."""
+    mark, crc = MARK + what, zlib.crc32
+    return b"".join([ITEM.pack(mark, len(content), crc(content)) + content for content in contents])
+
+
+def parse(data: bytes, base: int, *, last: bool = False) -> Found:
+    """The items in some bytes of a spool that begin at the offset `base`, those of groups among them; `end` and
+    `Item.end` are offsets of the file. `last`: nothing will follow, so what is not whole is damaged."""
+    found: list[Item] = []
     view, size, place, torn = memoryview(data), len(data), 0, 0
     while place + ITEM.size <= size:
         mark, length, crc = ITEM.unpack_from(data, place)
         end = place + ITEM.size + length
-        whole = mark[:3] == MARK and length <= MAX_CONTENT * 2
-        if whole and end > size:
-            break
+        group = mark == MARK + GROUP
+        whole = mark[:3] == MARK and length <= (MAX_GROUP if group else MAX_CONTENT * 2)
+        if whole and end > size and (group or not last):
+            return Found(found, base + place, torn, end - place)
         content = view[place + ITEM.size : end]
-        if whole and zlib.crc32(content) == crc:
-            items.append(Item(mark[3:], content, base + end))
+        if whole and end <= size and zlib.crc32(content) == crc:
+            if group:
+                found += [item._replace(end=base + end) for item in parse(bytes(content), 0).items]
+            else:
+                found.append(Item(mark[3:], content, base + end))
             place = end
             continue
         after = data.find(MARK, place + 1)
@@ -279,7 +314,7 @@ def parse(data: bytes, base: int) -> Found:
             break
         torn += after - place
         place = after
-    return Found(items, base + place, torn)
+    return Found(found, base + place, torn)
 
 
 def spools(store: Path) -> list[Path]:

@@ -6,7 +6,6 @@ the columns decide, and only then texts are read. Every few milliseconds it come
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -15,19 +14,16 @@ import numpy as np
 
 from cornerman.core.logs.text import folded
 
-from .block import SLICES, Columns, Slice, decoding, slice_of
-from .database import fetch
-from .grams import BITS, WORD_BITS, having
+from .block import Columns, Slice
 from .index import Index, Spot
 from .plan import Plan
+from .shelf import GROUP, Shelf
 
 Array = np.ndarray[Any, Any]
 
-GROUP = 64
-"""Blocks whose sets are read together."""
-SET_BYTES = 4 << 20
-"""Of sets that are kept in memory: for a search that is typed letter by letter. A walk over all reads each once."""
-KEPT_COLUMNS, KEPT_SLICES = 192, 128
+
+NONE = np.zeros(0, np.bool_)
+"""No slice of a block."""
 
 
 class Met(NamedTuple):
@@ -37,106 +33,6 @@ class Met(NamedTuple):
     rows: list[int]
     next_id: int
     """Where a walk goes on: below this id, or above it where it goes to newer ones."""
-
-
-class Group(NamedTuple):
-    """The sets of some blocks: for each its place in the index, its own set, and how many slices it has; and theirs."""
-
-    places: Array
-    words: Array
-    slices: Array
-    sets: Array
-
-
-class Shelf:
-    """What was read lately: columns, slices and sets. Sealed blocks never change, and ids never come again."""
-
-    def __init__(self) -> None:
-        self._columns: OrderedDict[int, Columns] = OrderedDict()
-        self._slices: OrderedDict[int, Slice] = OrderedDict()
-        self._sets: OrderedDict[tuple[int, int, int], list[Group]] = OrderedDict()
-        self._set_bytes = 0
-
-    def columns(self, connection: apsw.Connection, spot: Spot) -> Columns:
-        found = self._columns.get(spot.id)
-        if found is None:
-            payload = fetch(connection, "select payload from block_columns where block = ?", (spot.id,))
-            found = self._columns[spot.id] = Columns(payload[0][0], spot.count, len(spot.kinds))
-            if len(self._columns) > KEPT_COLUMNS:
-                self._columns.popitem(last=False)
-        else:
-            self._columns.move_to_end(spot.id)
-        return found
-
-    def slice(self, connection: apsw.Connection, spot: Spot, columns: Columns, number: int) -> Slice:
-        id = spot.id * SLICES + number
-        found = self._slices.get(id)
-        if found is None:
-            payload = fetch(connection, "select payload from block_text where id = ?", (id,))
-            with decoding():
-                found = self._slices[id] = slice_of(payload[0][0], columns, number)
-            if len(self._slices) > KEPT_SLICES:
-                self._slices.popitem(last=False)
-        else:
-            self._slices.move_to_end(id)
-        return found
-
-    def having(
-        self, connection: apsw.Connection, index: Index, plan: Plan, begin: int, end: int
-    ) -> dict[int, Array | None]:
-        """Of the sealed blocks in these places, those that may have what the plan looks for; of each, which slices have
-        all pieces of its texts, None where it has no text."""
-        found: dict[int, Array | None] = {}
-        for places, words, slices, sets in self._group(connection, index, begin, end):
-            begins = np.cumsum(slices) - slices
-            able, some = np.ones(len(places), np.bool_), np.ones(len(sets), np.bool_)
-            if plan.text_keys is not None:
-                able &= having(words, plan.text_keys.words, WORD_BITS)
-                some &= having(sets, plan.text_keys.slices, BITS)
-                able &= np.logical_or.reduceat(some, begins)
-            for keys in plan.number_keys:
-                one = np.zeros(len(sets), np.bool_)
-                for key in keys:
-                    one |= having(sets, np.array([key]), BITS)
-                able &= np.logical_or.reduceat(one, begins)
-            for at in np.flatnonzero(able).tolist():
-                own = some[begins[at] : begins[at] + slices[at]]
-                found[int(places[at])] = None if plan.text_keys is None else own
-        return found
-
-    def _group(self, connection: apsw.Connection, index: Index, begin: int, end: int) -> list[Group]:
-        """The sets of some blocks, those of one size together."""
-        ids = index.sealed.id[begin:end]
-        key = int(ids[0]), int(ids[-1]), len(ids)
-        found = self._sets.get(key)
-        if found is not None:
-            self._sets.move_to_end(key)
-            return found
-        by_size: dict[tuple[int, int], list[tuple[int, int, bytes, bytes]]] = {}
-        for place, id in enumerate(ids.tolist(), begin):
-            count, words, sets = fetch(connection, _SETS, (id, id * SLICES, (id + 1) * SLICES))[0]
-            by_size.setdefault((len(words), len(sets) // count), []).append((place, count, words, sets))
-        found = [_group(size, blocks) for size, blocks in by_size.items()]
-        self._sets[key] = found
-        self._set_bytes += sum(group.words.nbytes + group.sets.nbytes for group in found)
-        while self._set_bytes > SET_BYTES and len(self._sets) > 1:
-            _, old = self._sets.popitem(last=False)
-            self._set_bytes -= sum(group.words.nbytes + group.sets.nbytes for group in old)
-        return found
-
-
-_SETS = (
-    "select (select count(*) from block_text where id >= ?2 and id < ?3), words, slices from block_grams"
-    " where block = ?1"
-)
-
-
-def _group(size: tuple[int, int], blocks: list[tuple[int, int, bytes, bytes]]) -> Group:
-    places, counts, words, sets = zip(*blocks, strict=True)
-    own, each = (
-        np.frombuffer(b"".join(some), np.uint8).reshape(-1, one) for some, one in zip((words, sets), size, strict=True)
-    )
-    return Group(np.array(places), own, np.array(counts), each)
 
 
 class Walk:
@@ -168,19 +64,23 @@ class Walk:
     def _possible(self, places: Array) -> Iterator[tuple[int, Array | None]]:
         """The blocks that are left when their sets were asked, group by group as the walk comes to them.
 
-        Beside each, which of its slices are left; None where all may be.
+        Beside each, which of its slices are left; None where all may be. Of a group that has none the last, without
+        slices: the walk says that it has come there.
         """
-        sealed, group = len(self.index.sealed), -1
+        sealed, group, passed = len(self.index.sealed), -1, -1
         has: dict[int, Array | None] = {}
         for place in places.tolist():
             if place >= sealed or not self.plan.uses_sets:
                 yield place, None
                 continue
             if place // GROUP != group:
+                if passed >= 0:
+                    yield passed, NONE
                 self.check()
                 group = place // GROUP
                 end = min(group * GROUP + GROUP, sealed)
                 has = self.shelf.having(self.connection, self.index, self.plan, group * GROUP, end)
+            passed = -1 if has else place
             if place in has:
                 yield place, has[place]
 
@@ -194,6 +94,9 @@ class Walk:
         self, spot: Spot, able: Array | None, before: int | None, after: int | None, *, newest_first: bool
     ) -> Met:
         self.check()
+        end = spot.first_id if newest_first else spot.last_id
+        if able is NONE:
+            return Met(spot, [], end)
         columns, rows = self.rows(spot)
         if (before is not None and spot.last_id >= before) or (after is not None and spot.first_id <= after):
             ids = columns.ids(spot.first_id)[rows]
@@ -201,7 +104,6 @@ class Walk:
             rows = rows[low : len(ids) if before is None else int(np.searchsorted(ids, before))]
         if self.plan.searches_text:
             rows = self._search(spot, columns, rows, able)
-        end = spot.first_id if newest_first else spot.last_id
         return Met(spot, (rows[::-1] if newest_first else rows).tolist(), end)
 
     def _search(self, spot: Spot, columns: Columns, rows: Array, able: Array | None) -> Array:

@@ -26,11 +26,13 @@ from cornerman.core.payloads.log_record_v1 import LogRecordV1
 from cornerman.core.setting_sources import effective, read_layers
 from cornerman.log_catalog.store import LOG_RECORDS_LOST
 
+from ..network import Place
 from .backlog import left
+from .copier import LogCopier
 from .database import writing
 from .ingest import Ingestor, count_lost
 from .removal import Retention
-from .spool import JOB, SAMPLE, Spool, spools
+from .spool import JOB, SAMPLE, Source, Spool, spools
 
 INGEST_SECONDS = 0.25
 INGEST_BYTES = 1 << 20
@@ -43,13 +45,16 @@ CLOSE_SECONDS = 2.0
 class Writer:
     """Takes log records into the store at `path`. Usable from any thread; inert in a forked child until it appends."""
 
-    def __init__(self, path: Path, *, thread: bool = True) -> None:
+    def __init__(self, path: Path, *, thread: bool = True, place: Place | None = None) -> None:
         self.path = path
         self.lost: Counter[str] = Counter()
         """Records that were not taken, by cause, since this writer began."""
         self._spool = Spool(path)
         self._ingestor = Ingestor(path)
-        self._retention = _retention(path)
+        self._retention = retention(path)
+        self._place = place if place is not None and place.on_network else None
+        """The folder on the network to which what comes is carried, if it is there."""
+        self._copier: LogCopier | None = None
         self._unreported: Counter[str] = Counter()
         self._wake, self._closing = threading.Event(), threading.Event()
         self._ingested = 0
@@ -60,10 +65,20 @@ class Writer:
     def append(self, records: Iterable[LogRecordV1]) -> int:
         """How many were taken: they survive a kill of this process when this returns."""
         taken = self._spool.append(records)
+        self._came()
+        return taken
+
+    def append_with(self, records: Iterable[LogRecordV1], sources: Iterable[Source], *, again: bool = False) -> bool:
+        """Take records and how far their sources were read: both, or neither, which is no loss where they come
+        `again`."""
+        taken = self._spool.append_with(records, sources, again=again)
+        self._came()
+        return taken
+
+    def _came(self) -> None:
         self._start()
         if self._spool.size - self._ingested > INGEST_BYTES:
             self._wake.set()
-        return taken
 
     def sample(self, run_id: str, sample: Sample) -> None:
         """Keep what a run's process used at a moment."""
@@ -97,6 +112,8 @@ class Writer:
             self._thread.join(CLOSE_SECONDS)
         if self._thread is None or not self._thread.is_alive():
             self._last_turn()
+        if self._place is not None:
+            (self._copier or LogCopier(self._place)).close()
 
     def __enter__(self) -> Writer:
         return self
@@ -116,12 +133,15 @@ class Writer:
 
     def _start(self) -> None:
         if os.getpid() != self._owner:  # a forked child: its thread is not here, and the connection is the parent's
-            self._owner, self._thread, self._ingested = os.getpid(), None, 0
+            self._owner, self._thread, self._copier, self._ingested = os.getpid(), None, None, 0
             self._ingestor = Ingestor(self.path)
             self._wake, self._closing = threading.Event(), threading.Event()
         if self._threaded and self._thread is None and not self._closing.is_set():
             self._thread = threading.Thread(target=self._run, name="cornerman logs", daemon=True)
             self._thread.start()
+            if self._place is not None and self._copier is None:
+                self._copier = LogCopier(self._place)
+                self._copier.start()
 
     def _run(self) -> None:
         while not self._closing.is_set():
@@ -154,7 +174,7 @@ class Writer:
         self._spool.append(said)
 
 
-def _retention(path: Path) -> Retention:
+def retention(path: Path) -> Retention:
     """As the settings say; one that cannot be used is as if it were not there."""
     values = effective(read_layers(on_problem=lambda _: None))
     return Retention(path, values["storage.max_log_bytes"], values["storage.max_log_age"])

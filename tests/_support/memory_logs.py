@@ -15,9 +15,8 @@ from cornerman.core.errors import Interrupted, NotFound
 from cornerman.core.logs import Facet, Facets, LogEntry, LogFilter, Span, Timeline
 from cornerman.core.logs.filter import FACETS, RANGES, TEXT
 from cornerman.core.logs.matching import Chosen, facet_values
-from cornerman.core.logs.port import Found, Sample
+from cornerman.core.logs.port import Damaged, Found, Sample
 from cornerman.core.payloads.log_record_v1 import LogRecordV1
-from cornerman.log_catalog import get_constant_by_code
 
 LATER = (TEXT, *RANGES)
 
@@ -28,6 +27,7 @@ class MemoryLogs:
     def __init__(self, records: Sequence[LogRecordV1] = ()) -> None:
         self.entries = [LogEntry(at + 1, record) for at, record in enumerate(records)]
         self.broken: Exception | None = None
+        self.damage = Damaged()
         self.jobs: dict[str, str] = {}
         self.slow: int | None = None
         self.go = threading.Event()
@@ -44,10 +44,13 @@ class MemoryLogs:
     def version(self) -> object:
         if self.broken is not None:
             raise self.broken
-        return len(self.entries), self.entries[0].id if self.entries else 0
+        return len(self.entries), self.entries[0].id if self.entries else 0, self.damage
 
     def count(self) -> int:
         return len(self.entries)
+
+    def damaged(self) -> Damaged:
+        return self.damage
 
     def page(
         self, chosen: LogFilter, *, before: int | None = None, after: int | None = None, limit: int = 100
@@ -122,10 +125,6 @@ class MemoryLogs:
             levels: Counter[str] = Counter(e.record.level for e in found if begins <= e.record.time_us < ends)
             made.append(Span(begins, ends, dict(levels)))
         return Timeline(tuple(made))
-
-    def unknown_codes(self) -> dict[str, int]:
-        records = [entry.record for entry in self.entries]
-        return dict(Counter(r.code for r in records if r.code and get_constant_by_code(r.code) is None))
 
     def samples(self, run_id: str, since_us: int = 0) -> Sequence[Sample]:
         return ()

@@ -83,6 +83,15 @@ def test_restart_is_the_same_again_with_what_changed(store: Path) -> None:
     assert [environ[name] for name in ("A", "CORNERMAN_JOB", "CORNERMAN_LOG_LEVEL")] == ["b", "night", "INFO"]
 
 
+def test_a_launch_is_found_by_the_job_that_its_run_has(store: Path, tmp_path: Path) -> None:
+    """Also where nobody named one; and it is started again by itself as its policy says."""
+    (tmp_path / "train.py").write_text("import time; time.sleep(60)")
+    wanted = Wanted((sys.executable, "train.py"), cwd=str(tmp_path), restart="on-failure:2")
+    launch = launching.start(store, wanted)
+    assert launches.named(store, "train").id == launch.id
+    assert launch.started[launch.started.index("--restart") + 1] == "on-failure:2"
+
+
 def test_limits_hold_for_the_program(store: Path) -> None:
     """One processor, its threads, no GPU, and memory that runs out inside the program."""
     program = "import os; print(len(os.sched_getaffinity(0)), os.environ['OMP_NUM_THREADS'],"
@@ -109,6 +118,7 @@ def test_a_policy_on_an_environment_is_launched_and_its_run_is_found(store: Path
     ("wanted", "words"),
     [
         (Wanted(()), "no command"),
+        (Wanted(SLEEP, restart="often"), "--restart often means nothing"),
         (Wanted(("no-such-program",)), "no program no-such-program"),
         (Wanted((sys.executable, "no_such_script.py")), "no_such_script.py"),
         (Wanted((sys.executable, "x.py"), cwd="/no/such/folder"), "/no/such/folder"),

@@ -56,7 +56,7 @@ def measure(quick: bool, folder: Path, part: str) -> Iterator[Figure | Skipped]:
     if part in ("", "insert"):
         yield from _insert(folder, QUICK_INSERTED if quick else INSERTED)
     if part in ("", "read"):
-        yield from _read(_stored(QUICK_RECORDS if quick else RECORDS), 5 if quick else 15)
+        yield from _read(stored(QUICK_RECORDS if quick else RECORDS), 5 if quick else 15)
     if part in ("", "together"):
         yield from _together(folder, 2 if quick else 6)
     if part in ("", "lnav"):
@@ -118,7 +118,7 @@ def _plain(path: Path, some: list[LogRecordV1]) -> None:
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def _stored(count: int) -> Path:
+def stored(count: int) -> Path:
     """A store of so many records; made where there is none of this format and of these lines."""
     source = Path(log_lines.__file__).read_bytes()
     key = hashlib.sha256(source + f"{FORMAT} {count}".encode()).hexdigest()[:12]

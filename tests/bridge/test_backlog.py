@@ -18,6 +18,8 @@ from cornerman.core.log_lines import Context, OutputLines
 from cornerman.core.logs import LogFilter
 from cornerman.store.api import open_store
 from cornerman.store.logs import backlog, open_writer
+from cornerman.store.logs.reader import Logs
+from cornerman.store.logs.writer import Writer, ingest_leftovers
 
 FLOOD = "import os\nfor i in range(0, {count}, 100): os.write(1, b''.join(b'%d\\n' % j for j in range(i, i + 100)))"
 
@@ -94,7 +96,7 @@ def test_who_cannot_wait_leaves_the_rest_to_the_next(cornerman: Cornerman) -> No
 
 
 def test_what_is_parsed_again_is_what_was_parsed_before(tmp_path: Path) -> None:
-    """Killed between two batches: the records that were made are left out, and the others are the same."""
+    """Killed between two batches: the records that came into the store are left out, and the others are the same."""
     segment = backlog.Segment(tmp_path, Context("R", "stdout", 7))
     lines, made, before = OutputLines(Context("R", "stdout", 7)), [], 0
     for number in range(20):
@@ -103,9 +105,12 @@ def test_what_is_parsed_again_is_what_was_parsed_before(tmp_path: Path) -> None:
         segment.append(time_us, data)
         made += backlog.parsed(lines, time_us, before or time_us, data)
         before = time_us
-    segment.count(len(made) - 5)
-    content = segment.read(0, segment.size)
+    writer = Writer(tmp_path, thread=False)
+    writer.append_with(made[:-5], [segment.read_on(len(made) - 5)])
+    writer._spool.close()
+    content, name = segment.read(0, segment.size), segment.path
     segment.remove()
-    (tmp_path / "spool" / "killed.raw").write_bytes(content)
-    assert backlog.recover(tmp_path) == 5 + len(lines.close(before))
+    name.write_bytes(content)  # as a killed process leaves it
+    assert ingest_leftovers(tmp_path) == 5 + len(lines.close(before))
+    assert [entry.record for entry in Logs(tmp_path).page(LogFilter())][: len(made)] == made
     assert backlog.left(tmp_path) == []

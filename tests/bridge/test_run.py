@@ -121,7 +121,7 @@ def test_exit_codes_are_passed_on(cornerman: Cornerman, code: int) -> None:
     """Also where they are none of ours, and they are in the store."""
     assert bridge(cornerman, "sh", "-c", f"exit {code}").returncode == code
     summary = run_of(cornerman)
-    assert (summary.command.exit_code, summary.state) == (code, "interrupted" if code else "done")
+    assert (summary.command.exit_code, summary.state) == (code, "failed" if code else "done")
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM, signal.SIGINT])
@@ -365,6 +365,14 @@ def test_secrets_are_not_stored(cornerman: Cornerman) -> None:
     assert found == []
 
 
+@pytest.mark.parametrize("wrong", ["--memory=lots", "--kill-after=nan"])
+def test_what_cannot_be_given_is_refused(cornerman: Cornerman, wrong: str) -> None:
+    """As `launch` does, before anything starts, with an example of what can."""
+    done = cornerman("run", wrong, "--", "touch", "started")
+    assert (done.returncode, wrong.split("=")[0] in done.stderr.splitlines()[1]) == (2, True)
+    assert not (cornerman.folder / "started").exists()
+
+
 def test_what_it_used_is_measured(cornerman: Cornerman) -> None:
     """Processor and memory of the whole tree of processes; `show` has mean and peak."""
     busy = "import time\nx = bytearray(64 << 20)\nend = time.monotonic() + 1.2\nwhile time.monotonic() < end: pass"
@@ -391,7 +399,7 @@ def test_a_run_without_a_step_is_a_run(cornerman: Cornerman) -> None:
     """It is listed, shown, and can be deleted, with its folder."""
     bridge(cornerman, "sh", "-c", "exit 3", options=("--job", "bare"))
     (run,) = cornerman.json("runs")["runs"]
-    assert (run["job"], run["state"], run["command"]["exit_code"]) == ("bare", "interrupted", 3)
+    assert (run["job"], run["state"], run["command"]["exit_code"]) == ("bare", "failed", 3)
     assert cornerman("show", "bare").returncode == 0
     assert cornerman("delete", "bare", "--yes").returncode == 0
     assert cornerman.json("runs")["runs"] == []

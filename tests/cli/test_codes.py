@@ -6,7 +6,10 @@ import gzip
 import json
 from pathlib import Path
 
+import pytest
 from command_line import Cornerman
+
+from cornerman.tui.cli import main
 
 REGISTER = ("codes", "register", "LOG2001", "--component", "Rollout/PPO", "--message", "a rollout was collected")
 
@@ -89,3 +92,29 @@ def test_a_misspelt_component_is_said_and_harmless(cornerman: Cornerman) -> None
     answer = cornerman("config", CORNERMAN_LOG_LEVELS="Recrder=DEBUG")
     assert answer.returncode == 0
     assert "Recorder?" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (["--component", "Wurker"], "Did you mean Worker"),
+        (["--component", "Worker/Polisy"], "Did you mean Policy"),
+        (["--tag", "nosuch", "--json"], "There is no tag 'nosuch'"),
+    ],
+)
+def test_a_word_that_no_code_has_is_not_an_empty_list(
+    asked: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["codes", "list", *asked]) == 1
+    printed = capsys.readouterr()
+    assert (printed.out, said in printed.err) == ("", True)
+
+
+def test_what_was_logged_and_nobody_registered_is_listed(cornerman: Cornerman, tmp_path: Path) -> None:
+    """Codes and loggers with their counts, until somebody says what they are."""
+    (tmp_path / "a.log").write_text("LOG2001 | rollout\nINFO:lab.loader:ready\nINFO:lab.loader:done\n")
+    assert cornerman("import-logs", str(tmp_path / "a.log"), "--job", "a").returncode == 0
+    found = json.loads(cornerman("codes", "unknown", "--json").stdout)
+    assert [tuple(one.values()) for one in found] == [("code", "LOG2001", 1), ("logger", "lab.loader", 2)]
+    cornerman("codes", "logger", "lab", "Worker")
+    assert "lab.loader" not in cornerman("codes", "unknown").stdout

@@ -150,6 +150,7 @@ def test_show_tells_what_is_not_stored_with_its_cause_and_whether_it_is_lost(cor
     assert "200 received = " in text
     assert "sampled at source" in text
     assert "not lost" in text
+    assert "SKIPPED" in text
     entry = cornerman.json("show", "thin")["streams"][0]["ledger_entries"][0]
     assert (entry["cause"], entry["lost"]) == ("sampled", False)
     assert "lost" not in cornerman("runs").stderr

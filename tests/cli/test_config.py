@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -53,7 +54,23 @@ def test_explain_of_an_unknown_setting_is_a_usage_error(capsys: pytest.CaptureFi
 def test_paths_say_what_is_read_and_where_the_store_is(capsys: pytest.CaptureFixture[str]) -> None:
     """`--store` counts, as in every command."""
     assert main(["config", "paths", "--json", "--store", "/somewhere"]) == 0
-    assert json.loads(capsys.readouterr().out)["store"] == "/somewhere"
+    found = json.loads(capsys.readouterr().out)
+    assert found["store"] == {"path": "/somewhere", "use": "read and written", "there": False}
+    assert found["logs.db"]["path"] == "/somewhere/logs.db"
+
+
+def test_state_dir_keeps_everything_in_one_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Settings, what is remembered and the store: not one path is in the home then."""
+    monkeypatch.delenv("CORNERMAN_STORE", raising=False)
+    monkeypatch.setenv("CORNERMAN_STATE_DIR", "")  # so that what the flag sets is taken back after the test
+    own = str(tmp_path / "own")
+    assert main(["config", "set", "view.fps", "12", "--state-dir", own]) == 0
+    assert (tmp_path / "own/config/config.toml").exists()
+    assert main(["--state-dir", own, "config", "paths", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert all(one["path"].startswith(own) for one in found.values())
 
 
 def test_check_is_one_when_something_is_wrong(

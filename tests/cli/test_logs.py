@@ -8,6 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 from command_line import Cornerman
 
@@ -159,3 +160,13 @@ def test_what_our_own_programs_say_is_kept(tmp_path: Path) -> None:
     command.json("record", "CartPole-v1", "--job", "short", "--steps", "50")
     worked(command, "delete", "short", "--yes")
     assert found(command, "--code", "LOG1208") == ["a run was deleted"]
+
+
+def test_what_a_least_level_hides_is_said_where_it_is_nearly_all(logged: Cornerman) -> None:
+    """Plain prints are DEBUG: who asks for INFO should not think them lost. Not as data."""
+    with open_writer(logged.store) as writer:
+        writer.append([msgspec.structs.replace(line(number), level="DEBUG") for number in range(120)])
+    done = worked(logged, "logs", "first", "--json", "level>=WARNING", "--limit", "5")
+    assert (done.stdout, "60 DEBUG lines are hidden by level>=WARNING" in done.stderr) == ("", True)
+    assert "120 DEBUG lines" in worked(logged, "logs", "--min-level", "INFO").stderr
+    assert "hidden" not in worked(logged, "logs", "first", "--min-level", "INFO").stderr

@@ -61,7 +61,7 @@ def test_python_and_json_files_are_read(cornerman: Cornerman) -> None:
     ("target", "code", "said"),
     [
         ("CartPole-v9", 2, "no environment"),
-        ("nothing", 3, "no store"),
+        ("cartpole", 1, "Did you mean CartPole-v1"),
         ("mine.py:nothing", 2, "has no nothing"),
         ("mine.py:number", 2, "neither a space nor an environment"),
         ("wrong.json", 1, "n is 0"),

@@ -34,6 +34,7 @@ OUTSIDE = [
         *([setting.maximum + 1] if setting.maximum is not None else []),
         *(["neither"] if setting.choices or setting.kind in ("bool", "auto or bool") else []),
         *(["many", "", None, [1], True, float("nan")] if setting.kind in ("int", "bytes", "float") else []),
+        *(["pink", "every=0"] if setting.kind in ("frames", "sample") else []),
     )
 ]
 
@@ -244,3 +245,9 @@ def test_a_dot_env_is_told_from_what_holds(tmp_path: Path) -> None:
     problems = [str(problem) for problem in found.problems({})]
     assert ["VEIW" in problems[0], "70" in problems[1], "not read" in problems[2]] == [True] * 3
     assert dot_env(tmp_path / "elsewhere") is None
+
+
+def test_a_value_is_said_with_its_unit_and_0_with_what_it_means() -> None:
+    said = {name: KEYS[name].said(value) for name, value in (("resources.cpus", 0), ("storage.max_store_bytes", 0),
+            ("storage.min_free_bytes", 256 << 20), ("view.fps", 30), ("identity.job", None))}  # fmt: skip
+    assert list(said.values()) == ["0 (no limit)", "0 (no limit)", "256 MiB", "30 frames per second", "not set"]

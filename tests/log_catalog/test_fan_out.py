@@ -15,6 +15,7 @@ import pytest
 
 from cornerman.log_catalog import (
     CatalogError,
+    LineWithoutRun,
     LogConstant,
     add_sink,
     bound,
@@ -221,3 +222,16 @@ def test_levels_are_read_from_text_and_checked() -> None:
         parse_levels("Stoer=DEBUG", known)
     with pytest.raises(CatalogError, match="no level"):
         parse_levels("Store=LOUD", known)
+
+
+def test_where_it_is_strict_a_line_without_its_run_is_refused(said: Said) -> None:
+    """Every sink has it first. Lines of ours are exempt, and so is what is written inside a run."""
+    mine = LogConstant("LOG9001", "INFO", "Mine", "Rollout", "a rollout was collected")
+    log(mine)
+    configure("INFO", "json", io.StringIO(), strict=True)
+    with pytest.raises(LineWithoutRun, match=r"LOG9001.*run=…"):
+        log(mine)
+    with bound(run="R1"):
+        log(mine)
+    log(LOG_STORE_CREATED)
+    assert [fields.get("inferred") for code, fields in said if code == "LOG9001"] == [True, True, None]

@@ -14,7 +14,7 @@ from typing import Any
 import apsw
 import pytest
 
-from cornerman.core.errors import CornermanError, PayloadError, StoreLocked, StoreTooNew, StoreUnreadable
+from cornerman.core.errors import CornermanError, StoreLocked, StoreTooNew, StoreUnreadable
 from cornerman.core.logs import LogFilter
 from cornerman.core.logs.text import fields_text
 from cornerman.core.payloads.log_record_v1 import LogRecordV1
@@ -83,20 +83,6 @@ def test_damage_in_the_middle_costs_only_what_it_hit(tmp_path: Path) -> None:
     assert ingest_leftovers(tmp_path) == 9
     assert messages(tmp_path) == [f"n={number}" for number in range(10) if number != 4]
     assert LogState(tmp_path).lost == {"torn": 1}
-
-
-def test_a_damaged_block_stops_neither_what_comes_nor_the_store(tmp_path: Path) -> None:
-    """Records go into new blocks; `verify` names the damaged one, and reading it is refused in words."""
-    dead_spool(tmp_path)
-    ingest_leftovers(tmp_path)
-    with apsw.Connection(str(tmp_path / FILE)) as connection:
-        connection.execute("update block_columns set payload = x'ff00ff'")
-    dead_spool(tmp_path)
-    assert ingest_leftovers(tmp_path) == 10
-    assert [entry.id for entry in Logs(tmp_path).page(EVERYTHING, limit=10)] == list(range(11, 21))
-    assert [problem for problem in log_problems(tmp_path) if "records 1 to 10" in problem and "decode" in problem]
-    with pytest.raises(PayloadError, match="cannot be read"):
-        messages(tmp_path)
 
 
 def dead_spool(path: Path) -> Path:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from cornerman.core.logs import LogFilter
+from cornerman.core.logs.own_lines import record_of
 from cornerman.core.logs.port import Sample
 from cornerman.core.payloads.log_record_v1 import LogRecordV1
+from cornerman.log_catalog.store import LOG_RUN_DELETED
 from cornerman.store.logs import block
 from cornerman.store.logs.check import LogState, log_problems
 from cornerman.store.logs.reader import Logs
@@ -47,9 +50,26 @@ def test_deleting_a_run_leaves_the_others_records_as_they_were(store: Path) -> N
     assert logs.rank(EVERYTHING, max(before)) == (len(before) - 1, len(before))
     assert logs.samples("ODD") == []
     with Writer(store) as writer:
-        writer.append([LogRecordV1(time_us=500, level="INFO", message="n=500", run_id="ODD")])
+        writer.append([LogRecordV1(time_us=500, level="INFO", message="n=500", run_id="NEW")])
     assert logs.page(EVERYTHING)[-1].id == 201
     assert list(log_problems(store)) == []
+
+
+def test_what_comes_after_its_run_was_deleted_goes_too(store: Path) -> None:
+    """Lines of a command that goes on, samples and all, counted as steps are; what we say of it ourselves stays."""
+    delete_run_logs(store, "ODD")
+    with Writer(store) as writer:
+        writer.belongs("ODD", "job")
+        writer.sample("ODD", Sample(5, {"cpu_percent": 1.0}))
+        line = LogRecordV1(time_us=9, level="INFO", message="n=9", source="other")
+        writer.append(msgspec.structs.replace(line, run_id=run) for run in ("ODD", "EVEN", "ODD"))
+        writer.append([record_of(LOG_RUN_DELETED, {"run": "ODD", "bytes": 1}, 9)])
+    logs = Logs(store)
+    assert LogState(store).lost == {"after delete": 2}
+    assert [facet.value for facet in logs.facets(EVERYTHING).values["run"]] == ["EVEN"]
+    assert (logs.samples("ODD"), logs.jobs()) == ([], {})
+    [said] = logs.page(LogFilter.parse("code:LOG1208"))
+    assert said.record.fields == {"bytes": 1, "run": "ODD"}
 
 
 def test_the_oldest_go_first_when_there_are_too_many(store: Path) -> None:
@@ -88,10 +108,10 @@ def test_damage_is_found(store: Path) -> None:
     with apsw.Connection(str(store / "logs.db")) as connection:
         connection.execute("update block set counts = zeroblob(length(counts)) where id = (select min(id) from block)")
         connection.execute(
-            "update block_grams set words = zeroblob(64) where block = (select min(block) from block_grams)"
+            "update block_grams set words = zeroblob(64) where block = (select max(block) from block_grams)"
         )
         connection.execute("update block_text set payload = x'00' where id = (select max(id) from block_text)")
     found = "\n".join(log_problems(store))
-    assert "counts its kinds" in found
+    assert "has a head that does not agree with itself" in found
     assert "set of pieces" in found
     assert "does not decode" in found

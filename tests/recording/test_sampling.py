@@ -14,6 +14,8 @@ from recordings import Recording, Walk
 import cornerman
 from cornerman.adapters.export import rows
 from cornerman.core.errors import InvalidOption
+from cornerman.log_catalog import captured
+from cornerman.log_catalog.settings import LOG_SETTING_IGNORED
 
 
 def over(seen: Recording) -> list[Any]:
@@ -111,14 +113,33 @@ def test_a_sample_that_means_nothing_is_refused_before_anything_is_recorded(samp
         cornerman.record(Walk(), sample=sample)
 
 
-def test_the_setting_samples_what_is_not_told_otherwise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def sampled(store: Path, job: str) -> Any:
+    """How a run was sampled, by its manifest; None where it is whole."""
+    with cornerman.open_store(store) as opened:
+        return opened.run(job).streams()[0].manifest.get("sample")
+
+
+def test_a_variable_outweighs_what_the_script_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who starts a program has the last word. A value that cannot be used has none, and is refused by its name."""
     monkeypatch.setenv("CORNERMAN_PRODUCER_SAMPLE", "every=2")
+    Recording(tmp_path, job="thin", sample="none").run(100).close()
+    assert sampled(tmp_path, "thin") == "every=2"
+    monkeypatch.setenv("CORNERMAN_PRODUCER_SAMPLE", "every=second")
+    with captured() as events:
+        Recording(tmp_path, job="as written", sample="every=3").run(100).close()
+    assert sampled(tmp_path, "as written") == "every=3"
+    refused = [event.fields for event in events if event.constant == LOG_SETTING_IGNORED]
+    assert all("$CORNERMAN_PRODUCER_SAMPLE" in str(fields["reason"]) for fields in refused)
+    assert refused
+
+
+def test_a_file_holds_only_where_the_script_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('[producer]\nsample = "every=2"\n')
+    monkeypatch.setenv("CORNERMAN_CONFIG", str(file))
     Recording(tmp_path, job="thin").run(100).close()
     Recording(tmp_path, job="whole", sample="none").run(100).close()
-    with cornerman.open_store(tmp_path) as store:
-        assert store.run("thin").summary().ledger.sampled > 0
-        assert store.run("thin").streams()[0].manifest["sample"] == "every=2"
-        assert store.run("whole").summary().ledger.sampled == 0
+    assert (sampled(tmp_path, "thin"), sampled(tmp_path, "whole")) == ("every=2", None)
 
 
 def test_exports_of_sampled_runs_say_what_was_left_out(tmp_path: Path) -> None:

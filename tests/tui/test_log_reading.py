@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import json
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from memory_logs import MemoryLogs, some_records
 
 from cornerman.core.errors import InvalidOption
 from cornerman.core.logs import LogFilter
-from cornerman.core.logs.port import LogReader
+from cornerman.core.logs.port import Damaged, LogReader
 from cornerman.store.api import make_store, open_store
 from cornerman.store.logs import open_writer
-from cornerman.tui import clipboard
+from cornerman.tui import clipboard, log_status
 from cornerman.tui.log_completion import candidates
 from cornerman.tui.log_cursor import LogCursor
-from cornerman.tui.log_feed import LogReading
+from cornerman.tui.log_feed import LogFeeds, LogReading
 from cornerman.tui.log_hits import Hits
 from cornerman.tui.log_memory import Bookmark, LogMemory
-from cornerman.tui.log_queries import FacetsQuery, SearchAnswer
+from cornerman.tui.log_queries import FacetsQuery, SearchAnswer, SearchQuery
 from cornerman.tui.log_timeline import lines
 from cornerman.tui.log_times import typed_time
 from cornerman.tui.log_window import AROUND
@@ -164,3 +167,33 @@ def test_what_is_remembered_is_plain_json(tmp_path: Path) -> None:
     LogMemory("/a/store", tmp_path).remember_filter("level:ERROR")
     (file,) = (tmp_path / "logs").glob("*.json")
     assert json.loads(file.read_text())["filter"] == "level:ERROR"
+
+
+def test_a_search_that_is_given_up_leaves_the_records_open_for_the_others() -> None:
+    """What ten million records are found by takes tens of megabytes: no search that changed has it read again."""
+    logs, opened, woken = MemoryLogs(some_records(COUNT)), [], threading.Event()
+    logs.slow = 10
+
+    def open_repository(_: bool) -> Any:
+        opened.append(logs)
+        return SimpleNamespace(logs=logs)
+
+    feeds = LogFeeds(open_repository, woken.set)
+    try:
+        for text in ("reward", "nan"):
+            feeds.ask(SearchQuery(LogFilter.parse(text), None))
+            assert woken.wait(10)
+            woken.clear()
+        assert len(opened) == 1
+    finally:
+        feeds.stop()
+
+
+def test_damage_is_in_the_header(logs: LogReader) -> None:
+    """As soon as a reader has come across it, and as long as it is there."""
+    if not isinstance(logs, MemoryLogs):
+        pytest.skip("tests/logs/test_log_damage.py damages a real one")
+    cursor = heard(LogCursor(LogFilter()), logs)
+    assert log_status.damage(cursor) == ""
+    logs.damage = Damaged(records=4096, texts=256)
+    assert log_status.damage(heard(cursor, logs)) == "4,096 damaged, 256 without text: cornerman verify"

@@ -17,7 +17,7 @@ from textual.widgets import Input
 from cornerman.core.errors import StoreLocked, StoreUnreadable
 from cornerman.core.logs import LogFilter
 from cornerman.core.logs.saved import save_filter, saved_filters
-from cornerman.log_catalog import get_constant_by_code
+from cornerman.log_catalog import component_of_logger, get_constant_by_code
 from cornerman.tui.app import CornermanApp
 from cornerman.tui.log_window import Place
 from cornerman.tui.look import Look
@@ -407,13 +407,16 @@ async def test_what_the_filter_shows_is_written_into_a_file(tmp_path: Path, name
         assert "exists" in shown(pilot)
 
 
-async def test_a_code_that_nobody_knows_is_registered_with_one_key() -> None:
+async def test_codes_and_loggers_that_nobody_knows_are_registered_from_their_list() -> None:
+    """A code with one key, by the words of its newest record; a logger with the component that is typed."""
     async with reading(None, "v") as pilot:
         assert "LOG7001" in shown(pilot)
         await press(pilot, "r")
         assert "LOG7001 is known now, as Policy" in shown(pilot)
+        await press(pilot, "v", "r", "enter")  # what is proposed: Worker
+        assert component_of_logger("ppo") == "Worker"
         await press(pilot, "v")
-        assert "Every code that was written is known." in shown(pilot)
+        assert "Every code and every logger that was written is known." in shown(pilot)
         assert get_constant_by_code("LOG7001").message == "Entropy bonus was lowered"  # type: ignore[union-attr]
 
 

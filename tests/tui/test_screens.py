@@ -14,7 +14,10 @@ from screens import app_on, press, settle, text_of, watching
 from cornerman.adapters.legacy import import_legacy
 from cornerman.core.errors import PayloadError, StoreLocked, StoreNotFound, StoreTooNew, StoreUnreadable
 from cornerman.core.records import LedgerRow, RunSummary
-from cornerman.store.api import open_store
+from cornerman.core.run_command import RunCommand
+from cornerman.store import commands
+from cornerman.store.api import make_store, open_store
+from cornerman.store.liveness import Process
 from cornerman.tui.look import Look
 from cornerman.tui.observed import observed_frame
 from cornerman.tui.renderers import draw
@@ -209,3 +212,19 @@ async def test_one_damaged_run_does_not_hide_the_others() -> None:
         text = text_of(pilot.app)  # type: ignore[arg-type]
         assert "q-learning" in text
         assert "run 01BAD cannot be read" in text
+
+
+@pytest.mark.parametrize(("ended", "said"), [(None, "no step is recorded yet"), (2, "No step was recorded.")])
+async def test_a_run_without_steps_is_waited_for_only_while_it_lives(
+    tmp_path: Path, ended: int | None, said: str
+) -> None:
+    make_store(tmp_path).close()
+    process = Process(tmp_path)
+    command = RunCommand(
+        run_id="01KAH0NOSTEPS000", job="printing", command=("ls",), process=process.name, started_us=1, pid=1,
+        ended_us=ended, exit_code=ended and 0,
+    )  # fmt: skip
+    commands.keep(tmp_path, command)
+    async with watching(app_on(open_store(tmp_path)), "enter") as pilot:
+        assert said in text_of(pilot.app)  # type: ignore[arg-type]
+    process.leave()

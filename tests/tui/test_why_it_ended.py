@@ -28,6 +28,7 @@ def command(**how: object) -> RunCommand:
     [
         ({"exit_code": 3}, "exited with code 3"),
         ({"exit_code": 137, "signal": "SIGKILL"}, "ended by SIGKILL"),
+        ({"exit_code": 1, "exception": "ValueError: no"}, "exited with code 1: ValueError: no"),
         ({"exit_code": 127, "failure": "no such file"}, "could not be started: no such file"),
     ],
 )
@@ -36,6 +37,7 @@ def test_a_command_that_failed_is_not_said_to_have_died(how: dict[str, object], 
     run = replace(lake().summary(), state="interrupted")
     assert "its process died" in said(run)
     assert words in said(replace(run, command=command(**how)))
+    assert "FAILED" in said(replace(run, state="failed", command=command(**how)))
 
 
 def test_a_run_whose_command_succeeded_says_so() -> None:

@@ -15,6 +15,7 @@ COMMANDS = {
     "runs": "list the runs of a store: alive? learning? how large?",
     "watch": "follow a run without a screen; the exit code says what came of it",
     "logs": "log lines of runs and of our programs: filter, search, count, follow",
+    "alerts": "what is wrong with runs, since when; rules of yours; the alert file",
     "show": "one run in full: streams, seeds, provenance, ledger",
     "sql": "ask the recorded steps a question in SQL",
     "export": "write the steps of a run as CSV, JSON lines or Parquet",
@@ -34,6 +35,7 @@ COMMANDS = {
     "selftest": "prove the promises on this host, with figures",
     "doctor": "look at the store and this host, and say what to do",
     "codes": "the words of log lines: what a code means, which are unknown",
+    "redact": "what is hidden of log lines and commands before it is stored, and your rules",
     "config": "show settings, and where each value comes from",
 }
 """In the order of the help: first what a newcomer needs. The module is `commands/<name>.py`."""
@@ -63,6 +65,7 @@ def add_common(parser: argparse.ArgumentParser, *, default: Any) -> None:
     """What every command understands; a command that has its own option of that name keeps it."""
     wanted: dict[str, dict[str, Any]] = {
         "--store": {"metavar": "DIR", "help": "the store's folder (default: $CORNERMAN_STORE, else your data folder)"},
+        "--state-dir": {"metavar": "DIR", "help": "settings, bookmarks and store are here, and nothing in your home"},
         "--json": {"action": "store_true", "help": "print one JSON document instead of text"},
         "--debug": {"action": "store_true", "help": "show the traceback when something fails"},
     }

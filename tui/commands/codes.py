@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cornerman.core.errors import InvalidOption
+from cornerman.core.errors import InvalidOption, NotFound
+from cornerman.core.near import did_you_mean
 from cornerman.log_catalog import (
     CatalogError,
     LogConstant,
@@ -37,6 +38,7 @@ EXAMPLES = """
   cornerman codes show LOG1208             what it means, where it is said
   cornerman codes components               who says how much
   cornerman codes check train.log src/     codes that nobody knows
+  cornerman codes unknown latest           what it logged that nobody knows
   cornerman codes register LOG2001 --component Rollout \\
       --message "a rollout was collected"
   cornerman codes logger torchrl.collectors Worker"""
@@ -82,9 +84,18 @@ def _list_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _list(args: argparse.Namespace) -> int:
     found = [one for one in catalog().values() if _wanted(one, args)]
+    if not found:
+        _refuse_unknown(args)
     if args.json:
         output.print_json([_facts(one) for one in found])
         return exits.OK
+    if found:
+        _print_codes(found)
+    output.say(f"{len(found)} codes." if found else "No code is like that.")
+    return exits.OK
+
+
+def _print_codes(found: list[LogConstant]) -> None:
     output.print_table(
         ("code", "level", "component", "source", "message", "tags"),
         [
@@ -93,8 +104,24 @@ def _list(args: argparse.Namespace) -> int:
         ],
         spare=("tags", "source"),
     )  # fmt: skip
-    output.say(f"{len(found)} codes.")
-    return exits.OK
+
+
+def _refuse_unknown(args: argparse.Namespace) -> None:
+    """NotFound where one of the words that were given is one that no constant has."""
+    every = list(catalog().values())
+    component, _, part = (args.component or "").partition("/")
+    parts = {one.subcomponent for one in every if one.component == component and one.subcomponent}
+    given = [
+        ("component", component, {one.component for one in every}),
+        (f"part of {component}", part, parts),
+        *(("tag", tag, {tag for one in every for tag in one.tags}) for tag in args.tag),
+    ]
+    for kind, word, known in given:
+        if word and word not in known:
+            names = sorted(known)
+            raise NotFound(
+                f"There is no {kind} {word!r}.", did_you_mean(word, names, f"There are: {', '.join(names)}.")
+            )
 
 
 def _wanted(one: LogConstant, args: argparse.Namespace) -> bool:
@@ -213,6 +240,29 @@ def _say_unknown(seen: list[SeenCode], unknown: list[SeenCode], asked: bool) -> 
         output.say(f"All {len(seen)} codes that were found are known.")
 
 
+def _unknown_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN", nargs="?", help="of this run only (default: of the whole store)")
+
+
+def _unknown(args: argparse.Namespace) -> int:
+    from cornerman.core.logs import LogFilter
+    from cornerman.core.logs.unregistered import unregistered
+
+    from ..chosen import opened_store
+
+    with opened_store(args, read_only=True) as store:
+        chosen = LogFilter().only("run", store.run(args.run).run_id) if args.run else LogFilter()
+        found = unregistered(store.logs.facets(chosen))
+    if args.json:
+        output.print_json([one._asdict() for one in found])
+    elif found:
+        rows = [(one.kind, output.harmless(one.value), f"{one.count:,}", output.harmless(one.remedy)) for one in found]
+        output.print_table(("kind", "name", "records", "to register it"), rows, right=(2,))
+    else:
+        output.say("Every code and every logger that was written is registered.")
+    return exits.OK
+
+
 def _register_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("code", metavar="CODE", help="such as LOG2001")
     parser.add_argument("--component", metavar="NAME[/PART]", required=True, help="who says it")
@@ -285,6 +335,7 @@ VERBS = {
     "show": Verb("one code: what it means, where it is said, an example", _show_arguments, _show),
     "components": Verb("every component, with its ranges and counts", _none, _components),
     "check": Verb("is the catalogue sound, and which codes of a worker are unknown", _check_arguments, _check),
+    "unknown": Verb("what was logged and nobody registered: codes, loggers, counts", _unknown_arguments, _unknown),
     "register": Verb("make a worker's code known to every program of this account", _register_arguments, _register),
     "forget": Verb("undo that", _show_arguments, _forget),
     "logger": Verb("say to which component a logger belongs", _logger_arguments, _logger),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -92,8 +92,8 @@ def _show(settings: EffectiveSettings, args: argparse.Namespace) -> None:
     if args.json:
         print_json({one.key.name: {"value": plain(one.value), "origin": one.origin} for one in found})
         return
-    rows = [[one.key.name, one.key.words(one.value), one.key.unit, one.key.effect, one.origin] for one in found]
-    print_table(["setting", "value", "unit", "effect", "from"], rows)
+    rows = [[one.key.name, one.key.said(one.value), one.key.effect, one.origin] for one in found]
+    print_table(["setting", "value", "effect", "from"], rows, spare=("from", "effect"))
 
 
 def _explain(settings: EffectiveSettings, args: argparse.Namespace) -> None:
@@ -123,7 +123,7 @@ def _print_explanation(one: Explanation, said: Sequence[Cost]) -> None:
     print_facts(
         {
             "what": one.key.description,
-            "value": f"{one.key.words(one.value)} {one.key.unit}".strip(),
+            "value": one.key.said(one.value),
             "allowed": one.key.bounds,
             "effect": one.key.effect,
             "enforced": f"{one.key.enforced} ({one.key.obeyed_by})",
@@ -133,7 +133,19 @@ def _print_explanation(one: Explanation, said: Sequence[Cost]) -> None:
         indent=2,
     )
     print("  sources, the last one wins:")
-    print_facts({origin: one.key.words(value) for origin, value in one.layers}, indent=4)
+    print_facts(dict(_sources(one)), indent=4)
+
+
+def _sources(one: Explanation) -> Iterator[tuple[str, str]]:
+    """Every layer's word, weakest first, and between them the place of a script's own."""
+    script = one.key.argument
+    for place, (origin, value) in enumerate(one.layers):
+        if script and place >= one.outer_from:
+            yield f"the script's record({script}=…)", "where it says one"
+            script = ""
+        yield origin, one.key.said(value)
+    if script:
+        yield f"the script's record({script}=…)", "where it says one"
 
 
 def _explanation(one: Explanation, said: Sequence[Cost]) -> dict[str, Any]:
@@ -149,38 +161,16 @@ def _explanation(one: Explanation, said: Sequence[Cost]) -> dict[str, Any]:
         "enforced": one.key.enforced,
         "obeyed_by": one.key.obeyed_by,
         "environment": one.key.environment,
+        "argument": one.key.argument,
         "description": one.key.description,
         "costs": [{"words": cost.words, "warning": cost.warning} for cost in said],
     }
 
 
 def _paths(settings: EffectiveSettings, args: argparse.Namespace) -> None:
-    from cornerman.core.dot_env import dot_env
-    from cornerman.core.setting_sources import config_files, user_config_file
+    from .config_paths import show
 
-    file = dot_env(Path.cwd())
-    user = user_config_file()
-    store = _store_path(settings)
-    facts = {
-        "user_config": str(user),
-        "read": [str(path) for path in config_files(os.environ)],
-        "store": str(store),
-        "launches": str(store / "launches"),
-        "dot_env": str(file.path) if file else None,
-    }
-    if args.json:
-        print_json(facts)
-        return
-    shown = {
-        "user's configuration": f"{user}{'' if user.exists() else ' (not there)'}",
-        "read, the last one wins": ", ".join(map(str, config_files(os.environ))) or "none",
-        "store": str(store),
-        "launched programs": str(store / "launches"),
-    }
-    if file:
-        shown[".env, which is not read"] = str(file.path)
-    print_facts(shown)
-    say("Nothing is written anywhere else: the configuration by `config set` and the settings screen only.")
+    show(_store_path(settings), args.json)
 
 
 def _check(settings: EffectiveSettings, problems: list[InvalidOption], as_json: bool) -> int:
@@ -241,7 +231,7 @@ def _say_what_holds(name: str, args: argparse.Namespace) -> None:
     if args.json:
         print_json(_explanation(one, said))
     if args.action == "set" and not one.origin.endswith(f" in {user_config_file()}"):
-        say(f"It does not hold here: {one.origin} is stronger and says {one.key.words(one.value)}.")
+        say(f"It does not hold here: {one.origin} is stronger and says {one.key.said(one.value)}.")
     for cost in said:
         say(f"{'warning' if cost.warning else 'cost'}: {cost.words}")
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from cornerman.core.errors import CornermanError, InvalidOption, StoreNotFound, StoreTooNew
 
-from .. import exits, output
+from .. import exits, output, words
 from ..chosen import chosen_store
 from . import Subparsers, describe
 
@@ -111,12 +111,19 @@ def _place(path: Path) -> Iterator[Finding]:
 
 def _local(path: Path) -> Iterator[Finding]:
     """Where the database of a store on a network is."""
+    from cornerman.store.logs.copied import copied
     from cornerman.store.network import NoLocalDisk, place_of
 
     try:
-        yield Finding("ok", "database", f"on this node, in {place_of(path).local}; other nodes read the copies")
+        place = place_of(path)
     except NoLocalDisk:
         return  # the store's own line says it
+    yield Finding("ok", "database", f"on this node, in {place.local}; other nodes read the copies")
+    for item in copied(place):
+        if item.amiss:
+            yield Finding("warn", "log copies", item.amiss, "`cornerman verify` names the file.")
+        else:
+            yield Finding("ok", "log copies", str(item).rstrip("."))
 
 
 def _format(path: Path) -> Iterator[Finding]:
@@ -186,23 +193,30 @@ def _log(path: Path) -> Finding:
 
 def _log_records(path: Path, quick: bool) -> Iterator[Finding]:
     """The log records: how many, whether some wait, were lost, or cannot be read."""
-    from cornerman.store.logs.check import LogState, file_problems
+    from cornerman.core.logs.port import Damaged
+    from cornerman.store.logs.check import LogState, damaged, file_problems
+    from cornerman.store.logs.database import MOVE_AWAY
+    from cornerman.store.logs.ingest import AFTER_DELETE
 
     try:
         state, problems = LogState(path), file_problems(path, thorough=not quick)
+        damage = damaged(path) if not quick else Damaged()
     except CornermanError as error:
         yield Finding("fail", "log records", error.what, error.remedy)
         return
     detail = f"{state.records:,} in {output.size(state.bytes)}, of {state.kinds:,} kinds"
     if problems:
-        yield Finding(
-            "fail", "log records", "; ".join(problems), "Copy logs.db away; `cornerman logs` makes a new one."
-        )
+        yield Finding("fail", "log records", "; ".join(problems), MOVE_AWAY)
     elif state.waiting:
         detail += f"; {output.size(state.waiting)} wait in the spool"
         yield Finding("note", "log records", detail, "Nothing to do: whoever opens the store next brings them in.")
     else:
         yield Finding("ok", "log records", detail)
+    if damage != Damaged():
+        remedy = "All others are read. `cornerman verify` says which; a backup of logs.db may have them."
+        yield Finding("fail", "log records", words.damaged(damage), remedy)
+    if unwanted := state.lost.pop(AFTER_DELETE, 0):
+        yield Finding("note", "log records", f"{unwanted:,} came after their run was deleted, and went, too", "")
     if state.lost:
         lost = ", ".join(f"{count:,} ({cause})" for cause, count in state.lost.items())
         yield Finding("warn", "log records", f"not kept: {lost}", "Free some disk; `cornerman logs --code LOG1250`.")

@@ -16,7 +16,7 @@ from ..progress import Ticker
 from . import Subparsers, describe
 
 if TYPE_CHECKING:
-    from cornerman.adapters.bridge.log_import import ImportedLogs
+    from cornerman.adapters.bridge.log_import import ImportedFile, ImportedLogs
 
 FORMATS = (
     "auto", "json", "structlog", "bunyan", "pino", "logfmt", "glog", "logging", "syslog", "journald", "journald-export",
@@ -107,9 +107,7 @@ def _print(args: argparse.Namespace, done: ImportedLogs) -> None:
     if args.json:
         output.print_json(_facts(done))
         return
-    rows = [
-        (file.source, f"{file.records:,}", f"{file.before:,}", _counts(file.formats)) for file in done.files
-    ]  # fmt: skip
+    rows = [(file.source, f"{file.records:,}", f"{file.before:,}", _counts(file)) for file in done.files]
     output.print_table(("FILE", "RECORDS", "BEFORE", "LINES BY FORMAT"), rows, right=(1, 2))
     pace = output.rate(done.records / max(done.seconds, 1e-3))
     output.say(f"{done.records:,} records in {output.duration(done.seconds)}, {pace} per second.")
@@ -125,11 +123,19 @@ def _facts(done: ImportedLogs) -> dict[str, Any]:
         "formats": dict(done.formats),
         "seconds": done.seconds,
         "files": [
-            {"source": file.source, "records": file.records, "before": file.before, "formats": dict(file.formats)}
+            {
+                "source": file.source,
+                "records": file.records,
+                "before": file.before,
+                "formats": dict(file.formats),
+                "same_as": file.same_as or None,
+            }
             for file in done.files
         ],
     }
 
 
-def _counts(formats: Any) -> str:
-    return ", ".join(f"{count:,} {name}" for name, count in formats.most_common())
+def _counts(file: ImportedFile) -> str:
+    if file.same_as:
+        return f"as in {file.same_as}"
+    return ", ".join(f"{count:,} {name}" for name, count in file.formats.most_common())

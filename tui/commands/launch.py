@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cornerman.core.errors import InvalidOption
+from cornerman.core.errors import InvalidOption, StoreError
 
-from .. import exits, given_settings, output
+from .. import exits, given_settings, output, words
 from ..chosen import chosen_store
 from . import Help, Subparsers, add_common, describe
 
@@ -28,6 +28,7 @@ EXAMPLES = """
   cornerman launch start -- cornerman record CartPole-v1 --policy lean:act
   cornerman launch start --set resources.cpus=2 --set resources.gpus=0 \\
                          --profile atari -- python train.py
+  cornerman launch start --restart on-failure:3 -- python train.py
   cornerman launch list                   what runs, and how the others ended
   cornerman launch show latest            settings, limits, last lines
   cornerman launch stop night             by its job, or by its id
@@ -72,6 +73,10 @@ def _add_start(start: argparse.ArgumentParser) -> None:
     start.add_argument(
         "--env", action="append", default=[], metavar="NAME=VALUE", help="a variable of its environment; repeatable"
     )
+    start.add_argument(
+        "--restart", default="", metavar="WHEN",
+        help="N: start it again up to N times; on-failure or on-failure:N: when it fails",
+    )  # fmt: skip
     start.add_argument("--check", action="store_true", help="only say whether it could be started, and what is dear")
     given_settings.add(start)
     start.add_argument("words", nargs=argparse.REMAINDER, metavar="-- COMMAND …", help="what to start")
@@ -88,8 +93,9 @@ def run(args: argparse.Namespace) -> int:
 def _start(args: argparse.Namespace, store: Path) -> int:
     from cornerman.adapters import launching
 
-    words = args.words[1:] if args.words[:1] == ["--"] else args.words
-    wanted = launching.Wanted(words, args.job, args.cwd, given_settings.given(args), dict(map(_variable, args.env)))
+    command = args.words[1:] if args.words[:1] == ["--"] else args.words
+    environment = dict(map(_variable, args.env))
+    wanted = launching.Wanted(command, args.job, args.cwd, given_settings.given(args), environment, args.restart)
     checked = launching.check(store, wanted)
     for cost in checked.warnings:
         output.say(f"warning: {cost.key}: {cost.words}")
@@ -127,11 +133,30 @@ def _list(args: argparse.Namespace, store: Path) -> int:
     if not found:
         output.say(f"Nothing was launched in {store}. `cornerman launch start -- COMMAND …`")
         return exits.OK
+    names = words.short_ids([one.id for one in found])
+    runs = _short_runs(store, {launch: run.run_id for launch, run in launches.LaunchedRuns(store).by_launch().items()})
     rows = [
-        [one.id[-8:], one.job, state_words(one), str(one.pid or "-"), _when(one), shown_command(one)] for one in found
-    ]
-    output.print_table(["LAUNCH", "JOB", "STATE", "PID", "STARTED", "COMMAND"], rows, spare=("STARTED", "PID"))
+        [names[one.id], one.job or "-", state_words(one), str(one.pid or "-"), runs.get(one.id, "-"), _when(one),
+         shown_command(one)]
+        for one in found
+    ]  # fmt: skip
+    output.print_table(
+        ["LAUNCH", "JOB", "STATE", "PID", "RUN", "STARTED", "COMMAND"], rows, spare=("STARTED", "PID", "RUN")
+    )
     return exits.OK
+
+
+def _short_runs(store: Path, runs: dict[str, str]) -> dict[str, str]:
+    """The runs of launches, called as `cornerman runs` calls them."""
+    from cornerman.store.api import open_store
+
+    try:
+        with open_store(store, read_only=True) as opened:
+            known = [run.run_id for run in opened.runs()]
+    except StoreError:
+        known = []
+    short = words.short_ids(list(dict.fromkeys([*known, *runs.values()])))
+    return {launch: short[run] for launch, run in runs.items()}
 
 
 def _show(args: argparse.Namespace, store: Path) -> int:
@@ -156,6 +181,7 @@ def _show(args: argparse.Namespace, store: Path) -> int:
         "pid": str(launch.pid or "-"),
         "started": _when(launch),
         "settings": " ".join(f"{name}={value}" for name, value in launch.settings.items()) or "as everywhere",
+        "again": launch.restart or "never by itself",
         "processors": ",".join(map(str, limits.processors)) or "all",
         "memory": output.size(limits.memory_bytes) if limits.memory_bytes else "no limit",
         "gpus": limits.gpus,
@@ -171,7 +197,7 @@ def _stop(args: argparse.Namespace, store: Path) -> int:
     from cornerman.adapters import launches, launching
 
     launch = launching.stop(store, launches.named(store, args.launch))
-    output.say(f"{launch.id[-8:]} was asked to end (SIGTERM to pid {launch.pid}).")
+    output.say(f"{launch.id} was asked to end (SIGTERM to pid {launch.pid}).")
     return exits.OK
 
 
@@ -179,7 +205,7 @@ def _kill(args: argparse.Namespace, store: Path) -> int:
     from cornerman.adapters import launches, launching
 
     launch = launching.kill(store, launches.named(store, args.launch))
-    output.say(f"{launch.id[-8:]} was killed (SIGKILL to pid {launch.pid} and what it started).")
+    output.say(f"{launch.id} was killed (SIGKILL to pid {launch.pid} and what it started).")
     return exits.OK
 
 

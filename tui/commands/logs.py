@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 
 from cornerman.core.errors import InvalidOption, NotFound
 from cornerman.core.logs import LogFilter, Term
-from cornerman.core.logs.filter import FIELDS
+from cornerman.core.logs.filter import DURING, FIELDS, levels_of
 
-from .. import exits, output
+from .. import exits, output, words
 from ..chosen import opened_store
 from . import Subparsers, describe
-from .logs_output import Printer, print_facets, print_saved, print_timeline
+from .logs_output import Printer, moment, print_facets, print_saved, print_timeline
 
 if TYPE_CHECKING:
+    from cornerman.core.logs.matching import Period
     from cornerman.store.api import Store
     from cornerman.store.logs.reader import Logs
 
@@ -31,7 +32,8 @@ fields and raw line, in any case; a minus excludes.
 
   level>=WARNING  component:Worker/Runtime  code:LOG512  tag:step  run:01M8…
   job:mine  stream:eval  output:stderr  source:other  flag:traceback  logger:…
-  episode:12  episode:12..20  step:..500  env:3  pid:77
+  episode:12  episode:12..20  step:..500  env:3  pid:77    where the line says so
+  during:12  during:12..20    while that episode of RUN was under way, by time
   since:2h  until:2026-11-26T07:00  -tag:step  "reward is nan"
 
 RUN is a run id, an unambiguous beginning of one, a job's name (its newest
@@ -44,6 +46,7 @@ EXAMPLES = """
   cornerman logs "level>=WARNING -tag:step nan"   the same language as on screen
   cornerman logs --text "out of memory" --since 2h
   cornerman logs baseline --episode 12 --json | jq .message
+  cornerman logs latest during:12                 what was printed in episode 12
   cornerman logs --follow --component Worker      as they come, until Ctrl-C
   cornerman logs latest --facets                  which components, codes, …
   cornerman logs latest --timeline                when, by level
@@ -52,6 +55,8 @@ EXAMPLES = """
 
 LIMIT = 200
 FOLLOW_SECONDS = 0.2
+MANY = 100
+"""So many hidden lines are worth a word beside those that are shown."""
 
 _OPTIONS = {
     "component": ("A/B", "of this component, or its part; may be given again"),
@@ -60,6 +65,7 @@ _OPTIONS = {
     "level": ("LEVEL", "of exactly this level; may be given again"),
     "text": ("TEXT", "in message, fields or raw line, in any case; may be given again"),
     "episode": ("N", "of this episode, or 12..20"),
+    "during": ("N", "while this episode of the run was under way, by time; or 12..20, STREAM/12, 12@ENV"),
     "step": ("N", "at this step, or 12..20"),
     "env": ("N", "of this sub-environment"),
     "job": ("JOB", "of all runs of this job"),
@@ -106,6 +112,8 @@ def run(args: argparse.Namespace) -> int:
 
             save_filter(args.save, chosen)
             output.say(f"Saved as {args.save}: {chosen}")
+        if chosen.of(DURING):
+            output.say(_by_time(chosen, store.logs.period(chosen)))
         if args.facets:
             print_facets(args, store.logs.facets(chosen))
         elif args.timeline:
@@ -114,7 +122,15 @@ def run(args: argparse.Namespace) -> int:
             _samples(store, run_id)
         else:
             _lines(args, store, chosen)
+        if damage := words.damaged(store.logs.damaged()):
+            output.say(f"Log records: {damage}. `cornerman verify` says which; all others are here.")
     return exits.OK
+
+
+def _by_time(chosen: LogFilter, period: Period) -> str:
+    """That an episode is meant by its time, and which that is."""
+    begin, end = (moment(at) if at is not None else "now" for at in period)
+    return f"{' '.join(map(str, chosen.of(DURING)))}: lines of {begin} to {end}, whatever wrote them."
 
 
 # --- the filter ------------------------------------------------------------------------------------------------------
@@ -122,12 +138,12 @@ def run(args: argparse.Namespace) -> int:
 
 def _filter(args: argparse.Namespace, store: Store) -> tuple[LogFilter, str]:
     """What is meant, from words and options alike; and the run that was named, if one was."""
-    words, run_id = list(args.words), ""
+    said, run_id = list(args.words), ""
     terms: list[Term] = []
-    if words and (run_id := _run_named(store, words[0])):
-        words.pop(0)
+    if said and (run_id := _run_named(store, said[0])):
+        said.pop(0)
         terms.append(Term("run", run_id))
-    for word in words:
+    for word in said:
         terms += LogFilter.parse(word if _is_term(word) else str(Term("text", word))).terms
     for name in _OPTIONS:
         for value in getattr(args, name) or ():
@@ -192,6 +208,8 @@ def _lines(args: argparse.Namespace, store: Store, chosen: LogFilter) -> None:
             output.say(f"The newest {limit} lines. --limit N shows N, --limit 0 all.")
         if not entries and not args.follow:
             output.say(_nothing(logs, chosen))
+        if hidden := _hidden(logs, chosen, len(entries)):
+            output.say(hidden)
     if args.follow:
         _follow(store, chosen, printer, last)
 
@@ -230,6 +248,20 @@ def _changes(store: Store) -> Iterator[None]:
             yield
         before = now
         time.sleep(FOLLOW_SECONDS)
+
+
+def _hidden(logs: Logs, chosen: LogFilter, shown: int) -> str:
+    """How much a least level hides, where that is nearly everything: plain prints are at DEBUG, and somebody who looks
+    for them should not think that they are lost."""
+    levels = chosen.of("level")
+    if not levels or any("DEBUG" in levels_of(term.value) for term in levels):
+        return ""
+    counts = {facet.value: facet.count for facet in logs.facets(chosen.without("level")).values["level"]}
+    hidden = counts.get("DEBUG", 0)
+    if not hidden or (shown and hidden < max(MANY, shown)):
+        return ""
+    lines = "1 DEBUG line is" if hidden == 1 else f"{hidden:,} DEBUG lines are"
+    return f"{lines} hidden by {' '.join(map(str, levels))}; plain prints are DEBUG."
 
 
 def _nothing(logs: Logs, chosen: LogFilter) -> str:

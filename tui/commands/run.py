@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from typing import Any
 
@@ -91,23 +90,48 @@ def run(args: argparse.Namespace) -> int:
 
 def _request(args: argparse.Namespace, command: tuple[str, ...]) -> Any:
     from cornerman.adapters.bridge import running
+    from cornerman.adapters.bridge.restarts import Restarts
     from cornerman.core.frames_option import parse_frames
 
     if args.frames:
         parse_frames(args.frames)
-    noted = {"cpus": args.cpus, "memory": args.memory, "gpus": args.gpus}
+    if args.kill_after is not None and not 0 <= args.kill_after < float("inf"):
+        raise InvalidOption(f"--kill-after cannot be {args.kill_after}.", "Seconds, such as --kill-after 10.")
     return running.Request(
         command,
         chosen_store(args),
         chosen_job(args) or running.default_job(command),
         environment={**given_settings.variables(args), **dict(map(_variable, args.env))},
-        resources={name: value for name, value in noted.items() if value},
+        resources=_noted(args),
         note=args.note,
         frames=args.frames or "",
         pty=not args.no_pty,
-        restarts=_restarts(args.restart),
+        restarts=Restarts.parse(args.restart or ""),
         kill_after=args.kill_after,
     )
+
+
+def _noted(args: argparse.Namespace) -> dict[str, str]:
+    """What the command was given, as its user wrote it; refused where `launch` could not give it."""
+    from cornerman.core.setting_keys import key
+
+    noted = {name: value for name in _GIVEN if (value := getattr(args, name)) is not None}
+    for name, value in noted.items():
+        setting, example = _GIVEN[name]
+        try:
+            key(setting).parse(value, f"--{name}")
+        except InvalidOption as error:
+            bounds = f"{key(setting).bounds} {key(setting).unit}".strip()
+            raise InvalidOption(f"--{name} cannot be {value!r}.", f"Allowed: {bounds}; such as {example}.") from error
+    return noted
+
+
+_GIVEN = {
+    "cpus": ("resources.cpus", "--cpus 2"),
+    "memory": ("resources.memory_bytes", "--memory 16G"),
+    "gpus": ("resources.gpus", "--gpus 0,1"),
+}
+"""Options that are noted with a run: the setting that says what can be given, and an example."""
 
 
 def _variable(text: str) -> tuple[str, str]:
@@ -115,16 +139,3 @@ def _variable(text: str) -> tuple[str, str]:
     if not equals or not name or "\0" in text:
         raise InvalidOption(f"--env {text} is not NAME=VALUE.", "For example --env SEED=7.")
     return name, value
-
-
-def _restarts(text: str | None) -> Any:
-    from cornerman.adapters.bridge.running import Restarts
-
-    if text is None:
-        return Restarts()
-    found = re.fullmatch(r"(on-failure)(?::(\d{1,6}))?|(\d{1,6})", text)
-    if found is None:
-        raise InvalidOption(f"--restart {text} means nothing.", "Write 3, on-failure or on-failure:3.")
-    if found[3]:
-        return Restarts(int(found[3]), always=True)
-    return Restarts(int(found[2]) if found[2] else 1_000_000)

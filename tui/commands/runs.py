@@ -19,8 +19,9 @@ List the runs of a store, newest first: is each alive, is it learning, what
 does it cost?
 
   STATE      live: recording now · stale: its process lives, but no step came
-             for a while · done: closed · interrupted: its process died, or
-             its command failed (why is said below the table); what it had
+             for a while · done: closed · failed: an exception, or an exit code
+             that is not 0, ended it (which is said below the table) ·
+             interrupted: its process died, or a signal ended it. What it had
              recorded is kept
   STEPS      calls of env.step; a vector environment makes a transition in each
              of its environments with one

@@ -106,7 +106,7 @@ def _json(
     return {
         **as_json(summary),
         "provenance": summary.provenance,
-        "again": rerun_line(summary.provenance),
+        "again": rerun_line(summary.provenance, summary.command),
         "streams": [
             {
                 **output.plain(stream),
@@ -153,7 +153,7 @@ def _print(
     if kept["inputs"]:
         print("\ninputs, as they were when it began")
         output.print_facts({output.harmless(name): _input(item) for name, item in kept["inputs"].items()}, indent=2)
-    if again := rerun_line(summary.provenance):
+    if again := rerun_line(summary.provenance, summary.command):
         print(f"\nto run it again\n  {output.harmless(again)}")
     print("\nprovenance")
     known = {str(key): _brief(value) for key, value in summary.provenance.items() if value not in (None, "", {}, [])}
@@ -285,7 +285,8 @@ def _print_episodes(stream: Any, episodes: list[Any]) -> None:
         print("  no episodes yet")
         return
     vector = bool(stream.num_envs)
-    headings = ["EPISODE", "RETURN", "LENGTH", "ENDED", "SEED", "STARTED"]
+    sampled = bool(stream.manifest.get("sample")) and not vector
+    headings = ["EPISODE", "RETURN", "LENGTH", *(["SKIPPED"] if sampled else []), "ENDED", "SEED", "STARTED"]
     rows = []
     for episode in episodes:
         seed = str(episode.seed) if episode.seed is not None else "-"
@@ -293,12 +294,13 @@ def _print_episodes(stream: Any, episodes: list[Any]) -> None:
             str(episode.episode),
             output.number(episode.total_reward),
             output.count(episode.length),
+            *([output.count(episode.skipped_count)] if sampled else []),
             episode.ended,
             f"{seed} (continued)" if episode.seed_source == "continued" else seed,
             output.moment(episode.started_us),
         ]
         rows.append([str(episode.env_index), *row] if vector else row)
-    output.print_table(["ENV", *headings] if vector else headings, rows, right=range(3 + vector))
+    output.print_table(["ENV", *headings] if vector else headings, rows, right=range(3 + (vector or sampled)))
 
 
 def _input(item: dict[str, Any]) -> str:

@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from cornerman.core.errors import InvalidOption
+from cornerman.core.errors import InvalidOption, NotFound, StoreNotFound
+from cornerman.core.near import meant, near
 
 from .. import exits, output
 from ..chosen import chosen_store
@@ -81,12 +82,25 @@ def _declared(source: str, args: argparse.Namespace) -> dict[str, Any]:
 def _recorded(args: argparse.Namespace) -> list[tuple[str | None, str, Any]]:
     from cornerman.store.api import open_store
 
-    with open_store(chosen_store(args)) as store:
-        return [
-            (stream.name, name, space)
-            for stream in store.run(args.target).streams()
-            for name, space in stream.spaces().items()
-        ]
+    known: list[str] = []
+    try:
+        with open_store(chosen_store(args)) as store:
+            known = [run.job for run in store.runs()]
+            streams = store.run(args.target).streams()
+            return [(stream.name, name, space) for stream in streams for name, space in stream.spaces().items()]
+    except (NotFound, StoreNotFound):
+        if args.source == "run" or args.target == "latest":
+            raise
+        raise _no_such(args.target, known) from None
+
+
+def _no_such(target: str, jobs: list[str]) -> NotFound:
+    """Nothing is called so, whatever was meant."""
+    from cornerman.adapters.environments import close_matches
+
+    like = list(dict.fromkeys([*near(target, jobs), *close_matches(target)]))[:3]
+    otherwise = "`cornerman runs` lists the runs; `cornerman space --help` shows what may be named."
+    return NotFound(f"No environment, file, run or job is called {target!r}.", meant(like) or otherwise)
 
 
 def _facts(stream: str | None, name: str, space: Any) -> dict[str, Any]:

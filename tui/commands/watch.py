@@ -35,7 +35,7 @@ What is not known yet (no episode has ended) holds for nothing.
 
 {chr(10).join(f"  {name:<17} {meaning}" for name, meaning in QUANTITIES.items())}
 
---fail-on takes alerts (nan, collapse, stuck, stalled, lost, disk; any is each
+--fail-on takes alerts (nan, collapse, stuck, stalled, entropy, lost, disk; any is each
 of them), a condition such as 'return<0', or a filter of the run's log lines as
 `cornerman logs` has it: 'level>=ERROR', 'code:LOG512', 'text:"out of memory"'.
 
@@ -61,7 +61,7 @@ EVERY = "30s"
 _PAUSE = 0.2
 _SHARE = 20
 """Looking takes at most one part in so many of a processor."""
-ENDED = ("done", "interrupted")
+ENDED = ("done", "failed", "interrupted")
 
 
 def add(subparsers: Subparsers) -> None:
@@ -244,7 +244,7 @@ def _outcome(moment: Moment, asked: Asked, shown: Mapping[str, float | None]) ->
         if condition.holds(moment.figures):
             return Outcome("held", f"{condition} holds{_values(condition, shown)}.", exits.OK)
     summary = moment.summary
-    if summary.state == "interrupted":
+    if summary.state in ("failed", "interrupted"):
         how = summary.command.ended if summary.command and summary.command.ended else "its process died"
         return Outcome("ended badly", f"{summary.run_id} ended badly: {how}.", exits.PROBLEM)
     if summary.state != "done":

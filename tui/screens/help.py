@@ -26,7 +26,8 @@ _TITLES = {
 SOURCES = (
     (
         "state",
-        "LIVE: its process records. STALE: it lives, no step for a while. DONE: closed. INTERRUPTED: it died.",
+        "LIVE: its process records. STALE: it lives, no step for a while. DONE: closed. FAILED: an error ended it."
+        " INTERRUPTED: it died.",
     ),
     ("steps", "Transitions counted by the store: sealed in chunks, and those still in the journal."),
     ("/s", "Over the last seconds of a live run, over the whole life of one that ended."),
@@ -52,6 +53,21 @@ SOURCES = (
     ),
 )
 
+RENDERING = (
+    ("p, rendering off", "No picture is read, decoded or drawn; their panel is gone. What is recorded is the same."),
+    ("drops then", "Rows that are not drawn are in the store all the same: only the loss ledger says what is not."),
+    ("no frames made", "That is said to the one who records: cornerman run --frames none, or record(frames='none')."),
+    ("credits", "Eight for each view. A row takes one before it is decoded, and gives it back when it is drawn."),
+    (
+        "STARVED",
+        "None is left: this screen is slower than rows come, so no more are decoded, and the newest wait (LOG101). "
+        "RESUMED (LOG426): it caught up. Without a view none are taken, and none are needed.",
+    ),
+    ("first frames", "They wait until the view is there, eight at most, and are drawn then (LOG201, LOG202)."),
+    ("recording", "Knows nothing of credits: neither a view nor its settings ever slow it down."),
+)
+"""What happens with rendering off, and what credits do."""
+
 
 def lines(where: keys.Where, width: int, look: Look) -> list[Line]:
     """The keys of the current screen first, then all others."""
@@ -61,9 +77,15 @@ def lines(where: keys.Where, width: int, look: Look) -> list[Line]:
     )
     for part in dict.fromkeys(order):
         rows += [rule(_TITLES[part], width, look), *(_explained(key, width) for key in keys.keys_of(part)), ()]
-    rows.append(rule("Where the numbers come from", width, look))
-    for name, source in SOURCES:
-        rows += _wrapped(name, source, width)
+        if part == "run":
+            rows += [*_section("Rendering and credits", RENDERING, width, look), ()]
+    return rows + _section("Where the numbers come from", SOURCES, width, look)
+
+
+def _section(title: str, said: tuple[tuple[str, str], ...], width: int, look: Look) -> list[Line]:
+    rows = [rule(title, width, look)]
+    for name, sentence in said:
+        rows += _wrapped(name, sentence, width)
     return rows
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from cornerman.core.errors import InvalidOption
@@ -32,7 +33,9 @@ class LaunchScreen(SettingsScreen):
     def __init__(self, like: Launch | None, list_of: LaunchesScreen) -> None:
         super().__init__()
         self._list = list_of
-        self._filled: dict[str, str] = launch_fields.filled_from(like.command, like.job, like.cwd) if like else {}
+        self._filled: dict[str, str] = (
+            launch_fields.filled_from(like.command, like.job, like.cwd, like.restart) if like else {}
+        )
         self._given: dict[str, str] = dict(like.settings) if like else {}
         self._begin: BeginQuery | None = None
 
@@ -113,7 +116,8 @@ class LaunchScreen(SettingsScreen):
         except InvalidOption as error:
             self._refuse(error.what, error.remedy)
             return
-        self._begin = BeginQuery(command, self._filled.get("job", ""), self._filled.get("cwd", ""), dict(self._given))
+        job, cwd, restart = (self._filled.get(name, "") for name in ("job", "cwd", "restart"))
+        self._begin = BeginQuery(command, job, cwd, dict(self._given), restart)
         self.said = "checking"
         self.cornerman.host_feed.ask(self._begin)
         self.redraw()
@@ -140,7 +144,7 @@ class LaunchScreen(SettingsScreen):
             self._list.show(answer.id)
             self.app.pop_screen()
             return
-        sure = BeginQuery(query.command, query.job, query.cwd, query.settings, sure=True)
+        sure = replace(query, sure=True)
         self.app.push_screen(
             Confirm("Start it all the same?", "; ".join(answer.warnings)), lambda yes: self._sure_begin(sure, bool(yes))
         )

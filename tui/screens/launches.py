@@ -92,7 +92,7 @@ class LaunchesScreen(BaseScreen):
             return
         look = self.cornerman.look
         shown = self._answer.shown if self._answer else ()
-        self._listing = launches_view.listing(shown, self.cornerman.clock())
+        self._listing = launches_view.listing(shown, self.cornerman.clock(), self.cornerman.known_runs)
         table = self.query_one(Table)
         width = table.size.width
         if self._chosen in self._listing.keys:
@@ -169,7 +169,8 @@ class LaunchesScreen(BaseScreen):
         if one is None or self._refused():
             return
         what, consequence = _ASKED[act]
-        question = f"{what} {one.launch.id[-8:]} {safe(one.launch.job)}?".replace(" ?", "?")
+        names = words.short_ids([shown.launch.id for shown in self._answer.shown] if self._answer else [])
+        question = f"{what} {names.get(one.launch.id, one.launch.id)} {safe(one.launch.job)}?".replace(" ?", "?")
         query = ActQuery(act, one.launch.id)
         self.app.push_screen(Confirm(question, consequence), lambda yes: self._confirmed(query, bool(yes)))
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from cornerman.core.errors import InvalidOption
 from cornerman.core.logs import LogFilter
 from cornerman.core.logs.saved import forget_filter, save_filter, saved_filters
+from cornerman.core.logs.unregistered import Unregistered
 
 from .. import clipboard, log_text, words
 from ..feed import Delivery, Problem
@@ -21,6 +22,7 @@ from ..log_queries import (
     CodesAnswer,
     CodesQuery,
     RegisterAnswer,
+    RegisterLoggerQuery,
     RegisterQuery,
 )
 from ..log_view import moment
@@ -57,7 +59,7 @@ class LogAsides(LogDrawing):
         elif isinstance(answer, CodesAnswer):
             self._list_codes(answer)
         elif isinstance(answer, RegisterAnswer):
-            self.tell(f"{answer.code} is known now, as {visible(answer.component)}: cornerman codes show {answer.code}")
+            self.tell(f"{visible(answer.name)} is known now, as {visible(answer.component)}: {answer.twin}")
         elif isinstance(answer, ExportAnswer):
             self._heard_export(answer)
         return True
@@ -236,29 +238,41 @@ class LogAsides(LogDrawing):
             move = Move("t", amount=record.step)
         self.cornerman.open_run(record.run_id, move, record.stream, record.env_index or 0)
 
-    # ---- codes that no catalogue knows ---------------------------------------------------------------------------
+    # ---- codes and loggers that nobody has registered ---------------------------------------------------------------
 
     def action_codes(self) -> None:
         self.cornerman.logs.ask(CodesQuery())
 
     def _list_codes(self, answer: CodesAnswer) -> None:
-        rows = [(visible(code), f"{count:,} records") for code, count in answer.codes]
+        rows = [(visible(one.value), f"{one.kind:<7} {one.count:,} records") for one in answer.found]
         keys = {"enter": "only its records", "r": "registers it"}
-        empty = ("Every code that was written is known.", "Codes of your own appear here as soon as they are logged.")
+        empty = (
+            "Every code and every logger that was written is known.",
+            "Those of your own appear here as soon as they are logged.",
+        )
 
         def chosen(choice: Choice | None) -> None:
             if choice is None:
                 return
-            code = answer.codes[choice.at][0]
+            one = answer.found[choice.at]
             if choice.key == "enter":
-                self.choose(self.cursor.chosen.only("code", code))
+                self.choose(self.cursor.chosen.only(one.kind, one.value))
             else:
-                self._register(code)
+                self._register(one)
 
-        self.app.push_screen(Choose("codes that no catalogue knows", rows, keys, empty), chosen)
+        self.app.push_screen(Choose("codes and loggers that nobody registered", rows, keys, empty), chosen)
 
-    def _register(self, code: str) -> None:
+    def _register(self, one: Unregistered) -> None:
+        from .ask import Prompt
+
         if self.cornerman.options.read_only:
             self.tell("read-only: nothing is registered here")
+        elif one.kind == "code":
+            self.cornerman.logs.ask(RegisterQuery(one.value))
         else:
-            self.cornerman.logs.ask(RegisterQuery(code))
+            prompt = Prompt("its component", "Worker", f"the part of a program that logs as {visible(one.value)}")
+            self.app.push_screen(prompt, lambda typed: self._typed_component(one.value, typed))
+
+    def _typed_component(self, logger: str, typed: str | None) -> None:
+        if component := (typed or "").strip():
+            self.cornerman.logs.ask(RegisterLoggerQuery(logger, component))

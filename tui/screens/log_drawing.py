@@ -95,7 +95,7 @@ class LogDrawing(BaseScreen):
 
     def _draw_header(self) -> None:
         header, chips, look = self.query_one("#header", Lines), self.query_one("#chips", Lines), self.cornerman.look
-        note = ""
+        note = log_status.damage(self.cursor)
         if self._problem is not None and self.cursor.entries:
             note = f"as last read; now: {self._problem.name}"
         header.show([log_status.header(self.cursor, self.cornerman.store_path, note, header.size.width, look)])

@@ -432,6 +432,7 @@ class LogsScreen(LogAsides):
             self._search(typed.strip(), jump=True)
 
     def _search(self, text: str, jump: bool) -> None:
+        self._said = ""
         origin = None if self.cursor.following else self._here
         self.hits = Hits(text, self.cursor.chosen, origin if origin != -1 else None)
         self.hits.waiting = jump
@@ -461,6 +462,8 @@ class LogsScreen(LogAsides):
             self.go(Place("id", id))
         elif hits.go_on():
             self.feeds.ask(hits.query)
+        elif hits.stopped:
+            hits.waiting = False  # its words say how far it came
         elif not hits.busy:
             hits.waiting = False
             self.tell(f'no {"other " if hits.ids else ""}hit of "{log_view.shown(hits.text)}" before this record')
@@ -489,8 +492,12 @@ class LogsScreen(LogAsides):
             self.feeds.cancel("jump")
         elif self.hits is not None and self.hits.busy:
             self.feeds.cancel("search")
+            self.hits.stop()
+            self._draw_status()
         elif answer is not None and answer.progress is not None and not answer.stopped:
             self.feeds.cancel("window")
+            self.cursor.stop()
+            self.redraw()
         else:
             return self.stop_aside()
         return True

@@ -65,7 +65,8 @@ class RunsScreen(BaseScreen):
                 self._problem = delivery.answer
         elif isinstance(delivery.answer, RunsAnswer):
             self._answer, self._problem = delivery.answer, None
-            self._ids = words.short_ids([run.run_id for run in delivery.answer.runs])
+            self.cornerman.known_runs = tuple(run.run_id for run in delivery.answer.runs)
+            self._ids = words.short_ids(self.cornerman.known_runs)
         elif isinstance(delivery.answer, DeleteAnswer):
             self._said = f"deleted, {words.size(delivery.answer.freed)} freed"
             self.cornerman.feed.ask(RunsQuery())
