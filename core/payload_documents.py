@@ -93,9 +93,9 @@ def generated() -> list[SchemaDocument]:
 
 
 _FRAME = "One rendered picture of an environment, of an explicit kind."
-SETTINGS = "cornerman.settings@1.1.0"
+SETTINGS = "cornerman.settings@1.2.0"
 """The settings are a payload like any other; their definition is the model in `core/settings.py`."""
-UI_CONTROLS = "cornerman.ui_controls@1.0.0"
+UI_CONTROLS = "cornerman.ui_controls@1.1.0"
 """Those among them that touch nothing but the view."""
 
 
