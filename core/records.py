@@ -159,7 +159,7 @@ class StreamFlow:
     sealed_per_second: float | None = None
     """Rows that the sealer brought into chunks a second, over the last seconds that somebody looked; None at first."""
     mismatches: int = 0
-    """Sealed steps that their schema does not allow."""
+    """Steps that their schema does not allow: sealed ones, and open ones as far as they could be judged."""
 
 
 @dataclass(frozen=True, slots=True)

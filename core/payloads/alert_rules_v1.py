@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 
@@ -40,7 +40,7 @@ class AlertRulesV1(msgspec.Struct, frozen=True, kw_only=True, tag_field="payload
     """Words of built-in rules that are not looked at."""
 
     @property
-    def payload_version(self) -> Literal[1]:
+    def payload_version(self) -> int:
         return VERSION
 
 

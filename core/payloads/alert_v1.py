@@ -39,7 +39,7 @@ class AlertV1(msgspec.Struct, frozen=True, kw_only=True, tag_field="payload_vers
     """The figures."""
 
     @property
-    def payload_version(self) -> Literal[1]:
+    def payload_version(self) -> int:
         return VERSION
 
 

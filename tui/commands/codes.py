@@ -286,8 +286,9 @@ def _register(args: argparse.Namespace) -> int:
 
 def _forget(args: argparse.Namespace) -> int:
     if not forget_code(args.code):
-        output.say(f"cornerman: {args.code} was not registered by you.")
-        return exits.PROBLEM
+        raise NotFound(
+            f"{args.code} was not registered by you.", "`cornerman codes list --source registered` shows what was."
+        )
     output.say(f"{args.code} is no longer registered.")
     return exits.OK
 
@@ -303,8 +304,7 @@ def _logger(args: argparse.Namespace) -> int:
         raise InvalidOption("A logger needs its component, or --forget.", "`cornerman codes logger torchrl Worker`")
     if args.forget:
         if not forget_log_domain(args.name):
-            output.say(f"cornerman: {args.name} was not registered.")
-            return exits.PROBLEM
+            raise NotFound(f"{args.name} was not registered.", "`cornerman codes components` shows which loggers are.")
         output.say(f"{args.name} is no longer registered.")
     else:
         register_log_domain(args.name, args.component)
