@@ -1,19 +1,21 @@
 """Alerts: what is wrong with a run, by rules that are data. Whoever reads a summary evaluates them; nothing is sent.
 
 A rule names a log constant, and so its words and its level: to make one more serious is to change the constant. To add
-one is a line in `RULES` and a function from a summary to a sentence, or to '' where all is well.
+one is a line in `RULES` and a function from a summary to a sentence, or to '' where all is well. Other limits, and
+rules of one's own, are data of the user: `alert_rules.py`.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from cornerman.log_catalog import LogConstant
 from cornerman.log_catalog.health import (
+    LOG_ACTIONS_CONSTANT,
     LOG_DISK_FILLING,
     LOG_EPISODES_STUCK,
     LOG_RETURNS_COLLAPSED,
@@ -53,9 +55,12 @@ class Rule(NamedTuple):
     """Given the run, the limit and the bytes that are free on its disk: the figures, or ''."""
 
 
-def alerts_of(run: RunSummary, free_bytes: float = math.inf) -> tuple[Alert, ...]:
-    """Everything that is wrong with a run, the most serious first."""
-    found = [(rule, rule.detail(run, rule.limit, free_bytes)) for rule in RULES]
+def alerts_of(
+    run: RunSummary, free_bytes: float = math.inf, limits: Mapping[str, float] | None = None, off: Collection[str] = ()
+) -> tuple[Alert, ...]:
+    """Everything that is wrong with a run, the most serious first; with other limits, by a rule's word, where given."""
+    asked = [(rule, (limits or {}).get(rule.word, rule.limit)) for rule in RULES if rule.word not in off]
+    found = [(rule, rule.detail(run, limit, free_bytes)) for rule, limit in asked]
     broken = sorted(((rule, detail) for rule, detail in found if detail), key=lambda one: -one[0].constant.severity)
     return tuple(
         Alert(rule.name, rule.constant.code, rule.constant.level, rule.constant.message, detail)
@@ -68,6 +73,8 @@ def _not_finite(run: RunSummary, limit: float, free: float) -> str:
     return f"{bad} of {len(run.returns)} points of the curve" if bad > limit else ""
 
 
+ENTROPY_ACTIONS = 1_000
+"""Over so many of the newest actions their entropy is taken."""
 _BEYOND_NOISE = 4
 """Differences of two means of noise, in standard deviations, as far apart as one random run in a hundred has them."""
 
@@ -109,6 +116,12 @@ def _disk_filling(run: RunSummary, limit: float, free: float) -> str:
     return f"full in {hours:.1f} hours" if hours < limit else ""
 
 
+def _constant_actions(run: RunSummary, limit: float, free: float) -> str:
+    if run.action_entropy is None or run.action_entropy >= limit:
+        return ""
+    return f"{run.action_entropy:.3g} bits over the newest {ENTROPY_ACTIONS:,} actions"
+
+
 def _losing(run: RunSummary, limit: float, free: float) -> str:
     gone = lost(run.ledger)
     return f"{gone:,} transitions lost: {cause_of(worst(run.ledger)).label}" if gone > limit else ""
@@ -120,6 +133,7 @@ RULES: tuple[Rule, ...] = (
     Rule("reward collapse", "collapse", LOG_RETURNS_COLLAPSED, 0.5, _collapsed),
     Rule("stuck episode length", "stuck", LOG_EPISODES_STUCK, 20, _stuck),
     Rule("stalled stream", "stalled", LOG_STREAM_STALLED, 0, _stalled),
+    Rule("entropy to zero", "entropy", LOG_ACTIONS_CONSTANT, 0.02, _constant_actions),
     Rule("disk filling", "disk", LOG_DISK_FILLING, 12, _disk_filling),
 )
-"""Limits: share of the curve's span, episodes, hours; the others are counts."""
+"""Limits: share of the curve's span, episodes, bits, hours; the others are counts."""

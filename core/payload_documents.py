@@ -49,6 +49,8 @@ def generated() -> list[SchemaDocument]:
     """The documents as the typed definitions of this Cornerman make them now."""
     from .arrow_of import arrow_of
     from .payloads import (
+        alert_rules_v1,
+        alert_v1,
         chunk_v1,
         episode_v1,
         frame_chunk_v1,
@@ -71,6 +73,8 @@ def generated() -> list[SchemaDocument]:
         (run_manifest_v1, run_manifest_v1.RunManifestV1, "Run manifest"),
         (log_record_v1, log_record_v1.LogRecordV1, "Log record"),
         (log_constant_v1, log_constant_v1.LogConstantV1, "Log constant"),
+        (alert_v1, alert_v1.AlertV1, "Alert"),
+        (alert_rules_v1, alert_rules_v1.AlertRulesV1, "Alert rules"),
         (redaction_v1, redaction_v1.RedactionV1, "Redaction rules"),
     ]
     made = [
@@ -89,9 +93,9 @@ def generated() -> list[SchemaDocument]:
 
 
 _FRAME = "One rendered picture of an environment, of an explicit kind."
-SETTINGS = "cornerman.settings@1.1.0"
+SETTINGS = "cornerman.settings@1.2.0"
 """The settings are a payload like any other; their definition is the model in `core/settings.py`."""
-UI_CONTROLS = "cornerman.ui_controls@1.0.0"
+UI_CONTROLS = "cornerman.ui_controls@1.1.0"
 """Those among them that touch nothing but the view."""
 
 

@@ -159,7 +159,7 @@ class StreamFlow:
     sealed_per_second: float | None = None
     """Rows that the sealer brought into chunks a second, over the last seconds that somebody looked; None at first."""
     mismatches: int = 0
-    """Sealed steps that their schema does not allow."""
+    """Steps that their schema does not allow: sealed ones, and open ones as far as they could be judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +225,8 @@ class RunSummary:
     notes: tuple[str, ...] = ()
     same_length: int = 0
     """How many of the newest 100 episodes, the newest first, have the same length."""
+    action_entropy: float | None = None
+    """Of the newest actions of a run that records, in bits; None where they are too few, or not discrete."""
     alerts: tuple[Alert, ...] = ()
     """What is wrong with it: see `core/alerts.py`."""
     command: RunCommand | None = None

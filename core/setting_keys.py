@@ -140,6 +140,13 @@ KEYS: Final[dict[str, SettingKey]] = {
             choices=("auto", "truecolor", "256", "16", "none"),
         ),
         SettingKey(
+            "view.images", "choice", "half-cells", _VIEWED, "in the terminal, where a frame of pixels becomes bytes",
+            "tui.chosen:options_of",
+            "How frames of pixels are drawn: two pixels a character (half-cells), or as true pixels by the protocol of"
+            " kitty or by sixel, in terminals that know it; auto takes the best that the terminal says it knows.",
+            choices=("half-cells", "kitty", "sixel", "auto"),
+        ),
+        SettingKey(
             "view.byte_budget", "int", 300_000, _VIEWED, "in the terminal, before a frame is written",
             "tui.chosen:options_of",
             "What the pictures may send through the connection. Over it frames are not drawn; keys never wait.",

@@ -89,6 +89,7 @@ class ViewSettings(_Section):
     ascii: bool | None = _field("view.ascii")
     """None: by the locale."""
     colour: Literal["auto", "truecolor", "256", "16", "none"] = _field("view.colour")
+    images: Literal["half-cells", "kitty", "sixel", "auto"] = _field("view.images")
     byte_budget: int = _field("view.byte_budget")
     every: int = _field("view.every")
     rendering: bool = _field("view.rendering")

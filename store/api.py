@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from cornerman.core import values
-from cornerman.core.alerts import alerts_of
+from cornerman.core.alert_rules import ALERT_RULES, own_alerts
+from cornerman.core.alerts import Alert, alerts_of
 from cornerman.core.errors import (
     NotFound,
     PayloadError,
@@ -47,6 +48,7 @@ from cornerman.core.records import (
     StreamSummary,
 )
 from cornerman.core.run_command import RunCommand
+from cornerman.core.run_figures import RunFigures
 from cornerman.core.spaces import Descriptor
 from cornerman.log_catalog import log
 from cornerman.log_catalog.store import LOG_RUN_DELETED
@@ -366,15 +368,24 @@ class Run:
             summary = summary or without_streams(self.command, state)
             summary = replace(summary, state=state, command=self.command)
         assert summary is not None
-        return replace(summary, notes=notes + summary.notes) if notes else summary
+        own = self._own_alerts(summary)
+        if not notes and not own:
+            return summary
+        return replace(summary, notes=notes + summary.notes, alerts=(*summary.alerts, *own))
+
+    def _own_alerts(self, summary: RunSummary) -> Sequence[Alert]:
+        """Those by the user's rules; nothing is loaded for them where there are none."""
+        rules = ALERT_RULES.current().rules
+        return own_alerts(summary, RunFigures(self, summary), self._store.logs, rules) if rules else ()
 
     def _summarized(self) -> RunSummary:
         """Summed up anew, unless it has ended, nothing of it is in the journal, and the store has not changed it."""
-        first, marks = self._streams[0], tuple(stream.mark for stream in self._streams)
+        known = ALERT_RULES.current()
+        first, marks = self._streams[0], (*(stream.mark for stream in self._streams), known)
         if first.summed is not None and first.summed[0] == marks:
             return first.summed[1]
         summary = first.rows.consistent(lambda: summarize([stream.summarizer for stream in self._streams]))
-        summary = replace(summary, alerts=alerts_of(summary, self._free(summary)))
+        summary = replace(summary, alerts=alerts_of(summary, self._free(summary), known.limits, known.off))
         over = summary.state not in ("live", "stale") and not any(s.summarizer.journal_bytes for s in self._streams)
         first.summed = (marks, summary) if over else None
         return summary

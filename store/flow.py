@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from cornerman.core.records import StreamFlow
 
+from .open_judge import OpenJudge
+
 if TYPE_CHECKING:
     from .reader import StreamRows, View
 
@@ -22,6 +24,7 @@ class FlowMeter:
 
     def __init__(self, rows: StreamRows) -> None:
         self.rows = rows
+        self._open = OpenJudge(rows)
         self._looks: deque[tuple[float, int]] = deque(maxlen=LOOKS)
 
     def flow(self, view: View) -> StreamFlow:
@@ -35,7 +38,7 @@ class FlowMeter:
             chunks_per_second=per_second[1],
             bytes_per_second=per_second[2],
             sealed_per_second=self._sealed(view.totals.rows),
-            mismatches=self._mismatches(),
+            mismatches=self._mismatches() + self._open.bad(view),
         )
 
     def _written(self) -> tuple[float, float, float]:
@@ -58,7 +61,7 @@ class FlowMeter:
         return (rows - before) / (now - since) if now - since >= LOOK_SECONDS else None
 
     def _mismatches(self) -> int:
-        """Sealed steps that their schema does not allow."""
+        """Sealed steps that their schema does not allow; those that are open are judged apart."""
         shelf = self.rows.shelf
         if not shelf.query("select 1 from sqlite_schema where name = 'judged'"):
             return 0  # a store of before steps were judged, opened read-only

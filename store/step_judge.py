@@ -82,6 +82,16 @@ class StepJudge(NamedTuple):
             log(LOG_STEPS_NOT_JUDGED, schema=self.document.pin, reason=f"{type(error).__name__}: {error}")
             return None
 
+    def bad_steps(
+        self, layout: Layout, columns: dict[str, Array], flags: Array, transition: Array, extras: dict[int, bytes]
+    ) -> int:
+        """How many of some steps are bad, for who watches: nothing is logged, and 0 where they cannot be judged."""
+        try:
+            plan = _plan(self.document, layout, self.spaces)
+            return check_steps(plan, Steps(columns, flags, transition, extras), SINGLY).bad_steps
+        except Exception:  # as when they are sealed, where it is said
+            return 0
+
     def _judge(self, judged: Judged) -> Judgement:
         plan = _plan(self.document, judged.layout, self.spaces)
         enforced = self.mode == "enforce"

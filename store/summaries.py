@@ -13,9 +13,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cornerman.core import values
+from cornerman.core.alerts import ENTROPY_ACTIONS
 from cornerman.core.records import LedgerEntry, LedgerRow, RunState, RunSummary, StreamSummary
 from cornerman.core.run_command import RunCommand
 
+from .blocks import Block
 from .chunk_sums import sealed_statistics
 from .episode_index import EpisodeIndex
 from .flow import FlowMeter
@@ -61,6 +63,7 @@ class Summarizer:
         self.episodes = episodes
         self._samples: dict[tuple[int, int], tuple[int, float]] = {}
         self._meter = FlowMeter(rows)
+        self._first_entropy: float | None = None
 
     # --- state -------------------------------------------------------------------------------------------------------
 
@@ -175,6 +178,25 @@ class Summarizer:
         same = next((at for at, length in enumerate(lengths) if length != lengths[0]), len(lengths))
         return Recent(last[0], sum(lengths) / len(lengths) if lengths else None, last[1], same)
 
+    def action_entropy(self, moment: Moment) -> float | None:
+        """Of the newest actions while it records, in bits: what is open, and the chunk before that where it is short.
+
+        None also where they never had any: a script that always does the same.
+        """
+        if moment.state not in ("live", "stale"):
+            return None
+        blocks = moment.view.blocks
+        found = [_discrete_actions(block) for block in blocks]
+        if sum(map(len, found)) < ENTROPY_ACTIONS and moment.view.totals.rows:
+            found.insert(0, _discrete_actions(self.rows.block(moment.view.totals.rows - 1)))
+        actions = np.concatenate(found)[-ENTROPY_ACTIONS:] if found else _NO_ACTIONS
+        if len(actions) < ENTROPY_ACTIONS:
+            return None
+        bits = _entropy(actions)
+        if bits < SOME_ENTROPY and self._first_entropy is None:
+            self._first_entropy = _entropy(_discrete_actions(self.rows.block(0)))
+        return bits if bits >= SOME_ENTROPY or (self._first_entropy or 0.0) >= SOME_ENTROPY else None
+
     # --- pace --------------------------------------------------------------------------------------------------------
 
     def pace(self, moment: Moment) -> float:
@@ -261,6 +283,7 @@ def summarize(streams: list[Summarizer]) -> RunSummary:
     ledger = LedgerRow(0, 0, 0)
     for stream, moment in zip(streams, moments, strict=True):
         ledger += stream.ledger(moment, counted=False)
+    entropies = [stream.action_entropy(moment) for stream, moment in zip(streams, moments, strict=True)]
     provenance = values.decode(run["provenance"])
     return RunSummary(
         run_id=str(run["run_id"]),
@@ -282,6 +305,7 @@ def summarize(streams: list[Summarizer]) -> RunSummary:
         provenance=provenance if isinstance(provenance, dict) else {},
         notes=tuple(dict.fromkeys(note for moment in moments for note in moment.view.totals.notes)),
         same_length=newest.same_length,
+        action_entropy=min((bits for bits in entropies if bits is not None), default=None),
     )
 
 
@@ -306,6 +330,27 @@ def without_streams(command: RunCommand, state: RunState) -> RunSummary:
         ledger=LedgerRow(0, 0, 0),
         provenance=command.provenance,
     )
+
+
+SOME_ENTROPY = 0.1
+"""Bits: below it, whether the first actions had more is looked at, once."""
+_NO_ACTIONS = np.empty(0, np.int64)
+
+
+def _discrete_actions(block: Block) -> np.ndarray[Any, Any]:
+    """The actions of a block's transitions, where each is one whole number; else none."""
+    try:
+        actions = block.column("action")
+    except KeyError:
+        return _NO_ACTIONS
+    if actions.ndim != 1 + bool(block.num_envs) or actions.dtype.kind not in "iu":
+        return _NO_ACTIONS
+    return actions.reshape(block.rows, -1)[block.transition].astype(np.int64)
+
+
+def _entropy(actions: np.ndarray[Any, Any]) -> float:
+    shares = np.unique(actions, return_counts=True)[1] / max(len(actions), 1)
+    return float(-(shares * np.log2(shares)).sum()) + 0.0
 
 
 def _joined(states: list[RunState]) -> RunState:

@@ -139,7 +139,7 @@ class OpenBlock(Block):
         self._before = before
         self._mapped, self._generation = part.mapped, part.generation
         self._segment = part.mapped.segment
-        layout = self._segment.layout
+        self.layout = layout = self._segment.layout
         self._start, self._stop = first_row - part.first_row, part.count
         self.first_row, self.rows = first_row, part.count - self._start
         self.num_envs = layout.num_envs

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import textual.constants
 from textual.app import App, SystemCommand
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
 from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.theme import Theme
@@ -25,12 +27,14 @@ from textual.theme import Theme
 from . import escape, keys, words
 from .feed import Feed
 from .host import Host, HostFeed
+from .image_choice import ImageChoice
 from .log_feed import LogFeeds
 from .look import Look, detect
 from .mono import Attributes
 from .options import Options
 from .screens.base import BaseScreen
 from .screens.runs import RunsScreen
+from .terminal_driver import TerminalDriver
 
 if TYPE_CHECKING:
     from cornerman.core.ports import TelemetryRepository
@@ -83,6 +87,7 @@ class CornermanApp(App[int], inherit_bindings=False):
     ) -> None:
         self.options = options or Options()
         self.look = look or detect(os.environ, self.options.colour, self.options.ascii)
+        self.images = ImageChoice(self.options.images, self.look, self._terminal)
         self.store_path = store_path
         self.clock, self.monotonic = clock, monotonic
         _tell_textual(self.look)
@@ -155,6 +160,26 @@ class CornermanApp(App[int], inherit_bindings=False):
         self.feed.start()
         if self._run is not None:
             self.open_run(self._run)
+
+    def get_driver_class(self) -> type[Driver]:
+        found = super().get_driver_class()
+        return TerminalDriver if found is LinuxDriver else found
+
+    def _terminal(self) -> Callable[[str], object] | None:
+        """What writes to the terminal; None where there is none, as in a browser."""
+        driver = self._driver
+        return driver.write if isinstance(driver, TerminalDriver) and driver.input_tty else None
+
+    def on_app_focus(self) -> None:
+        """tmux keeps nothing of a picture that came while another of its windows was in front."""
+        if self.images.protocol != "half-cells":
+            self._draw_frames_again()
+
+    def _draw_frames_again(self) -> None:
+        from .widgets.frame_view import FrameView
+
+        for view in self.screen.query(FrameView):
+            view.again()
 
     def on_unmount(self) -> None:
         self.feed.stop()
@@ -267,6 +292,7 @@ class CornermanApp(App[int], inherit_bindings=False):
     def action_redraw(self) -> None:
         if isinstance(self.screen, BaseScreen):
             self.screen.redraw()
+            self._draw_frames_again()
         self.refresh(repaint=True, layout=True)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -65,6 +65,7 @@ def options_of(values: Mapping[str, Any]) -> Options:
     return Options(
         colour=values["view.colour"],
         ascii=values["view.ascii"],
+        images=values["view.images"],
         frames_per_second=values["view.fps"],
         bytes_per_second=values["view.byte_budget"],
         every=values["view.every"],

@@ -150,7 +150,7 @@ def _writer(stream: StreamSummary, now: float, width: int) -> list[Line]:
         _pair("queue", f"{flow.waiting} full segments", width, behind),
         _pair("backlog", f"{flow.backlog:,} rows, durable", width, behind),
         _pair("disk lag", f"{_lag(flow, now)}, the oldest", width, behind),
-        _pair("invalid", f"{flow.mismatches:,} sealed steps", width, "warn" if flow.mismatches else "normal"),
+        _pair("invalid", f"{flow.mismatches:,} steps", width, "warn" if flow.mismatches else "normal"),
     ]
 
 

@@ -89,6 +89,8 @@ KEYS: tuple[Key, ...] = (
         "accounts", "run", 17),
     Key("run.rendering", ("p",), "pictures", "Pictures on or off: off, none is decoded; recording is the same",
         "rendering", "run", 16),
+    Key("run.images", ("i",), "images", "Frames of pixels in half-cells, or as true pixels: kitty, sixel", "images",
+        "run"),
     Key("run.normalized", ("m",), "normalized", "Observations as recorded, or on the other side of what normalizes",
         "normalized", "run"),
     Key("run.scroll-up", ("pageup",), "fields up", "Scroll the fields up", "scroll(-1)", "run"),

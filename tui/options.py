@@ -12,6 +12,8 @@ class Options(NamedTuple):
     """auto, truecolor, 256, 16 or none."""
     ascii: bool | None = None
     """None: by the locale."""
+    images: str = "half-cells"
+    """How frames of pixels are drawn: half-cells, kitty, sixel or auto."""
     frames_per_second: float = 30.0
     """At most this many frames are drawn."""
     bytes_per_second: int = 300_000

@@ -12,12 +12,12 @@ import heapq
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from cornerman.core.errors import InvalidOption, StoreFull
+from cornerman.core.errors import StoreFull
 from cornerman.core.ids import new_ulid
 from cornerman.core.log_lines import Context, OutputLines
 from cornerman.core.log_lines.formats.journald import parsed_entry
@@ -30,7 +30,7 @@ from cornerman.store.log_imports import LogImport, importing
 from cornerman.store.logs.writer import Writer
 from cornerman.store.network import place_of, prepare
 
-from .log_files import EXPORT, LogFile, Read, repeated
+from .log_files import EXPORT, LogFile, Mark, Read, repeated
 
 BATCH, BATCH_BYTES = 16_384, 8 << 20
 """Records that are made safe at once, and about how long their lines may be together."""
@@ -91,15 +91,21 @@ def import_logs(
 ) -> ImportedLogs:
     """Import the lines of files; None is standard input. Errors of `cornerman.core.errors`; what came stays."""
     began = time.monotonic()
+    for path in filter(None, paths):  # before anything is made: a name that is wrong leaves no trace
+        LogFile(path).close()
     place = place_of(store)
     if place.on_network:
         prepare(place)
     create(place.local).close()
     same = repeated(paths)
-    with importing(place.local), closing(Writer(place.local, thread=False, place=place)) as writer:
+    with (
+        importing(place.local),
+        closing(Writer(place.local, thread=False, place=place)) as writer,
+        ExitStack() as opened,
+    ):
         writer.ingest()  # what an import that was killed has made safe
-        fresh = [path for at, path in enumerate(paths) if at not in same]
-        sources = [_Source(place.local, path, format, run_id, job, since_year) for path in fresh]
+        files = [opened.enter_context(closing(LogFile(path))) for at, path in enumerate(paths) if at not in same]
+        sources = [_Source(place.local, file, format, run_id, job, since_year) for file in files]
         done = _Import(writer, store, began, on_progress).bring(sources, job, stopped)
     done.files += [ImportedFile(str(paths[at]), same_as=str(other)) for at, other in same.items()]
     done.seconds = time.monotonic() - began
@@ -118,24 +124,20 @@ class _Import:
     def bring(self, sources: list[_Source], job: str, stopped: Callable[[], bool]) -> ImportedLogs:
         done = ImportedLogs([source.done for source in sources], sources[0].run_id if sources else "")
         done.size = sum(source.file.size for source in sources)
-        try:
-            for source in sources:
-                if job and source.run_id:
-                    self._writer.belongs(source.run_id, job)
-            for batch in _batches(sources):
-                self._keep(batch, [source.come() for source in sources])
-                done.read = sum(source.file.read_bytes for source in sources)
-                done.seconds = time.monotonic() - self._began
-                if self._on_progress is not None:
-                    self._on_progress(done)
-                if stopped():
-                    return done
-            self._keep([], [source.ended() for source in sources])
-            done.whole = True
-            return done
-        finally:
-            for source in sources:
-                source.file.close()
+        for source in sources:
+            if job and source.run_id:
+                self._writer.belongs(source.run_id, job)
+        for batch in _batches(sources):
+            self._keep(batch, [source.come() for source in sources])
+            done.read = sum(source.file.read_bytes for source in sources)
+            done.seconds = time.monotonic() - self._began
+            if self._on_progress is not None:
+                self._on_progress(done)
+            if stopped():
+                return done
+        self._keep([], [source.ended() for source in sources])
+        done.whole = True
+        return done
 
     def _keep(self, records: list[LogRecordV1], states: list[LogImport | None]) -> None:
         """Records, and how far the files were read that they are of: both or neither."""
@@ -148,7 +150,7 @@ class _Import:
 class _Reached(NamedTuple):
     """How far a file is when a record has come."""
 
-    bytes: int
+    mark: Mark
     """All before is records."""
     after: int
     """So many records of what follows have come, too."""
@@ -158,23 +160,21 @@ class _Reached(NamedTuple):
 class _Source:
     """One file, its lines as records, and how far it is."""
 
-    def __init__(
-        self, store: Path, path: Path | None, format: str, run_id: str, job: str, since_year: int | None
-    ) -> None:
-        self.file = LogFile(path)
+    def __init__(self, store: Path, file: LogFile, format: str, run_id: str, job: str, since_year: int | None) -> None:
+        self.file = file
         self.done = ImportedFile(self.file.source)
         head = self.file.head()
         self._export = FORMATS[format] == EXPORT or (format == "auto" and head.startswith(b"__CURSOR="))
-        if format == "auto" and not self._export and self.file.binary():
-            raise InvalidOption(f"{self.file.source} holds no lines of text.", "With --format text it is read anyway.")
+        if format == "auto" and not self._export:
+            self.file.refuse_what_is_no_text()
         self._store = store
-        self._state = self._known(path, log_imports.digest(head))
+        self._state = self._known(log_imports.digest(head))
         self.run_id = run_id or self._state.run_id or (f"logs-{self._state.id}" if job else "")
         self._state = replace(self._state, run_id=self.run_id)
         only = "" if FORMATS[format] == EXPORT else FORMATS[format]
         self._lines = OutputLines(Context(run_id=self.run_id, year=since_year, format=only, live=False))
         self._lines.go_on_from(self._state.last_us)
-        self._reached = _Reached(self._state.bytes, self._state.after, self._state.last_us)
+        self._reached = _Reached(self.file.mark(), self._state.after, self._state.last_us)
         self.done.before = self._state.records
 
     def records(self) -> Iterator[tuple[int, LogRecordV1, _Reached]]:
@@ -197,7 +197,7 @@ class _Source:
                 reached = reached._replace(after=reached.after + 1)
                 yield record, reached
             if made or not lines.waits:  # what waits is this line, or nothing
-                reached = _Reached(read.start if lines.waits else self.file.offset, 0, lines.time_us)
+                reached = _Reached(read.start if lines.waits else self.file.mark(), 0, lines.time_us)
             if made:
                 yield made[-1], reached
         for record in lines.close(now):
@@ -213,17 +213,17 @@ class _Source:
         """How far the file is with what was taken; None where nothing was since it was asked last."""
         self.done.formats = self._lines.formats
         records = self.done.before + self.done.records
-        if (self._reached.bytes, records) == (self._state.bytes, self._state.records):
+        mark, after, last_us = self._reached
+        if (mark.offset, records) == (self._state.bytes, self._state.records):
             return None
-        bytes, after, last_us = self._reached
         self._state = replace(
-            self._state, chain=self.file.checksum(bytes), bytes=bytes, after=after, records=records, last_us=last_us
+            self._state, chain=mark.chain, bytes=mark.offset, after=after, records=records, last_us=last_us
         )
         return self._state
 
     def ended(self) -> LogImport | None:
         """How far it is when all of it was read."""
-        self._reached = _Reached(self.file.offset, 0, self._lines.time_us)
+        self._reached = _Reached(self.file.mark(), 0, self._lines.time_us)
         return self.come()
 
     def _taken(self, read: Read, now: int) -> list[LogRecordV1]:
@@ -233,15 +233,11 @@ class _Source:
             return self._lines.feed(read.line.data + b"\n", now)
         return self._lines.whole(read.line, now)
 
-    def _known(self, path: Path | None, head: str) -> LogImport:
+    def _known(self, head: str) -> LogImport:
         """The import that this file goes on with, the file being behind what that has read; else a new one."""
         for state in log_imports.known(self._store, head):
             if self.file.skip(state.bytes, state.chain):
                 return replace(state, source=self.file.source)
-            if path is None or not path.is_file():
-                break  # what was read of it is gone: a pipe
-            self.file.close()
-            self.file = LogFile(path)
         return LogImport(id=new_ulid(), source=self.file.source, head=head, chain="", bytes=0, records=0)
 
 

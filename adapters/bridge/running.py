@@ -42,6 +42,7 @@ from cornerman.store.network import Place, place_of, prepare
 from ..inputs import SCRIPT
 from ..inputs import read as read_input
 from ..provenance import provenance
+from .alert_watch import AlertWatch
 from .command import Command, Ended
 from .keeper import LineKeeper
 from .restarts import DIRECTED, NEVER, Restarts
@@ -124,11 +125,13 @@ class _Attempt:
         making.start()
         command = Command(self._request.command, self._variables(), self._keeper, pty=self._request.pty)
         samplers: list[Sampler] = []
+        watch = AlertWatch(self._request.store, self._kept.run_id)
 
         def started(pid: int) -> None:
             self._keeper.begin(pid)
             self._kept = replace(self._kept, pid=pid)
             self._note()
+            watch.start()
             samplers.append(Sampler(pid, self._keeper.sample, self._request.sample_seconds))
             samplers[0].start()
 
@@ -138,6 +141,7 @@ class _Attempt:
         if ended.held:
             log(LOG_PIPE_HELD, run=self._kept.run_id, command=self._kept.command[0])
         self._catch_up(signals)
+        watch.stop()
         self._end(ended)
         making.join(1.0)
         return ended, self._kept

@@ -11,8 +11,8 @@ import termios
 import time
 from typing import Any
 
-PATIENCE_S = 30.0
-DROPPED = ("NO_COLOR", "COLORTERM", "TMUX", "TERM", "LC_ALL", "LANG")
+PATIENCE_S = 5.0
+DROPPED = ("NO_COLOR", "COLORTERM", "TMUX", "TERM", "LC_ALL", "LANG", "COLUMNS", "LINES")
 
 
 class PtyProgram:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import struct
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +16,8 @@ import pytest
 import zstandard
 from command_line import Cornerman
 
+from cornerman.adapters.bridge.log_import import import_logs
+from cornerman.core.errors import InvalidOption
 from cornerman.core.log_lines import original
 from cornerman.core.logs import LogFilter
 from cornerman.core.payloads.log_record_v1 import LogRecordV1
@@ -28,8 +32,7 @@ def cornerman(tmp_path: Path) -> Iterator[Cornerman]:
 
 
 def records(cornerman: Cornerman, chosen: str = "-source:emitted") -> list[LogRecordV1]:
-    with open_store(cornerman.store) as store:
-        return [entry.record for entry in store.logs.page(LogFilter.parse(chosen), limit=100_000)]
+    return stored(cornerman.store, chosen)
 
 
 def write(cornerman: Cornerman, name: str, content: bytes | str) -> str:
@@ -158,3 +161,71 @@ def test_a_packed_file_that_was_cut_off_is_said(cornerman: Cornerman) -> None:
     name = write(cornerman, "cut.log.gz", gzip.compress(PLAIN.encode())[:60])
     done = cornerman("import-logs", name)
     assert (done.returncode, "zcat cut.log.gz" in done.stderr) == (2, True)
+
+
+ZSTD = zstandard.compress(PLAIN.encode() * 50)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (PLAIN.encode("utf-16"), "iconv -f UTF-16"),
+        (ZSTD[: len(ZSTD) // 2], "zstdcat odd"),
+        (ZSTD[:60] + b"\0\0" + ZSTD[62:], "zstdcat odd"),
+        (gzip.compress(gzip.compress(PLAIN.encode() * 9)), "holds no lines of text"),
+        (gzip.compress(PLAIN.encode()) + b"and more", "zcat odd"),
+        (None, "odd is a folder"),
+    ],
+    ids=["utf-16", "zstd cut off", "zstd damaged", "packed twice", "gzip and more", "folder"],
+)
+def test_what_is_no_log_file_is_refused_with_what_to_do(tmp_path: Path, content: bytes | None, said: str) -> None:
+    """And nothing of it is in the store."""
+    odd = tmp_path / "odd"
+    odd.mkdir() if content is None else odd.write_bytes(content)
+    with pytest.raises(InvalidOption) as refused:
+        import_logs(tmp_path / "store", [odd])
+    assert said in f"{refused.value.what} {refused.value.remedy}".replace(f"{tmp_path}/", "")
+    assert stored(tmp_path / "store") == []
+
+
+def test_what_came_by_a_pipe_is_all_there(tmp_path: Path) -> None:
+    """Also where it begins like files that were imported before, and then differs from each of them."""
+    for name, content in {"a": PLAIN + "a\n", "b": PLAIN + "bbb\n" * 9, "c": PLAIN[:400]}.items():
+        (tmp_path / name).write_text(content)
+        import_logs(tmp_path / "store", [tmp_path / name])
+    before = len(stored(tmp_path / "store"))
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    feeder = threading.Thread(target=pipe.write_text, args=(PLAIN + "another\n",))
+    feeder.start()
+    done = import_logs(tmp_path / "store", [pipe])
+    feeder.join()
+    assert len(stored(tmp_path / "store")) - before == done.records > 0
+    assert stored(tmp_path / "store")[-1].message == "another"
+
+
+def test_the_same_file_twice_in_one_command_comes_once(tmp_path: Path) -> None:
+    """By name, by a link, as a copy, and as what it was before it grew; those are named."""
+    (tmp_path / "a").write_text(PLAIN + "more\n")
+    (tmp_path / "b").write_text(PLAIN)
+    (tmp_path / "c").symlink_to("a")
+    done = import_logs(tmp_path / "store", [tmp_path / name for name in ("b", "a", "c", "a")])
+    assert (done.records, [Path(file.same_as).name for file in done.files]) == (31, ["", "a", "a", "a"])
+
+
+def test_odd_lines_are_kept(tmp_path: Path) -> None:
+    """A byte order mark, NUL, two encodings, carriage returns, times that no calendar has, a line of 40 MB."""
+    times = [b'{"time": 1e300, "msg": "x"}\n', b'{"time": -1e18, "msg": "x"}\n', b"0001-01-01 00:00:00,000 INFO a: b\n"]
+    odd = [b"2026-02-30 01:00:00,000 INFO z: feb\n", b"Stra\xdfe\nStra\xc3\x9fe\na\0b\n", b"x" * (40 << 20) + b"\n"]
+    crlf = b"2999-01-01 00:00:00,000 INFO a: future\r\n"
+    (tmp_path / "a").write_bytes(b"\xef\xbb\xbf" + PLAIN.encode() + b"".join((*times, *odd, crlf)))
+    done = import_logs(tmp_path / "store", [tmp_path / "a"])
+    assert done.formats["time_stamped"] >= 31
+    found = stored(tmp_path / "store")
+    assert [record.message for record in found[-4:-2]] == ["Straße", "a\0b"]
+    assert (found[0].message, found[-1].message) == ("line 0", "future")
+
+
+def stored(store: Path, chosen: str = "-source:emitted") -> list[LogRecordV1]:
+    with open_store(store) as opened:
+        return [entry.record for entry in opened.logs.page(LogFilter.parse(chosen), limit=100_000)]

@@ -123,6 +123,7 @@ def test_the_folder_is_the_list_of_payloads() -> None:
     """Nothing hidden: a file that is added or forgotten shows here."""
     found = {kind: payloads.versions(kind) for kind in payloads.kinds()}
     assert found == {
+        "alert": [1], "alert_rules": [1],
         "chunk": [1], "episode": [0, 1], "frame": [1], "frame_chunk": [1], "log_constant": [1], "log_record": [1],
         "redaction": [1], "run_manifest": [1], "step": [0, 1],
     }  # fmt: skip

@@ -14,9 +14,9 @@ from cornerman.core.payloads.log_record_v1 import LogRecordV1
 from cornerman.core.payloads.redaction_v1 import RedactionV1
 from cornerman.core.redacted_lines import hidden, redacted_record
 from cornerman.core.redaction import redacted
-from cornerman.core.redaction_rules import change_rules, current_rules, redaction_file, stored_rules
+from cornerman.core.redaction_rules import REDACTION, current_rules
 
-with_rules: Callable[..., RedactionV1] = lambda **rules: change_rules(lambda before: RedactionV1(**rules))  # noqa: E731
+with_rules: Callable[..., RedactionV1] = lambda **rules: REDACTION.change(lambda before: RedactionV1(**rules))  # noqa: E731
 
 
 @pytest.mark.parametrize(
@@ -68,22 +68,22 @@ def test_rules_of_the_user_hide_more_and_less() -> None:
     with_rules(names=("wandb_*",), patterns=("lab-[0-9]{4}",), keep=("best_key",))
     assert hidden("wandb_mode=x1 lab-1234 best_key=model_12345") == "wandb_mode=*** *** best_key=model_12345"
     assert redacted(["--wandb_entity=me", "lab-1234"]) == ["--wandb_entity=***", "***"]
-    assert json.loads(redaction_file().read_text())["schema"] == "cornerman.redaction@1.0.0"
+    assert json.loads(REDACTION.path.read_text())["schema"] == "cornerman.redaction@1.0.0"
 
 
 @pytest.mark.parametrize("rules", [{"patterns": ("[",)}, {"patterns": ("x*",)}, {"names": ("a*",)}])
 def test_a_rule_that_cannot_be_used_is_refused_and_changes_nothing(rules: dict[str, tuple[str, ...]]) -> None:
     with pytest.raises(InvalidOption):
         with_rules(**rules)
-    assert stored_rules() == RedactionV1()
+    assert REDACTION.stored() == RedactionV1()
 
 
 def test_a_damaged_file_is_said_where_it_is_changed_and_stops_no_line() -> None:
     with_rules(names=("wandb_*",))
-    redaction_file().write_text("{")
+    REDACTION.path.write_text("{")
     assert hidden("password=x") == "password=***"
     with pytest.raises(InvalidOption, match="cannot be read"):
-        stored_rules()
+        REDACTION.stored()
 
 
 @given(

@@ -16,6 +16,7 @@ from cornerman.core.logs import LogFilter
 from cornerman.core.payloads.log_record_v1 import LogRecordV1
 from cornerman.log_catalog.recorder import LOG_RECORDING_RESUMED, LOG_STEPS_DROPPED
 from cornerman.log_catalog.settings import LOG_SETTING_IGNORED
+from cornerman.store.api import make_store
 from cornerman.store.logs.said import SaidLines, left_to_the_bridge
 
 TRAINING = """
@@ -36,7 +37,7 @@ def train(store: Path, *before: str) -> None:
 
 
 def lines(store: Path, chosen: str = "code:LOG1110") -> list[LogRecordV1]:
-    cornerman.open_store(store).close() if (store / "store.db").exists() else cornerman.store.api.make_store(store)
+    make_store(store).close()
     with cornerman.open_store(store) as opened:
         return [entry.record for entry in opened.logs.page(LogFilter.parse(chosen))]
 

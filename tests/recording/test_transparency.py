@@ -322,7 +322,8 @@ def test_the_store_of_the_configuration_is_recorded_into_and_read(
 
 
 def test_ctrl_c_ends_a_recorded_script_as_any_other(tmp_path: Path) -> None:
-    """It dies of SIGINT, so that a shell's loop over scripts ends too; and everything is stored."""
+    """It dies of SIGINT, so that a shell's loop over scripts ends too; everything is stored, and its run says how it
+    ended."""
     script = (
         "import sys, time, cornerman, gymnasium\n"
         "env = cornerman.record(gymnasium.make('CartPole-v1'), store=sys.argv[1]); env.reset(); env.step(0)\n"
@@ -338,4 +339,7 @@ def test_ctrl_c_ends_a_recorded_script_as_any_other(tmp_path: Path) -> None:
         child.send_signal(signal.SIGINT)
         assert child.wait(30) == -signal.SIGINT
     with cornerman.open_store(tmp_path) as store:
-        assert (store.run().summary().state, store.run().summary().step_count) == ("done", 1)
+        summary = store.run().summary()
+        assert (summary.state, summary.step_count) == ("interrupted", 1)
+        assert summary.command is not None
+        assert summary.command.ended == "ended by SIGINT"

@@ -101,3 +101,30 @@ def test_frames_that_nobody_wants_are_not_made(tmp_path: Path, monkeypatch: pyte
     recorded.close()
     assert calls == []
     assert summary(tmp_path).frame_kind == "none"
+
+
+class Odd(gym.ObservationWrapper[Any, Any, Any]):
+    """Every third observation is none of the space."""
+
+    calls = 0
+
+    def observation(self, observation: Any) -> Any:
+        self.calls += 1
+        return 99 if self.calls % 3 == 0 else observation
+
+
+def test_invalid_steps_are_counted_before_they_are_sealed_and_once(tmp_path: Path) -> None:
+    """A slow environment fills a segment in minutes: a look sees them; sealed they count the same."""
+    env = cornerman.record(Odd(gym.make("FrozenLake-v1")), store=tmp_path)
+    env.reset(seed=0)
+    with cornerman.open_store(tmp_path) as store:
+        stream = store.run("latest").streams()[0]
+        counts = []
+        for _ in range(3):
+            for _ in range(30):
+                if any(env.step(0)[2:4]):
+                    env.reset()
+            counts.append(stream.summary().flow.mismatches)
+        assert 0 < counts[0] < counts[1] < counts[2] == stream.summary().flow.mismatches
+        env.close()
+        assert stream.summary().flow.mismatches == counts[2]

@@ -42,6 +42,7 @@ def test_a_run_that_learns_has_no_alert() -> None:
         ({"returns": (-200.0,) * 40, "last_return": -200.0, "same_length": 40}, "stuck episode length"),
         ({"returns": (0.0,) * 40, "last_return": 0.0, "same_length": 100}, "stuck episode length"),
         ({"state": "stale"}, "stalled stream"),
+        ({"action_entropy": 0.001}, "entropy to zero"),
         ({"bytes_per_hour": 1e12}, "disk filling"),
         ({"ledger": LedgerRow(20, 10, 0, dropped={"disk full": 10})}, "lost data"),
     ],
@@ -63,6 +64,11 @@ def test_each_rule_finds_what_it_is_for(changed: dict[str, Any], rule: str) -> N
 )
 def test_what_only_looks_like_trouble_is_left_alone(changed: dict[str, Any]) -> None:
     assert rules(replace(WELL, **changed), 1e12) == []
+
+
+def test_limits_of_the_user_count_and_rules_can_be_off() -> None:
+    run = replace(WELL, state="stale", bytes_per_hour=1e12)
+    assert [alert.rule for alert in alerts_of(run, 1e14, {"disk": 200}, ["stalled"])] == ["disk filling"]
 
 
 def test_every_rule_speaks_with_the_words_and_the_level_of_a_constant() -> None:

@@ -116,7 +116,7 @@ IMPORTS = """
 import sys
 import cornerman.tui.app, cornerman.tui.screens.run
 late = {"gymnasium", "numpy", "apsw", "plotext", "PIL", "pydantic"}
-print(sorted({name.split(".")[0] for name in sys.modules} & late))
+print(sorted({name.split(".")[0] for name in sys.modules} & late | {n for n in sys.modules if "tui.images" in n}))
 """
 
 

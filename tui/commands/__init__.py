@@ -15,6 +15,7 @@ COMMANDS = {
     "runs": "list the runs of a store: alive? learning? how large?",
     "watch": "follow a run without a screen; the exit code says what came of it",
     "logs": "log lines of runs and of our programs: filter, search, count, follow",
+    "alerts": "what is wrong with runs, since when; rules of yours; the alert file",
     "show": "one run in full: streams, seeds, provenance, ledger",
     "sql": "ask the recorded steps a question in SQL",
     "export": "write the steps of a run as CSV, JSON lines or Parquet",

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from cornerman.core.alert_rules import ALERT_RULES
 from cornerman.core.dot_env import dot_env
 from cornerman.core.logs.saved import saved_filters_file
-from cornerman.core.redaction_rules import redaction_file
+from cornerman.core.redaction_rules import REDACTION
 from cornerman.core.setting_sources import CONFIG_VARIABLE, user_config_file
 from cornerman.log_catalog.registered import words_file
 from cornerman.log_catalog.user_folders import STATE_DIR_VARIABLE
+from cornerman.store.alert_file import FILE as ALERT_FILE
 from cornerman.store.location import COPIES, DATABASE, JOURNAL, SPOOL
 from cornerman.store.logs.database import FILE as LOG_DATABASE
 from cornerman.store.network import NoLocalDisk, place_of
@@ -60,7 +62,8 @@ def places(store: Path) -> Iterator[Place]:
     if (file := dot_env(Path.cwd())) is not None:
         yield Place("dot_env", Path(file.path), READ, "for warnings only: nothing in it counts")
     yield Place("log_words", words_file(), BOTH, "codes and loggers that you registered")
-    yield Place("redaction", redaction_file(), BOTH, "your rules of what is hidden; `cornerman redact` writes it")
+    yield Place("redaction", REDACTION.path, BOTH, "your rules of what is hidden; `cornerman redact` writes it")
+    yield Place("alerts", ALERT_RULES.path, BOTH, "your alert rules; `cornerman alerts` writes it")
     yield Place("log_filters", saved_filters_file(), BOTH, "filters of logs that you saved")
     yield Place("log_memory", LogMemory.file_of(store), BOTH, "bookmarks and the last filter, for this store")
     yield Place("store", store, BOTH, "the store, or its folder on a network")
@@ -80,6 +83,7 @@ def _of_store(store: Path) -> Iterator[Place]:
         (JOURNAL, "steps that are not sealed yet"),
         (LOG_DATABASE, "log records"),
         (SPOOL, "log records that are on their way there"),
+        (ALERT_FILE, "alerts of runs, as they began and ended"),
         ("runs", "a folder for each run: manifest and inputs"),
         ("commands", "what `cornerman run` ran, and how it ended"),
         ("launches", "programs that were launched"),

@@ -13,7 +13,7 @@ import msgspec
 from cornerman.core.errors import InvalidOption
 from cornerman.core.payloads.redaction_v1 import RedactionV1
 from cornerman.core.redacted_lines import hidden
-from cornerman.core.redaction_rules import change_rules, redaction_file, stored_rules
+from cornerman.core.redaction_rules import REDACTION
 
 from .. import exits, output
 from . import Help, Subparsers, add_common, describe
@@ -34,7 +34,7 @@ EXAMPLES = """
   cornerman redact forget 'wandb_*'           take a rule back
   cornerman redact try 'token=abc12345xyz'    what would be kept of a line
   cornerman redact try < train.log
-  cornerman logs flag:redacted                records of which something is hidden"""
+  cornerman logs flag:redacted                records with something hidden"""
 
 BUILT_IN = {
     "names": "key, api_key, token, secret, password, passwd, pwd, credentials, auth, cookie, and names that end so;"
@@ -74,13 +74,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace) -> int:
-    rules = stored_rules()
+    rules = REDACTION.stored()
     if args.json:
-        output.print_json({"file": str(redaction_file()), "rules": msgspec.to_builtins(rules), "built_in": BUILT_IN})
+        output.print_json({"file": str(REDACTION.path), "rules": msgspec.to_builtins(rules), "built_in": BUILT_IN})
         return exits.OK
     output.print_facts(BUILT_IN)
     output.print_facts({f"your {name}": ", ".join(getattr(rules, name)) or "none" for name in FIELDS.values()})
-    output.print_facts({"kept in": str(redaction_file())})
+    output.print_facts({"kept in": str(REDACTION.path)})
     return exits.OK
 
 
@@ -89,25 +89,25 @@ def _add(field: str, args: argparse.Namespace) -> int:
         before: tuple[str, ...] = getattr(rules, field)
         return msgspec.structs.replace(rules, **{field: tuple(dict.fromkeys([*before, *args.words]))})
 
-    change_rules(added)
-    output.say(f"{', '.join(args.words)}: kept in {redaction_file()}, and holds for what is stored from now on.")
+    REDACTION.change(added)
+    output.say(f"{', '.join(args.words)}: kept in {REDACTION.path}, and holds for what is stored from now on.")
     return exits.OK
 
 
 def _forget(args: argparse.Namespace) -> int:
-    before = stored_rules()
+    before = REDACTION.stored()
     left = {name: tuple(one for one in getattr(before, name) if one not in args.words) for name in FIELDS.values()}
     known = {one for name in FIELDS.values() for one in getattr(before, name)}
     if missing := [word for word in args.words if word not in known]:
         output.say(f"cornerman: no rule of yours says {', '.join(missing)}.\n  `cornerman redact show` lists them.")
         return exits.PROBLEM
-    change_rules(lambda rules: msgspec.structs.replace(rules, **left))
+    REDACTION.change(lambda rules: msgspec.structs.replace(rules, **left))
     output.say(f"{', '.join(args.words)}: no rule any more.")
     return exits.OK
 
 
 def _try(args: argparse.Namespace) -> int:
-    stored_rules()  # a file that cannot be read is said, not passed over
+    REDACTION.stored()  # a file that cannot be read is said, not passed over
     for line in [" ".join(args.words)] if args.words else sys.stdin:
         print(output.harmless(hidden(line.rstrip("\n"))))
     return exits.OK

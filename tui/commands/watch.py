@@ -35,7 +35,7 @@ What is not known yet (no episode has ended) holds for nothing.
 
 {chr(10).join(f"  {name:<17} {meaning}" for name, meaning in QUANTITIES.items())}
 
---fail-on takes alerts (nan, collapse, stuck, stalled, lost, disk; any is each
+--fail-on takes alerts (nan, collapse, stuck, stalled, entropy, lost, disk; any is each
 of them), a condition such as 'return<0', or a filter of the run's log lines as
 `cornerman logs` has it: 'level>=ERROR', 'code:LOG512', 'text:"out of memory"'.
 

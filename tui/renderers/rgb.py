@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ._cells import DEFAULT, PLAIN, Canvas, Cells, Row, message
+from ._pixels import averaged, pixels_of, reduced
 
 if TYPE_CHECKING:
     from cornerman.core.payloads.frame_v1 import Rgb
@@ -19,18 +20,17 @@ _RAMP = " .:-=+*#%@"
 _CUBE = np.array([0, 95, 135, 175, 215, 255], np.uint8)
 _TO_CUBE = _CUBE[np.abs(np.arange(256)[:, None] - _CUBE[None, :].astype(int)).argmin(1)]
 """The nearest level of the 256-colour cube to each of 256 levels."""
-_MOST_PER_PIXEL = 4
-"""Source pixels averaged along each side of a shown one; a huge picture is thinned to that first."""
 
 
 def draw(frame: Rgb, canvas: Canvas) -> Cells:
     """The picture as large as fits, its aspect kept."""
     if frame.height < 1 or frame.width < 1 or canvas.width < 1 or canvas.height < 1:
         return message(canvas, "An empty picture.")
-    if len(frame.pixels) != frame.height * frame.width * 3:
+    pixels = pixels_of(frame)
+    if pixels is None:
         size = f"{frame.height} x {frame.width} x 3"
         return message(canvas, f"{len(frame.pixels)} bytes are no picture of {size}: this frame is malformed.")
-    picture = _fitted(np.frombuffer(frame.pixels, np.uint8).reshape(frame.height, frame.width, 3), canvas)
+    picture = _fitted(pixels, canvas)
     if canvas.depth in ("truecolor", "256"):
         return _blocks(picture, canvas)
     return _ramp(picture, canvas)
@@ -43,42 +43,23 @@ def _fitted(picture: np.ndarray, canvas: Canvas) -> np.ndarray:
     if scale >= 2:
         picture = picture.repeat(int(scale), 0).repeat(int(scale), 1)
     elif scale < 1:
-        picture = _averaged(picture, max(1, round(high * scale)), max(1, round(wide * scale)))
+        picture = averaged(picture, max(1, round(high * scale)), max(1, round(wide * scale)))
     if picture.shape[0] % 2:
         picture = np.concatenate((picture, picture[-1:]))
     return picture
-
-
-def _averaged(picture: np.ndarray, high: int, wide: int) -> np.ndarray:
-    stride = [max(1, size // (want * _MOST_PER_PIXEL)) for size, want in zip(picture.shape, (high, wide), strict=False)]
-    picture = picture[:: stride[0], :: stride[1]]
-    sums, sizes = picture.astype(np.uint32), []
-    for axis, want in enumerate((high, wide)):
-        edges = np.arange(want) * picture.shape[axis] // want
-        sums = np.add.reduceat(sums, edges, axis=axis, dtype=np.uint32)
-        sizes.append(np.diff(edges, append=picture.shape[axis]))
-    averaged: np.ndarray[Any, Any] = (sums // np.outer(*sizes)[:, :, None]).astype(np.uint8)
-    return averaged
 
 
 def _blocks(picture: np.ndarray, canvas: Canvas) -> Cells:
     if canvas.depth == "256":
         picture = _TO_CUBE[picture]
     elif canvas.bits < 8:
-        picture = _reduced(picture, canvas.bits)
+        picture = reduced(picture, canvas.bits)
     if canvas.ascii:  # no half block: both pixels of a cell show their mean
         mean = ((picture[0::2].astype(np.uint16) + picture[1::2]) // 2).astype(np.uint8)
         picture = mean.repeat(2, axis=0)
     packed = picture.astype(np.int32) @ np.array([65536, 256, 1], np.int32)
     upper, lower = packed[0::2], packed[1::2]
     return Cells(picture.shape[1], tuple(_row(a, b) for a, b in zip(upper, lower, strict=True)))
-
-
-def _reduced(picture: np.ndarray, bits: int) -> np.ndarray:
-    """Fewer levels a channel, black and white kept: neighbours become equal, so runs longer."""
-    levels = np.round(np.arange(256) / 255 * (2**bits - 1)) / (2**bits - 1) * 255
-    reduced: np.ndarray[Any, Any] = levels.round().astype(np.uint8)[picture]
-    return reduced
 
 
 def _row(upper: np.ndarray, lower: np.ndarray) -> Row:

@@ -45,7 +45,7 @@ SOURCES = (
     ("view 1:n", "n rows passed for each one drawn. Only the view skips; the store has every row."),
     ("credits", "Frames that may be decoded ahead of what is drawn. STARVED: this screen is slower than rows come."),
     ("backlog, lag", "Rows in the journal that no chunk holds yet, and the age of the oldest. Durable, and read."),
-    ("invalid", "Sealed steps that their schema does not allow."),
+    ("invalid", "Steps that their schema does not allow: sealed ones, and open ones as they come."),
     (
         "drawn, skipped",
         "The view ledger: rows drawn here since this run was opened, and those passed over, by cause. "

@@ -93,10 +93,13 @@ class RunScreen(BaseScreen):
     def on_mount(self) -> None:
         frame = self.query_one(FrameView)
         frame.dropped, frame.drawn = self.ledger.undrawn, self._drawn
+        self.query_one("#fields", Lines).on_size = self._draw_fields
         self._clock = self.set_interval(1 / self.cornerman.options.frames_per_second, self._tick, pause=True)
         self.set_interval(TICK_S, self._draw_status)
         self.set_class(not self.rendering, "-no-frame")
         self._ask_episodes(0)
+        if self.cornerman.images.wanted != self.cornerman.images.protocol:
+            self.run_worker(self._choose_images(), group="images", exclusive=True)
         self.call_after_refresh(self._view_begins)
 
     def _view_begins(self) -> None:
@@ -108,8 +111,11 @@ class RunScreen(BaseScreen):
         """Behind a screen that hides it nobody looks, and no frame is decoded."""
         if not self.app.screen.is_modal:
             self.live.end()
+            self.cornerman.images.remove()
 
     def on_screen_resume(self) -> None:
+        if self.cornerman.images.protocol != "half-cells":
+            self.query_one(FrameView).again()
         if self.live.hidden:
             self._view_begins()
             self._ask("newest" if self.player.following else "row")
@@ -425,6 +431,25 @@ class RunScreen(BaseScreen):
         self._ask("newest" if self.player.following else "row")
         self._tell(f"rendering {'on' if self.rendering else 'off'}: recording is the same")
         self.call_after_refresh(self.redraw)
+
+    def action_images(self) -> None:
+        """The next way to draw frames of pixels that this terminal can."""
+        self.run_worker(self._next_images(), group="images", exclusive=True)
+
+    async def _next_images(self) -> None:
+        said = await self.cornerman.images.next()
+        self._images_chosen(said)
+
+    async def _choose_images(self) -> None:
+        images = self.cornerman.images
+        if why := await images.choose(images.wanted):
+            self.cornerman.say(f"{why}. Half-cells meanwhile.")
+        self._images_chosen(why)
+
+    def _images_chosen(self, said: str) -> None:
+        if self.is_mounted:
+            self.query_one(FrameView).again()
+            self._tell(said or self._said)
 
     def action_normalized(self) -> None:
         """The observation on the other side of a wrapper that normalizes, and as it was recorded."""

@@ -78,10 +78,13 @@ class SettingsScreen(BaseScreen):
         options = self.cornerman.options
         if not self.given:
             now = answer.options
+            if now.images != options.images:  # what was changed last counts, here or by the key on a run
+                self.cornerman.images.wanted = now.images
             self.cornerman.options = options._replace(
                 frames_per_second=now.frames_per_second,
                 bytes_per_second=now.bytes_per_second,
                 every=now.every,
+                images=now.images,
                 rendering=now.rendering,
             )
 

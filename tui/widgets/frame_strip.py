@@ -38,7 +38,7 @@ class FrameStrip(Strip):
     @property
     def _segments(self) -> list[Segment]:
         if self._made is None:
-            self._made = [Segment(run[0], _style(run)) for run in self._row]
+            self._made = [Segment(run[0], style_of(run)) for run in self._row]
         return self._made
 
     @_segments.setter
@@ -139,7 +139,8 @@ def _rich(colour: int) -> Color:
     return Color.from_rgb(colour >> 16, colour >> 8 & 255, colour & 255)
 
 
-def _style(run: Run) -> Style:
+def style_of(run: Run) -> Style:
+    """For those who ask for segments."""
     _, foreground, background, attributes = run
     return Style(
         color=None if foreground == DEFAULT else _rich(foreground),
