@@ -17,7 +17,6 @@ import msgspec
 
 from cornerman.core import values
 from cornerman.core.normalization import NormalizationStatistics, Place
-
 from cornerman.log_catalog import log
 from cornerman.log_catalog.recorder import LOG_NORMALIZATION_STATS_DROPPED
 
