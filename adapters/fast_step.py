@@ -187,7 +187,9 @@ def compile_step(
     numbers = _add_frames(source, frames)
     over = "terminated.any() or truncated.any()" if layout.num_envs else "terminated or truncated"
     skip = [line.format(over=over) for line in _SKIP] if sampler else []
-    after = _after(source, writer) + [f"took({over})"] * (sampler is not None)
+    after = _after(source, writer)
+    if sampler is not None:
+        after.append(f"took({over})" if sampler.whole_after_end else "took(False)")
     return source.compile(_STEP, "step", flags=flags, frames=numbers, after=after, skip=skip)
 
 

@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 from cornerman.core.errors import CornermanError, NotFound
 from cornerman.core.logs.filter import LogFilter, Term
+from cornerman.core.near import did_you_mean
 from cornerman.core.run_command import RunCommand
 from cornerman.store.api import open_store
 from cornerman.store.commands import commands
@@ -170,7 +171,10 @@ def named(store: Path, name: str) -> Launch:
     if len(found) == 1:
         return found[0]
     what = f"{name!r} may be any of {len(found)} launches." if found else f"There is no launch {name!r}."
-    raise NotFound(what, "`cornerman launch list` shows them all.")
+    if not known:
+        raise NotFound("Nothing was launched from this store.", "`cornerman launch start -- COMMAND …` does.")
+    meant = "" if found else did_you_mean(name, [one.job for one in known if one.job])
+    raise NotFound(what, f"{meant} `cornerman launch list` shows them all.".strip())
 
 
 class LaunchedRuns:

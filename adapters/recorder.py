@@ -88,7 +88,7 @@ class Recorder:
         self.manifest = manifest
         self.num_envs = int(env.num_envs) if vector else 0
         self.mode = mode
-        self.sampler = Sampler(sample, self.num_envs) if sample > ALL else None
+        self.sampler = Sampler(sample, self.num_envs, mode) if sample > ALL else None
         self.statistics = Statistics()
         self._compiled: Callable[[Any], Any] | None = None
         self.reset: Callable[..., Any] | None = None
@@ -242,7 +242,7 @@ class Recorder:
         self._irregular = self._irregular + 1 if extras.keys() - {"frames", "final"} else 0
         self._append(observation, row, flags, extras)
         if self.sampler is not None:
-            self.sampler.took(bool(np.any(terminated) or np.any(truncated)))
+            self.sampler.took(self.sampler.whole_after_end and bool(np.any(terminated) or np.any(truncated)))
 
     def _record_reset(self, observation: Any, info: Any, seed: Any, options: Any, mask: Any) -> None:
         extras: dict[str, Any] = {}

@@ -2,7 +2,8 @@
 
 The first step of an episode and every step that ends one are always recorded, and so is every reset: episodes stay
 true in number, seeds, length, return and final observation. A vector step in which any sub-environment ends is recorded
-whole. What is left out is counted, with the sum of its rewards, in the row that follows.
+whole, and so is the one after it, unless the new episode has begun in the same one (SAME_STEP). What is left out is
+counted, with the sum of its rewards, in the row that follows.
 """
 
 from __future__ import annotations
@@ -17,10 +18,12 @@ from cornerman.core.layout import SKIPPED, SKIPPED_REWARD, Leaf
 class Sampler:
     """Decides, and counts what it leaves out since the last recorded row. One thread uses it: the environment's."""
 
-    __slots__ = ("every", "num_envs", "reward", "skipped", "wait")
+    __slots__ = ("every", "num_envs", "reward", "skipped", "wait", "whole_after_end")
 
-    def __init__(self, every: int, num_envs: int) -> None:
+    def __init__(self, every: int, num_envs: int, mode: str = "") -> None:
         self.every, self.num_envs = every, num_envs
+        self.whole_after_end = mode != "SameStep"
+        """Whether what follows an end is where an episode begins."""
         self.wait = self.skipped = 0
         self.reward: Any = self._nothing()
 

@@ -18,6 +18,7 @@ from cornerman.core.spaces import Descriptor, digest, parse
 from . import environments
 from .spaces import SpaceNotRebuilt, describe, describe_env, rebuild
 
+_JSON = "Such a file holds one descriptor, or what `cornerman space dump --json` prints; Python is train.py:object."
 _REMEDY = "Write it as train.py:object or module:object: a space, an environment, or a function that makes one."
 
 
@@ -41,7 +42,7 @@ def of_file(path: Path) -> dict[str, Descriptor]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise InvalidOption(f"{path} cannot be read as JSON: {error}.") from error
+        raise InvalidOption(f"{path} cannot be read as JSON: {error}.", _JSON) from error
     if isinstance(content, dict) and "type" not in content and isinstance(content.get("spaces"), list):
         items: list[Any] = content["spaces"]
         named = [item for item in items if isinstance(item, dict) and "descriptor" in item]

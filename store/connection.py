@@ -102,6 +102,8 @@ def connect(path: Path, *, write: bool = False, busy_ms: int = 5000, of: Databas
     A reader's connection changes nothing. A format newer than ours is refused for writing only.
     """
     database = path / of.file
+    if path.is_file():
+        raise StoreUnreadable(path, "it is a file, not a folder")
     if not database.exists():
         raise StoreNotFound(path)
     if write:

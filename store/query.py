@@ -117,6 +117,8 @@ def _rows(
         names: list[tuple[str, ...]] = []
 
         def trace(cursor: apsw.Cursor, _sql: str, _bindings: Any) -> bool:
+            if names:
+                raise InvalidQuery("That is more than one question.", "Leave out what stands behind the first `;`.")
             names.append(_names(cursor))
             return True
 

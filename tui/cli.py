@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import codecs
+import errno
 import io
 import os
 import signal
@@ -25,6 +26,7 @@ from cornerman.log_catalog.user_folders import STATE_DIR_VARIABLE
 from . import exits
 from .chosen import chosen_store, configure_logging
 from .commands import COMMANDS, Help, add_common, module_name
+from .parser import Parser
 
 DESCRIPTION = """\
 The flight recorder and the ringside seat for reinforcement learning.
@@ -34,6 +36,15 @@ live while it trains, and any step of any episode replayed. In a training
 script one line records everything:
 
     env = cornerman.record(gym.make("CartPole-v1"))"""
+
+REMEDIES = {
+    errno.ENOENT: "Check the name: it is meant from the folder that you are in.",
+    errno.EACCES: "Check its permissions, or name another.",
+    errno.EISDIR: "Name a file in it.",
+    errno.ENOTDIR: "A part of that path is a file.",
+    errno.ENOSPC: "Free some room on that disk, or name another place.",
+}
+"""For what the system refuses, whatever it was needed for."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -52,16 +63,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     except CornermanError as error:
         return _refuse(error, arguments)
     except OSError as error:  # a full disk, a file that may not be written: the system's word is the message
-        return _refuse(CornermanError(f"{error.filename or 'The system'}: {error.strerror or error}."), arguments)
+        what = f"{error.filename or 'The system'}: {error.strerror or error}."
+        return _refuse(CornermanError(what, REMEDIES.get(error.errno or 0, "")), arguments)
     except Exception as error:  # the last line of defence: a person reads one line, not a traceback
         return exits.INTERRUPTED if _by_ctrl_c(error) else _confess(error, arguments)
     finally:
         conclude()
 
 
-def parser_for(command: str | None) -> argparse.ArgumentParser:
+def parser_for(command: str | None) -> Parser:
     """The parser with the options of `command`; the other commands are there by name and purpose only."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="cornerman",
         description=DESCRIPTION,
         epilog=_epilog(),
@@ -84,9 +96,8 @@ def _run(arguments: list[str]) -> int:
     command = _chosen(arguments)
     parser = parser_for(command)
     args, unknown = parser.parse_known_args(arguments)
-    if unknown and not _taken(parser, args, unknown):
-        refusal = f"unrecognized arguments: {' '.join(unknown)}"
-        parser.error(f"{refusal}; `cornerman {command} --help` shows what it understands" if command else refusal)
+    if unknown and not _taken(_used(parser, args), args, unknown):
+        _used(parser, args).refuse_unknown(unknown)
     if args.version:
         from cornerman import __version__
 
@@ -100,12 +111,16 @@ def _run(arguments: list[str]) -> int:
     return int(_module(command).run(args) or exits.OK)
 
 
-def _taken(parser: argparse.ArgumentParser, args: argparse.Namespace, words: list[str]) -> bool:
+def _used(parser: Parser, args: argparse.Namespace) -> Parser:
+    """The parser of the command, or verb, that was typed."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction) and (named := getattr(args, action.dest, None)):
+            return _used(action.choices[named], args)
+    return parser
+
+
+def _taken(parser: Parser, args: argparse.Namespace, words: list[str]) -> bool:
     """Whether the words behind an option belong to an argument that takes any number: argparse fills it before that."""
-    while (verbs := next((one for one in parser._actions if isinstance(one, argparse._SubParsersAction)), None)) and (
-        named := getattr(args, verbs.dest, None)
-    ):
-        parser = verbs.choices[named]
     taker = next((one for one in parser._actions if not one.option_strings and one.nargs == "*"), None)
     if taker is None or any(word.startswith("-") for word in words):
         return False

@@ -21,7 +21,7 @@ def given(args: argparse.Namespace) -> dict[str, str]:
     pairs = [_pair(text) for text in args.set]
     found = {**({"producer.profile": args.profile} if args.profile else {}), **dict(pairs)}
     for name, value in found.items():
-        key(name).parse(value, f"--set {name}")
+        key(name).parse(value, "--profile" if value is args.profile else f"--set {name}")
     return found
 
 
@@ -34,6 +34,9 @@ def obey(args: argparse.Namespace) -> None:
     """Have this program, and the workers it starts, record by them: `--frames` and `--sample` are such, too."""
     os.environ.update(variables(args))
     said = {name: getattr(args, name.partition(".")[2], None) for name in ("producer.frames", "producer.sample")}
+    for name, value in said.items():
+        if value is not None:
+            key(name).parse(value, f"--{name.partition('.')[2]}")
     os.environ.update({key(name).environment: value for name, value in said.items() if value is not None})
 
 

@@ -91,6 +91,8 @@ def import_logs(
 ) -> ImportedLogs:
     """Import the lines of files; None is standard input. Errors of `cornerman.core.errors`; what came stays."""
     began = time.monotonic()
+    for path in filter(None, paths):  # before anything is made: a name that is wrong leaves no trace
+        LogFile(path).close()
     place = place_of(store)
     if place.on_network:
         prepare(place)

@@ -112,10 +112,10 @@ class OutputLines:
 
     def tick(self, now_us: int) -> list[LogRecordV1]:
         """The records whose time of waiting is over."""
-        if self._traceback is not None and now_us - self._traceback.fed_us >= TRACEBACK_SECONDS * 1e6:
+        if self._traceback is not None and _over(self._traceback.fed_us, now_us, TRACEBACK_SECONDS):
             self._end_traceback(now_us)
         held = self._held
-        if held is not None and (held.kind == "line" or now_us - held.now_us >= FOLD_SECONDS * 1e6):
+        if held is not None and (held.kind == "line" or _over(held.now_us, now_us, FOLD_SECONDS)):
             self._let_go()
         return self._taken()
 
@@ -162,7 +162,7 @@ class OutputLines:
     def _progress(self, line: Line, now_us: int) -> None:
         """A state of something that is drawn over and over: only the newest is kept, the others are counted."""
         held = self._held
-        if held is None or held.kind != "progress" or now_us - held.now_us >= FOLD_SECONDS * 1e6:
+        if held is None or held.kind != "progress" or _over(held.now_us, now_us, FOLD_SECONDS):
             self._let_go()
             self._held = _Held(line, None, now_us, "progress")
         else:
@@ -260,6 +260,11 @@ class OutputLines:
         if self.context.live or self.time_us is None:
             return now_us
         return self.time_us
+
+
+def _over(began_us: int, now_us: int, seconds: float) -> bool:
+    """Whether so long has passed, or the clock was set back: then nobody knows how long."""
+    return not 0 <= now_us - began_us < seconds * 1e6
 
 
 def _text(data: bytes) -> str:

@@ -20,7 +20,7 @@ from .blocks import read_columns, read_rows, read_slice
 from .database import FILE, LOGS, connect_logs, fetch
 from .index import SELECT_HEADS, sound_heads
 from .removal import log_bytes
-from .spool import opened, spools
+from .spool import newer_than_we_know, opened, parse, spools
 
 
 def log_problems(path: Path) -> Iterator[str]:
@@ -145,16 +145,24 @@ def _places(kinds: Any, ids: Any) -> Any:
     return np.where(np.isin(ids, kinds), 0, -1)
 
 
+HEAD_BYTES = 1024
+"""Of a spool that have its head."""
+
+
 class LogState:
     """The log records of a store at a glance: what `cornerman doctor` reads."""
 
     def __init__(self, path: Path) -> None:
         self.records = self.bytes = self.kinds = self.waiting = 0
+        self.newer = 0
+        """Spools of a later Cornerman."""
         self.lost: dict[str, int] = {}
         """Records that were not kept, by cause."""
         for spool in spools(path):
             with opened(spool) as reading:
-                self.waiting += reading.size if reading is not None else 0
+                if reading is not None:
+                    self.waiting += reading.size
+                    self.newer += newer_than_we_know(parse(reading.read(0, HEAD_BYTES), 0).items)
         if not (path / FILE).exists():
             return
         connection = connect_logs(path)

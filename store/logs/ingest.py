@@ -28,8 +28,7 @@ from .block import Rows, pack_body, packed
 from .blocks import append_rows, ordered_kinds, tail_of
 from .database import create_logs, fetch, writing
 from .kinds import COLUMNS, MOST, Kind, kind_of, row_of
-from .spool import HEAD, JOB, RECORD, SAMPLE, UP_TO, Item, opened, parse, spools
-from .spool import VERSION as SPOOL_VERSION
+from .spool import JOB, RECORD, SAMPLE, UP_TO, Item, newer_than_we_know, opened, parse, spools
 
 BATCH_BYTES = 4 << 20
 """Of a spool that one transaction takes."""
@@ -129,7 +128,7 @@ class Ingestor:
                     if known != before and known >= 0:
                         continue
                 break
-            done = known >= size or not alive
+            done = known >= 0 and (known >= size or not alive)
         if not alive and done:
             with contextlib.suppress(OSError):
                 path.unlink()
@@ -137,7 +136,7 @@ class Ingestor:
         return taken
 
     def _batch(self, path: Path, reading: Any, alive: bool) -> tuple[int, int]:
-        """One transaction: how many records came, and how far the spool is read then."""
+        """One transaction: how many records came, and how far the spool is read then; below 0 where it is not ours."""
         connection = self.connection()
         try:
             count, end = self._commit(connection, path, reading, alive)
@@ -163,7 +162,7 @@ class Ingestor:
             last = not alive and offset + len(data) >= reading.size
             if last and found.end < offset + len(data):
                 found = parse(data, offset, last=True)
-            if any(item.what == HEAD and _version(item.content) > SPOOL_VERSION for item in found.items):
+            if newer_than_we_know(found.items):
                 return 0, -1
             end, torn = found.end, found.torn
             if last and end < offset + len(data):
@@ -352,13 +351,6 @@ def _clamped(times: list[int]) -> list[int]:
     """Times that can be subtracted from one another."""
     edge = 2**62
     return times if -edge < min(times) and max(times) < edge else [min(max(time, -edge), edge) for time in times]
-
-
-def _version(content: memoryview) -> int:
-    """The version that a spool says it is of; the first ones said none."""
-    with contextlib.suppress(msgspec.DecodeError, AttributeError):
-        return int(msgspec.msgpack.decode(content).get("version", 1))
-    return 1
 
 
 def _up_to(content: memoryview) -> tuple[str, str]:

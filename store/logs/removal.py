@@ -136,13 +136,16 @@ def give_back(connection: apsw.Connection) -> None:
 
 
 def _too_much(connection: apsw.Connection, max_bytes: int, older_than_us: int | None) -> list[tuple[int, int]]:
-    """The oldest blocks that are too much, a transaction's worth."""
+    """Blocks that are too much, a transaction's worth: those that are too old wherever they stand, for a clock may have
+    stood wrong and files are imported late; else the first."""
+    if older_than_us is not None:
+        old = "select id, count from block where max_us < ? order by first_id limit ?"
+        if found := fetch(connection, old, (older_than_us, BLOCKS)):
+            return found
     excess = log_bytes(connection) - max_bytes if max_bytes else 0
     found = []
-    for id, count, size, max_us in connection.execute(
-        "select id, count, bytes, max_us from block order by first_id limit ?", (BLOCKS,)
-    ):
-        if excess <= 0 and (older_than_us is None or max_us >= older_than_us):
+    for id, count, size in fetch(connection, "select id, count, bytes from block order by first_id limit ?", (BLOCKS,)):
+        if excess <= 0:
             break
         excess -= size
         found.append((id, count))

@@ -317,6 +317,15 @@ def parse(data: bytes, base: int, *, last: bool = False) -> Found:
     return Found(found, base + place, torn)
 
 
+def newer_than_we_know(items: list[Item]) -> bool:
+    """Whether a later Cornerman wrote them, which alone knows what they mean. The first spools named no version."""
+    for item in items:
+        if item.what == HEAD:
+            with contextlib.suppress(msgspec.DecodeError, AttributeError, TypeError):
+                return bool(msgspec.msgpack.decode(item.content).get("version", 1) > VERSION)
+    return False
+
+
 def spools(store: Path) -> list[Path]:
     """Every spool of a store, the oldest first."""
     try:

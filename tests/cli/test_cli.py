@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from command_line import Cornerman
 
+from cornerman.tui.cli import main
 from cornerman.tui.commands import COMMANDS
 
 
@@ -98,3 +100,39 @@ def test_a_fault_of_ours_is_one_line(cornerman: Cornerman) -> None:
         assert done.returncode == 70
         assert "unforeseen" in done.stderr
         assert ("Traceback" in done.stderr) is traced
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (["rnus"], "has no command 'rnus'.\n  Did you mean runs"),
+        (["codes", "lsit"], "`cornerman codes` has no verb 'lsit'.\n  Did you mean list"),
+        (["runs", "--jbo", "a"], "`cornerman runs` does not understand --jbo a.\n  Did you mean --job"),
+        (["runs", "--limit", "x"], "--limit needs a whole number, not 'x'."),
+        (["show", "--order", "wrst"], "--order cannot be 'wrst'.\n  Did you mean worst"),
+        (["export"], "`cornerman export` needs RUN."),
+        (["space", "dump", "CartPole-v1", "--num-envs", "-2"], "--num-envs cannot be -2"),
+        (["config", "--profile", "nosuch"], "(from --profile)"),
+        (["demo", "--seconds", "-1"], "--seconds cannot be -1"),
+    ],
+)
+def test_what_is_typed_wrongly_is_refused_in_a_sentence(
+    typed: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With near names, and no page of usage."""
+    assert main(typed) == 2
+    printed = capsys.readouterr()
+    assert (printed.out, said in printed.err, "usage:" in printed.err) == ("", True, False), printed.err
+
+
+def test_a_store_that_is_a_file_is_no_store_that_is_not_there_yet(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    assert main(["runs", "--store", str(tmp_path / "notes.txt")]) == 3
+    assert "it is a file, not a folder" in capsys.readouterr().err
+
+
+def test_words_may_stand_behind_an_option(recorded: Cornerman, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["logs", "single", "--store", str(recorded.store), "--json", "level>=ERROR"]) == 0
+    assert capsys.readouterr().out == ""

@@ -46,6 +46,16 @@ def test_a_chained_traceback_is_one_record() -> None:
         assert (before.message, after.message) == ("one", "two")
 
 
+def test_a_clock_that_is_set_back_holds_nothing_up() -> None:
+    """What waits for a moment does not wait for an hour: a progress bar, a traceback, a line that is repeated."""
+    back = NOW - 3_600_000_000
+    for data in (b"10%\r20%\r", CHAINED, b"same\nsame\n"):
+        lines = OutputLines(Context(output="stderr"))
+        lines.feed(data, NOW)
+        assert [record.level for record in lines.tick(back)] or data.endswith(b"\r")
+        assert lines.feed(b"30%\rmore\n", back)
+
+
 def test_two_tracebacks_are_two_records() -> None:
     """What follows an exception's line without being chained is another one."""
     first, second = records(CHAINED[: CHAINED.index(b"Zero")] + b"KeyError: 1\n" + CHAINED)

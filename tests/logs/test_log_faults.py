@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import os
@@ -19,7 +20,7 @@ from cornerman.core.logs import LogFilter
 from cornerman.core.logs.text import fields_text
 from cornerman.core.payloads.log_record_v1 import LogRecordV1
 from cornerman.store.api import open_store
-from cornerman.store.logs import open_writer
+from cornerman.store.logs import open_writer, spool
 from cornerman.store.logs.check import LogState, log_problems
 from cornerman.store.logs.database import FILE
 from cornerman.store.logs.reader import Logs
@@ -91,6 +92,40 @@ def dead_spool(path: Path) -> Path:
     writer.append(map(line, range(10)))
     writer._spool.close()
     return spools(path)[0]
+
+
+def test_a_spool_of_a_newer_version_is_left_to_who_knows_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It stays as it is, and holds up nobody; whoever knows its version brings it in."""
+    monkeypatch.setattr(spool, "VERSION", 2)
+    newer = dead_spool(tmp_path)
+    monkeypatch.setattr(spool, "VERSION", 1)
+    content = newer.read_bytes()
+    dead_spool(tmp_path)
+    assert ingest_leftovers(tmp_path) == 10
+    assert (spools(tmp_path), newer.read_bytes() == content) == ([newer], True)
+    assert LogState(tmp_path).newer == 1
+    monkeypatch.setattr(spool, "VERSION", 2)
+    assert ingest_leftovers(tmp_path) == 10
+    assert spools(tmp_path) == []
+
+
+def test_two_who_bring_records_in_bring_each_once(tmp_path: Path) -> None:
+    """While a third appends: all are there, in order."""
+    children = []
+    for _ in range(2):
+        children.append(os.fork())
+        if not children[-1]:
+            for _ in range(40):
+                with contextlib.suppress(StoreLocked):
+                    ingest_leftovers(tmp_path)
+            os._exit(0)
+    with Writer(tmp_path) as writer:
+        for first in range(0, 1000, 10):
+            writer.append(map(line, range(first, first + 10)))
+    for child in children:
+        os.waitpid(child, 0)
+    ingest_leftovers(tmp_path)
+    assert messages(tmp_path) == [f"n={number}" for number in range(1000)]
 
 
 def test_while_the_database_is_locked_nobody_waits_and_nothing_is_lost(tmp_path: Path) -> None:

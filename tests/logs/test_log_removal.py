@@ -94,6 +94,19 @@ def test_what_is_older_than_allowed_goes(store: Path) -> None:
     assert logs.samples("ODD") == []
 
 
+def test_a_clock_that_stood_wrong_keeps_nothing_for_ever(store: Path) -> None:
+    """One record of the year 3000 among the first does not keep all after it."""
+    with Writer(store, thread=False) as writer:
+        writer.append(
+            LogRecordV1(time_us=10**9 if at == 3 else 200 - at, level="INFO", message=f"n={at}") for at in range(64)
+        )
+    prune_logs(store, older_than_us=10**6)
+    left = [entry.record.time_us for entry in Logs(store).page(EVERYTHING, limit=1000)]
+    assert 10**9 in left
+    assert len(left) <= 32
+    assert list(log_problems(store)) == []
+
+
 def test_the_settings_say_what_is_kept(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A writer obeys storage.max_log_age; without it nothing goes."""
     monkeypatch.setenv("CORNERMAN_STORAGE_MAX_LOG_AGE", "1")

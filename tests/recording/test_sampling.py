@@ -82,6 +82,23 @@ def test_a_sampled_vector_has_the_episodes_of_one_that_is_not(tmp_path: Path, mo
     assert episodes("whole") == episodes("thin", sample="every=4")
 
 
+@pytest.mark.parametrize(
+    ("mode", "recorded"),
+    [(AutoresetMode.NEXT_STEP, [0, 3, 6, 8, 9, 12]), (AutoresetMode.SAME_STEP, [0, 3, 6, 8, 11, 14])],
+)
+def test_what_follows_an_end_is_whole_only_where_an_episode_begins_there(
+    tmp_path: Path, mode: AutoresetMode, recorded: list[int]
+) -> None:
+    made = SyncVectorEnv([lambda: gym.make("MountainCar-v0", max_episode_steps=9)] * 2, autoreset_mode=mode)
+    env = cornerman.record(made, store=tmp_path, job="cars", sample=3)
+    env.reset(seed=1)
+    for _ in range(15):
+        env.step(np.zeros(2, np.int64))
+    env.close()
+    with cornerman.open_store(tmp_path) as store:
+        assert [row[0] for row in store.sql("select distinct t from step_all where t >= 0 order by t")] == recorded
+
+
 def test_a_reset_in_the_middle_ends_the_episode_with_what_was_left_out(tmp_path: Path) -> None:
     env = cornerman.record(Walk(1000, 0.0), store=tmp_path, job="cut", sample=10)
     env.reset(seed=1)

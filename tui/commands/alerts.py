@@ -36,7 +36,7 @@ and step. `cornerman run` and `launch` write them while they run; for other
 runs `show` does, and `follow` until Ctrl-C."""
 
 EXAMPLES = """
-  cornerman alerts                              what is wrong now; exit code 1 if anything
+  cornerman alerts                              what is wrong now: exit code 1
   cornerman alerts follow                       as it begins and ends
   cornerman alerts history latest               what was wrong with it, when
   cornerman alerts rules

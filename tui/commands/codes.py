@@ -256,7 +256,9 @@ def _unknown(args: argparse.Namespace) -> int:
     if args.json:
         output.print_json([one._asdict() for one in found])
     elif found:
-        rows = [(one.kind, output.harmless(one.value), f"{one.count:,}", output.harmless(one.remedy)) for one in found]
+        rows = [
+            (one.kind, output.harmless(one.value), f"{one.records:,}", output.harmless(one.remedy)) for one in found
+        ]
         output.print_table(("kind", "name", "records", "to register it"), rows, right=(2,))
     else:
         output.say("Every code and every logger that was written is registered.")
@@ -286,8 +288,9 @@ def _register(args: argparse.Namespace) -> int:
 
 def _forget(args: argparse.Namespace) -> int:
     if not forget_code(args.code):
-        output.say(f"cornerman: {args.code} was not registered by you.")
-        return exits.PROBLEM
+        raise NotFound(
+            f"{args.code} was not registered by you.", "`cornerman codes list --source registered` shows what was."
+        )
     output.say(f"{args.code} is no longer registered.")
     return exits.OK
 
@@ -303,8 +306,7 @@ def _logger(args: argparse.Namespace) -> int:
         raise InvalidOption("A logger needs its component, or --forget.", "`cornerman codes logger torchrl Worker`")
     if args.forget:
         if not forget_log_domain(args.name):
-            output.say(f"cornerman: {args.name} was not registered.")
-            return exits.PROBLEM
+            raise NotFound(f"{args.name} was not registered.", "`cornerman codes components` shows which loggers are.")
         output.say(f"{args.name} is no longer registered.")
     else:
         register_log_domain(args.name, args.component)

@@ -57,11 +57,14 @@ def add(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Load the settings as every command does, and do the chosen thing with them."""
+    from cornerman.core.setting_keys import key
     from cornerman.core.settings import load_settings
 
     _check_words(args)
     if args.action in ("set", "unset"):
         return _change(args)
+    if args.profile is not None:
+        key("producer.profile").parse(args.profile, "--profile")
     problems: list[InvalidOption] = []
     flags = {"identity.store": args.store, "producer.profile": args.profile}
     settings = load_settings(flags, on_problem=problems.append)

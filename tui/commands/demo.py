@@ -54,6 +54,8 @@ def run(args: argparse.Namespace) -> int:
     from cornerman.store import connection, filesystem
 
     path = chosen_store(args)
+    if args.seconds is not None and not args.seconds > 0:
+        raise InvalidOption(f"--seconds cannot be {args.seconds:g}.", "For example --seconds 20.")
     if not args.headless and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise InvalidOption(
             "The screens need a terminal, and this output is not one.", "Add --headless; over SSH use `ssh -t`."

@@ -209,7 +209,10 @@ def _log_records(path: Path, quick: bool) -> Iterator[Finding]:
         yield Finding("fail", "log records", "; ".join(problems), MOVE_AWAY)
     elif state.waiting:
         detail += f"; {output.size(state.waiting)} wait in the spool"
-        yield Finding("note", "log records", detail, "Nothing to do: whoever opens the store next brings them in.")
+        remedy = "Nothing to do: whoever opens the store next brings them in."
+        if state.newer:
+            remedy = f"{state.newer} spools are of a newer Cornerman: only that brings them in."
+        yield Finding("note", "log records", detail, remedy)
     else:
         yield Finding("ok", "log records", detail)
     if damage != Damaged():

@@ -51,6 +51,8 @@ def run(args: argparse.Namespace) -> int:
         output.print_json({"run_id": reader.run_id, "output": str(target), "rows": count})
     elif target is not None:
         output.say(f"{count:,} rows in {target}, {output.size(target.stat().st_size)}.")
+    elif not count:
+        output.say(f"{reader.run_id} has no recorded step.")
     return exits.OK
 
 

@@ -164,6 +164,8 @@ def _show(args: argparse.Namespace, store: Path) -> int:
 
     from ..launch_words import shown_command, state_words
 
+    if args.lines < 0:
+        raise InvalidOption(f"--lines cannot be {args.lines}.", "0 shows none.")
     launch = launches.named(store, args.launch)
     command = launches.LaunchedRuns(store).by_launch().get(launch.id)
     run = command.run_id if command else ""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from cornerman.core.errors import InvalidOption, NotFound
 from cornerman.core.logs import LogFilter, Term
 from cornerman.core.logs.filter import DURING, FIELDS, levels_of
+from cornerman.core.near import did_you_mean
 
 from .. import exits, output, words
 from ..chosen import opened_store
@@ -32,7 +33,7 @@ fields and raw line, in any case; a minus excludes.
 
   level>=WARNING  component:Worker/Runtime  code:LOG512  tag:step  run:01M8…
   job:mine  stream:eval  output:stderr  source:other  flag:traceback  logger:…
-  episode:12  episode:12..20  step:..500  env:3  pid:77    where the line says so
+  episode:12  episode:12..20  step:..500  env:3  pid:77   where a line says so
   during:12  during:12..20    while that episode of RUN was under way, by time
   since:2h  until:2026-11-26T07:00  -tag:step  "reward is nan"
 
@@ -107,7 +108,7 @@ def run(args: argparse.Namespace) -> int:
         raise InvalidOption(f"--limit cannot be {args.limit}.", "0 is no limit.")
     with opened_store(args, read_only=False) as store:
         chosen, run_id = _filter(args, store)
-        if args.save:
+        if args.save is not None:
             from cornerman.core.logs.saved import save_filter
 
             save_filter(args.save, chosen)
@@ -207,7 +208,7 @@ def _lines(args: argparse.Namespace, store: Store, chosen: LogFilter) -> None:
         if args.limit is None and len(entries) == limit and not args.follow:
             output.say(f"The newest {limit} lines. --limit N shows N, --limit 0 all.")
         if not entries and not args.follow:
-            output.say(_nothing(logs, chosen))
+            output.say(_nothing(logs, chosen, args.words[:1]))
         if hidden := _hidden(logs, chosen, len(entries)):
             output.say(hidden)
     if args.follow:
@@ -264,8 +265,8 @@ def _hidden(logs: Logs, chosen: LogFilter, shown: int) -> str:
     return f"{lines} hidden by {' '.join(map(str, levels))}; plain prints are DEBUG."
 
 
-def _nothing(logs: Logs, chosen: LogFilter) -> str:
-    """Why nothing is shown: no records at all, or a value that no record has."""
+def _nothing(logs: Logs, chosen: LogFilter, first: list[str]) -> str:
+    """Why nothing is shown: no records at all, a value that no record has, or a first word that names no run."""
     if not logs.count():
         return "No log lines. `cornerman run -- python train.py` keeps what a training command prints."
     values = logs.facets(LogFilter()).values
@@ -276,6 +277,9 @@ def _nothing(logs: Logs, chosen: LogFilter) -> str:
             return f"No lines with {term}. There are such with {Term(term.field, near[0])}."
         if known and term.field in ("component", "code", "tag", "job") and term.value not in known:
             return f"No lines with {term}. There are: {', '.join(known[:8])}{' …' if len(known) > 8 else ''}"
+    if first and re.fullmatch(r"[\w.-]+", first[0]) and Term("text", first[0]) in chosen.terms:
+        meant = did_you_mean(first[0], [facet.value for facet in values.get("job", ())])
+        return f"No run is called {first[0]}, and no line has it as a text. {meant}".rstrip()
     return "No lines obey this filter. `cornerman logs --facets` shows which values there are."
 
 

@@ -79,7 +79,10 @@ def _at_least_0(count: int | None) -> int | None:
 def _bytes(text: str | None) -> int | None:
     from cornerman.core.setting_keys import key
 
-    return None if text is None else int(key("storage.max_store_bytes").parse(text, "--max-bytes"))
+    try:
+        return None if text is None else int(key("storage.max_store_bytes").parse(text, "--max-bytes"))
+    except InvalidOption:
+        raise InvalidOption(f"{text!r} is no size.", "Write 500MB, 50GB or 20GiB.") from None
 
 
 def _print(args: argparse.Namespace, chosen: list[Chosen], freed: dict[str, int], looked_at: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import ast
 import json
+import re
 import signal
 import warnings
 from pathlib import Path
@@ -288,4 +289,5 @@ def _positive(text: str) -> int:
 
 def _note(message: Warning | str, *_: Any, **__: Any) -> None:
     """A warning of the recorder or of Gymnasium, as one line of talk."""
-    output.say(f"note: {' '.join(str(message).split())}")
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", str(message))  # Gymnasium colours its own, wherever they go
+    output.say(f"note: {output.harmless(' '.join(plain.split()))}")

@@ -34,7 +34,7 @@ EXAMPLES = """
   cornerman redact forget 'wandb_*'           take a rule back
   cornerman redact try 'token=abc12345xyz'    what would be kept of a line
   cornerman redact try < train.log
-  cornerman logs flag:redacted                records of which something is hidden"""
+  cornerman logs flag:redacted                records with something hidden"""
 
 BUILT_IN = {
     "names": "key, api_key, token, secret, password, passwd, pwd, credentials, auth, cookie, and names that end so;"

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, get_args
 
+from cornerman.core.errors import InvalidOption
 from cornerman.core.ledger_words import cause_of
 from cornerman.core.records import EpisodeOrder
 from cornerman.core.rerun import rerun_line
@@ -47,6 +48,8 @@ def add(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.episodes < 0:
+        raise InvalidOption(f"--episodes cannot be {args.episodes}.", "0 shows none.")
     with opened_store(args) as store:
         reader = store.run(args.run)
         summary = reader.summary()

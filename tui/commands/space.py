@@ -42,6 +42,8 @@ def add(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.num_envs < 0:
+        raise InvalidOption(f"--num-envs cannot be {args.num_envs}.", "8 makes a vector of eight; 0 makes one alone.")
     source = args.source or _source(args.target)
     if args.num_envs and source != "environment":
         raise InvalidOption("--num-envs is for an environment that is made.", f"{args.target} is a {source}.")
