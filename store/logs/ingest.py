@@ -263,7 +263,7 @@ class Ingestor:
                 number, extra = self._new_kind(connection, Kind._make(kind), extra)
             rows.kind.append(number)
             words = ""
-            if fields != values.EMPTY or extra != values.EMPTY:
+            if len(fields) > 1 or len(extra) > 1:
                 words = fields_text(values.decode(fields), values.decode(extra))
                 if not words.isascii():  # half a surrogate pair has no bytes
                     words = words.encode("utf-8", "backslashreplace").decode()
