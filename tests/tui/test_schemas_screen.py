@@ -59,7 +59,7 @@ async def type_edit(pilot: Pilot[int], rules: str) -> None:
 
 @pytest.fixture
 def golden(snap_compare: Any, request: pytest.FixtureRequest) -> GoldenScreens:
-    return GoldenScreens(GOLDEN, snap_compare, update=request.config.getoption("--snapshot-update"))
+    return GoldenScreens(GOLDEN, snap_compare, update=bool(request.config.getoption("--snapshot-update")))
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")

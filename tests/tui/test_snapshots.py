@@ -102,7 +102,7 @@ def test_picture_snapshot(golden: GoldenScreens, name: str, look: str, size: tup
 
 @pytest.fixture
 def golden(snap_compare: Any, request: pytest.FixtureRequest) -> GoldenScreens:
-    return GoldenScreens(GOLDEN, snap_compare, update=request.config.getoption("--snapshot-update"))
+    return GoldenScreens(GOLDEN, snap_compare, update=bool(request.config.getoption("--snapshot-update")))
 
 
 def test_without_colours_the_states_are_still_told_apart() -> None:
