@@ -144,7 +144,7 @@ def read_block(connection: apsw.Connection, id: int) -> Packed:
     texts = "select id - ?1, payload from block_text where id >= ?1 and id < ?2 order by id"
     found = dict(fetch(connection, texts, (id * SLICES, (id + 1) * SLICES)))
     slices = [found.get(number, b"") for number in range(max(found, default=-1) + 1)]
-    return Packed(*head, columns, slices, None if words is None else Sets(words, sets))
+    return Packed(*head, columns=columns, slices=slices, sets=None if words is None else Sets(words, sets))
 
 
 _READ = (
