@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, cast
 
 from cornerman.core.alerts import Alert
 from cornerman.core.errors import CornermanError
@@ -21,7 +21,7 @@ from cornerman.core.logs.own_lines import record_of
 from cornerman.core.payloads.alert_v1 import AlertV1, decode, to_json
 from cornerman.core.payloads.log_record_v1 import LogRecordV1
 from cornerman.core.records import RunSummary
-from cornerman.log_catalog import get_constant_by_code
+from cornerman.log_catalog import Level, get_constant_by_code
 from cornerman.log_catalog.health import LOG_ALERT_OVER, LOG_RULE_HOLDS
 
 from .logs import open_writer
@@ -119,7 +119,7 @@ def _line(run: RunSummary, alert: Alert, *, over: bool = False) -> AlertV1:
         t=run.step_count,
         rule=alert.rule,
         code=alert.code,
-        level=alert.level,
+        level=cast("Level", alert.level),
         message=alert.message,
         detail=alert.detail,
     )

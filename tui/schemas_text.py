@@ -12,9 +12,11 @@ from .schemas_view import ago
 from .widgets.lines import Line
 
 if TYPE_CHECKING:
+    from cornerman.core.schema.adoption import Measure, VersionShare
     from cornerman.core.schema.entries import SchemaEntry
 
     from .feed import Problem
+    from .look import Look
     from .schema_queries import Adoption, DiffAnswer, RecordAnswer, RulesAnswer
 
 _STYLES = {
@@ -48,6 +50,23 @@ def checkpoint(adoption: Adoption | None, width: int, now: float) -> list[Line]:
         return filled("No step was judged by it: `cornerman enforce set ID warn` has steps judged.", 1, width, "dim")
     point = adoption[1]
     return filled(checkpoint_words(point, ago(now, point.met_us)), 1, width, "good" if point.met_us else "warn")
+
+
+def over_time(version: VersionShare | None, width: int, now: float, look: Look) -> list[Line]:
+    """A version's shares of runs, steps and producers, span by span, the oldest at the left."""
+    spans = version.over_time if version is not None else ()
+    if version is None or len(spans) < 2:
+        return []
+    measures: tuple[Measure, ...] = ("runs", "steps", "producers")
+    rows: list[Line] = []
+    for measure in measures:
+        shares = [span.of(measure) for span in spans]
+        # the full height is all of them, whatever the most is: so that bars of two versions can be compared
+        signs = "".join(" " if one is None else look.blocks[max(1, round(8 * one))] for one in shares)
+        newest = next((one for one in reversed(shares) if one is not None), 0.0)
+        rows.append(((words.fit(f" {measure}", 12), "key"), (signs, "curve"), (f"  {newest:.0%} now", "normal")))
+    since = f" share over time, {ago(now, spans[0].since_us)} at the left"
+    return [*rows, ((words.fit(since, width), "dim"),)]
 
 
 def diff(answer: DiffAnswer, width: int) -> list[Line]:

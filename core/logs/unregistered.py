@@ -21,7 +21,7 @@ class Unregistered(NamedTuple):
 
     kind: Literal["code", "logger"]
     value: str
-    count: int
+    records: int
 
     @property
     def remedy(self) -> str:
@@ -33,7 +33,7 @@ class Unregistered(NamedTuple):
 
 def unregistered(facets: Facets) -> tuple[Unregistered, ...]:
     """Codes first, then loggers, each with those of the most records first."""
-    return tuple(sorted(_found(facets), key=lambda one: (one.kind, -one.count, one.value)))
+    return tuple(sorted(_found(facets), key=lambda one: (one.kind, -one.records, one.value)))
 
 
 def _found(facets: Facets) -> Iterator[Unregistered]:

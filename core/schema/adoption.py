@@ -15,6 +15,23 @@ SHARE = 0.95
 """The share at which a version counts as adopted, unless another is asked for."""
 
 
+SPANS = 12
+"""Into so many spans the time is divided over which a version's shares are told."""
+
+
+class SpanShare(NamedTuple):
+    """What a version had of what was judged last in one span of time; None where nothing was."""
+
+    since_us: int
+    until_us: int
+    step_share: float | None
+    run_share: float | None
+    producer_share: float | None
+
+    def of(self, measure: Measure) -> float | None:
+        return {"runs": self.run_share, "steps": self.step_share, "producers": self.producer_share}[measure]
+
+
 class VersionShare(NamedTuple):
     """What one version of a schema has of the steps, runs and producers of all its versions."""
 
@@ -27,6 +44,8 @@ class VersionShare(NamedTuple):
     run_share: float
     producer_share: float
     last_us: int
+    over_time: tuple[SpanShare, ...] = ()
+    """The same, span by span, the oldest first: a run counts where its newest steps are."""
 
 
 class Checkpoint(NamedTuple):
@@ -57,8 +76,22 @@ def adoption(schema: str, producers: Iterable[Producer]) -> list[VersionShare]:
             part / whole if whole else 0.0 for part, whole in zip((steps, runs, streams), total, strict=True)
         )
         bad, last = sum(each.bad for each in mine), max(each.last_us for each in mine)
-        found.append(VersionShare(pin, steps, runs, streams, bad, step_share, run_share, share, last))
+        spans = _over_time(pin, of_schema)
+        found.append(VersionShare(pin, steps, runs, streams, bad, step_share, run_share, share, last, spans))
     return found
+
+
+def _over_time(pin: str, producers: Sequence[Producer]) -> tuple[SpanShare, ...]:
+    first, last = min(each.last_us for each in producers), max(each.last_us for each in producers)
+    width = (last - first) // SPANS + 1
+    found = []
+    for at in range(SPANS if last > first else 1):
+        since = first + at * width
+        there = [each for each in producers if since <= each.last_us < since + width]
+        mine = _counts([each for each in there if each.pin == pin])
+        shares = [part / whole if whole else None for part, whole in zip(mine, _counts(there), strict=True)]
+        found.append(SpanShare(since, since + width, *shares))
+    return tuple(found)
 
 
 def checkpoint(versions: Sequence[VersionShare], measure: Measure = "runs", wanted: float = SHARE) -> Checkpoint | None:

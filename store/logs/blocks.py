@@ -140,11 +140,13 @@ def unpacked(block: Packed, kinds: np.ndarray[Any, Any], id: int = 0, *, partly:
 
 def read_block(connection: apsw.Connection, id: int) -> Packed:
     """A block as its tables have it; nothing in the place of a slice that is not there."""
-    *head, columns, words, sets = fetch(connection, _READ, (id,))[0]
+    row = fetch(connection, _READ, (id,))[0]
+    first_id, last_id, count, min_us, max_us, kinds, counts, ranges, columns, words, sets = row
     texts = "select id - ?1, payload from block_text where id >= ?1 and id < ?2 order by id"
     found = dict(fetch(connection, texts, (id * SLICES, (id + 1) * SLICES)))
     slices = [found.get(number, b"") for number in range(max(found, default=-1) + 1)]
-    return Packed(*head, columns=columns, slices=slices, sets=None if words is None else Sets(words, sets))
+    grams = None if words is None else Sets(words, sets)
+    return Packed(first_id, last_id, count, min_us, max_us, kinds, counts, ranges, columns, slices, grams)
 
 
 _READ = (

@@ -213,7 +213,8 @@ class _Round:
                 rows = [self._row(block) for block in self._blocks(heads, at, pending, more)]
                 at = heads[-1][2] if heads else at
             for row, reach in rows:  # their ids may have been passed over, where they are not ours
-                yield {**row, "after": self.reach.last_id}, self.reach._replace(**reach)
+                last_id, time_us = reach
+                yield {**row, "after": self.reach.last_id}, self.reach._replace(last_id=last_id, time_us=time_us)
         self.copier.scanned = self.origin, at
 
     def _blocks(self, heads: list[Any], at: int, pending: Rows, more: bool) -> Iterator[Packed]:
@@ -228,7 +229,7 @@ class _Round:
                         yield self._packed(pending.take(len(pending)))
                     yield read_block(self.connection, id)
                 elif ours.any():
-                    pending.extend(_newer(read_rows(self.connection, id), at, set(kinds[ours].tolist())))
+                    pending.extend(_newer(read_rows(self.connection, id, partly=True), at, set(kinds[ours].tolist())))
             while full := pending.full_at():
                 yield self._packed(pending.take(full))
             at = last_id
@@ -238,13 +239,14 @@ class _Round:
     def _packed(self, rows: Rows) -> Packed:
         return packed(rows, ordered_kinds(self.connection, rows), sealed=False)
 
-    def _row(self, block: Packed) -> tuple[dict[str, Any], dict[str, int]]:
+    def _row(self, block: Packed) -> tuple[dict[str, Any], tuple[int, int]]:
+        """Its row, and with which record and moment it ends."""
         kinds = [self._kind(id) for id in np.frombuffer(block.kinds, "<u4").tolist()]
         runs = json.dumps(sorted({str(kind[0]) for kind in kinds}))
         jobs = fetch(self.connection, _JOBS, (runs,))
         content = [getattr(block, name) for name in BLOCK_FIELDS]
         row = {"kind": "lines", "kinds": kinds, "jobs": dict(jobs), "block": content, "us": _now()}
-        return row, {"last_id": block.last_id, "time_us": block.max_us}
+        return row, (block.last_id, block.max_us)
 
     def _kind(self, id: int) -> tuple[Any, ...]:
         if id not in self._kinds:

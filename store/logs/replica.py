@@ -19,11 +19,13 @@ from typing import Any, NamedTuple
 import apsw
 import numpy as np
 
+from cornerman.core.errors import PayloadError
+
 from .. import commands, run_folder
 from ..copies import LOGS, Row, read_rows
 from ..liveness import seen_elsewhere
 from ..network import Place
-from .block import Packed
+from .block import Packed, Rows
 from .blocks import Tail, append_block, append_rows, tail_of, unpacked
 from .copier import BLOCK_FIELDS, deleted_runs
 from .database import create_logs, fetch, meta, writing
@@ -198,7 +200,7 @@ class _Bringing:
             append_block(self.connection, self._tail, _shifted(block, shift))
             self._next(block.last_id, shift)
         elif block.last_id > self.known.last_id:
-            rows = unpacked(block, kinds)
+            rows = self._rows(block, kinds)
             wanted = zip(rows.id, rows.kind, strict=True)
             rows = rows.where([id > self.known.last_id and kind not in unwanted for id, kind in wanted])
             if len(rows):
@@ -210,6 +212,14 @@ class _Bringing:
             last_id=max(self.known.last_id, block.last_id), time_us=max(self.known.time_us, block.max_us),
             copied_us=max(self.known.copied_us, row["us"]),
         )  # fmt: skip
+
+    def _rows(self, block: Packed, kinds: Any) -> Rows:
+        """The records of a block; those that were damaged before they were carried are missing here."""
+        try:
+            return unpacked(block, kinds, partly=True)
+        except PayloadError:
+            self.known = self.known._replace(missing=self.known.missing + block.count)
+            return Rows()
 
     def _next(self, last_id: int, shift: int) -> None:
         """Ids up to one of theirs are taken, with this shift."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fake_host import FakeHost
 from fake_telemetry import NOW, FakeRepository, repository
+from textual.app import App
 from textual.pilot import Pilot
 
 from cornerman.store.api import open_store
@@ -16,7 +19,13 @@ from cornerman.tui.feed import ORDER
 from cornerman.tui.host import CHANNELS, Host
 from cornerman.tui.look import Look
 from cornerman.tui.options import Options
+from cornerman.tui.screens.run import RunScreen
+from cornerman.tui.widgets.frame_view import FrameView
 
+QUIET_ROUNDS = 4
+"""A message may take as many steps up or down the tree of widgets before all is done that came of it."""
+PATIENCE_S = 10.0
+"""How long a question may take that never is answered, as some here are."""
 STORE = "~/.local/share/cornerman"
 
 
@@ -54,16 +63,27 @@ def app_on(
 
 
 async def settle(pilot: Pilot[int]) -> None:
-    """Wait until every question is answered and every answer is drawn."""
-    app = pilot.app
+    """Wait until every question is answered and every answer is drawn, or, where one never is, for some seconds."""
+    await _quiet(pilot)
+    if isinstance(screen := pilot.app.screen, RunScreen):
+        screen._draw_status()  # as it does by itself twice a second
+        await _quiet(pilot)
+
+
+async def _quiet(pilot: Pilot[int]) -> None:
+    quiet, deadline = 0, time.monotonic() + PATIENCE_S
+    while quiet < QUIET_ROUNDS and time.monotonic() < deadline:
+        await pilot.pause(0)
+        quiet = 0 if busy(pilot.app) else quiet + 1
+        if not quiet:
+            await asyncio.sleep(0.001)
+
+
+def busy(app: App[int]) -> bool:
+    """Whether a question has no answer yet, or an answer is not drawn."""
     assert isinstance(app, CornermanApp)
-    for _ in range(3):
-        for _ in range(400):
-            await pilot.pause(0.01)
-            waiting = [*map(app.feed.waiting, ORDER), *map(app.host_feed.waiting, CHANNELS), app.logs.waiting()]
-            if app.settled and not any(waiting):
-                break
-        await pilot.pause()
+    asked = [*map(app.feed.waiting, ORDER), *map(app.host_feed.waiting, CHANNELS), app.logs.waiting()]
+    return not app.settled or any(asked) or any(view.waiting for view in app.screen.query(FrameView))
 
 
 @asynccontextmanager
@@ -87,3 +107,12 @@ def text_of(app: CornermanApp) -> str:
     """The characters on the screen, line by line."""
     strips = app.screen._compositor.render_strips()
     return "\n".join(strip.text.rstrip() for strip in strips)
+
+
+async def until_shown(pilot: Pilot[int], text: str) -> None:
+    """Wait for what comes when it comes, as a terminal's new size does."""
+    assert isinstance(pilot.app, CornermanApp)
+    deadline = time.monotonic() + PATIENCE_S
+    while text not in text_of(pilot.app):
+        assert time.monotonic() < deadline, text_of(pilot.app)
+        await pilot.pause(0.01)

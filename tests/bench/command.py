@@ -28,6 +28,7 @@ PROGRAMS = {
     "spaces": "describing spaces and packing their values",
     "reading": "sums, episodes and random steps of a long recording",
     "logs": "log records: bringing them in, pages, counts, texts, beside a plain table; `logs:lnav` beside lnav",
+    "log_copies": "log records of a store on a network: carried to it, and brought to another node",
     "ingest": "rows as fast as they come, until all are sealed, by rows_per_chunk: for tuning a host",
     "writers": "eight processes recording into one store",
     "log_screen": "the Logs screen: opening it, another filter, keys while records come",

@@ -29,18 +29,18 @@ from cornerman.store.network import place_of
 EVERYTHING = LogFilter()
 
 
-def line(number: int, run: str = "RUN", level: str = "INFO") -> LogRecordV1:
+def line(number: int, run: str = "RUN") -> LogRecordV1:
     return LogRecordV1(
-        time_us=1_790_000_000_000_000 + number, level=level, message=f"line {number}", run_id=run, component="Worker",
+        time_us=1_790_000_000_000_000 + number, level="INFO", message=f"line {number}", run_id=run, component="Worker",
         fields={"loss": number / 4}, step=number, output="stdout", raw=f"raw {number}",
     )  # fmt: skip
 
 
-def write(nodes: Nodes, numbers: Iterable[int], run: str = "RUN", **options: Any) -> None:
+def write(nodes: Nodes, numbers: Iterable[int], run: str = "RUN") -> None:
     """As a program does that says something and ends."""
     with open_writer(nodes.store) as writer:
         writer.belongs(run, "mine")
-        writer.append([line(number, run, **options) for number in numbers])
+        writer.append([line(number, run) for number in numbers])
 
 
 def read(nodes: Nodes, node: str, text: str = "") -> list[LogRecordV1]:

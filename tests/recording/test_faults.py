@@ -331,23 +331,22 @@ def test_a_kill_between_any_two_effects_of_sealing_changes_nothing(tmp_path: Pat
         "    if step[2] or step[3]: env.reset()\n"
     )
     places = ("full", "commit", "sealed", "recycle", "reset", "use")
-    for place in [place + when for place in places for when in ("", "-after")]:
-        for nth in (2, 3):
-            store = tmp_path / f"{place}{nth}"
-            counter = tmp_path / "counter"
-            with counter.open("w+b") as output:
-                child = subprocess.run(
-                    [sys.executable, "-c", code, str(store), place, str(nth)],
-                    stdout=output,
-                    env={**os.environ, "CORNERMAN_STORAGE_SEALING_PROCESS": "false"},
-                )
-            assert child.returncode == -9, place
-            acknowledged = int(counter.read_bytes() or b"0")
-            for read_only in (True, False):
-                with cornerman.open_store(store, read_only=read_only) as opened:
-                    summary = opened.run("latest").summary()
-                    assert acknowledged <= summary.step_count <= acknowledged + 1, place
-                    assert summary.ledger.balanced, (place, summary.ledger)
+    for place, nth in [(place + when, nth) for place in places for when, nth in (("", 2), ("-after", 3))]:
+        store = tmp_path / f"{place}{nth}"
+        counter = tmp_path / "counter"
+        with counter.open("w+b") as output:
+            child = subprocess.run(
+                [sys.executable, "-c", code, str(store), place, str(nth)],
+                stdout=output,
+                env={**os.environ, "CORNERMAN_STORAGE_SEALING_PROCESS": "false"},
+            )
+        assert child.returncode == -9, place
+        acknowledged = int(counter.read_bytes() or b"0")
+        for read_only in (True, False):
+            with cornerman.open_store(store, read_only=read_only) as opened:
+                summary = opened.run("latest").summary()
+                assert acknowledged <= summary.step_count <= acknowledged + 1, place
+                assert summary.ledger.balanced, (place, summary.ledger)
 
 
 def test_a_fault_in_sealing_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -190,7 +190,7 @@ def test_the_best_episodes_are_those_of_the_whole_stream(
     """Sealed and open ones alike, in any page, and the same in SQL."""
     monkeypatch.setenv("CORNERMAN_STORAGE_ROWS_PER_CHUNK", "128")
     monkeypatch.setenv("CORNERMAN_STORAGE_SEALING_PROCESS", "0")
-    recording = Recording(store, Odd(longest=60)).run(6000)
+    recording = Recording(store, Odd(longest=60)).run(3500)
     with open_store(store, read_only=True) as opened:
         (stream,) = opened.run().streams()
         chunks = opened.sql("select count(*) from chunk where episodes > 0").fetchall()[0][0]

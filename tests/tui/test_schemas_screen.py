@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from screens import app_on, press, settle, text_of, watching
+from golden_screens import GoldenScreens
+from screens import app_on, press, text_of, watching
 from stored_schemas import empty_registry, stored_schemas
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -57,33 +57,26 @@ async def type_edit(pilot: Pilot[int], rules: str) -> None:
     await press(pilot, "enter")
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize(("name", "look", "store"), CASES)
-async def test_text_snapshot(
-    stores: dict[str, Path], name: str, look: str, store: str, size: tuple[int, int], request: pytest.FixtureRequest
-) -> None:
-    app = app_on(stores[store], look=LOOKS[look], options=Options(read_only=store == "empty"))
-    async with watching(app, size=size) as pilot:
-        await look_at(pilot, name)
-        shown = text_of(app) + "\n"
-    path = GOLDEN / f"{name}-{look}-{store}-{size[0]}x{size[1]}.txt"
-    if request.config.getoption("--snapshot-update"):
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(shown, encoding="utf-8")
-    assert shown == path.read_text(encoding="utf-8")
+@pytest.fixture
+def golden(snap_compare: Any, request: pytest.FixtureRequest) -> GoldenScreens:
+    return GoldenScreens(GOLDEN, snap_compare, update=bool(request.config.getoption("--snapshot-update")))
 
 
-@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="the pictures' baseline is drawn with Python 3.11")
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize(("name", "look"), [(name, look) for name, look, store in CASES if store == "full"])
 def test_picture_snapshot(
-    snap_compare: Any, stores: dict[str, Path], name: str, look: str, size: tuple[int, int]
+    golden: GoldenScreens, stores: dict[str, Path], name: str, look: str, size: tuple[int, int]
 ) -> None:
-    async def before(pilot: Any) -> None:
-        await settle(pilot)
-        await look_at(pilot, name)
+    app = app_on(stores["full"], look=LOOKS[look])
+    golden.check(app, f"{name}-{look}-full", size, lambda pilot: look_at(pilot, name))
 
-    assert snap_compare(app_on(stores["full"], look=LOOKS[look]), terminal_size=size, run_before=before)
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("name", [name for name, _, store in CASES if store == "empty"])
+def test_empty_snapshot(golden: GoldenScreens, stores: dict[str, Path], name: str, size: tuple[int, int]) -> None:
+    """As text alone: there is little to see."""
+    app = app_on(stores["empty"], look=LOOKS["colour"], options=Options(read_only=True))
+    golden.check_text(app, f"{name}-colour-empty", size, lambda pilot: look_at(pilot, name))
 
 
 def test_no_golden_file_is_left_over() -> None:

@@ -225,6 +225,6 @@ async def test_a_run_without_steps_is_waited_for_only_while_it_lives(
         ended_us=ended, exit_code=ended and 0,
     )  # fmt: skip
     commands.keep(tmp_path, command)
-    async with watching(app_on(open_store(tmp_path)), "enter") as pilot:
+    async with watching(app_on(tmp_path), "enter") as pilot:
         assert said in text_of(pilot.app)  # type: ignore[arg-type]
     process.leave()

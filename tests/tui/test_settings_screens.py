@@ -27,9 +27,8 @@ def shown(pilot: Pilot[int]) -> str:
 
 async def fill(pilot: Pilot[int], text: str) -> None:
     """Type over what the prompt holds."""
-    await pilot.press("enter")
-    await pilot.pause(0.05)
-    await pilot.press("ctrl+u", *("space" if char == " " else char for char in text))
+    await press(pilot, "enter", "ctrl+u")
+    await pilot.press(*("space" if char == " " else char for char in text))
     await press(pilot, "enter")
 
 
@@ -38,7 +37,7 @@ async def to(pilot: Pilot[int], label: str) -> None:
     screen = pilot.app.screen
     assert isinstance(screen, SettingsScreen)
     while screen.row is None or screen.row.label != label:
-        await pilot.press("down")
+        await press(pilot, "down")
 
 
 @pytest.fixture

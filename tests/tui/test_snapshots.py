@@ -5,16 +5,16 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from fake_host import FakeHost, three_launches
 from fake_telemetry import FakeRepository, lake, poles, race, repository, uneven
+from golden_screens import GoldenScreens
 from hostile_logs import hostile_records
 from memory_logs import MemoryLogs, some_records
-from screens import app_on, press, settle, text_of, watching
+from screens import app_on, press
 
 from cornerman.core.errors import StoreUnreadable
 from cornerman.tui.app import CornermanApp
@@ -96,27 +96,13 @@ def made(name: str, look: str) -> CornermanApp:
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize(("name", "look"), CASES)
-async def test_text_snapshot(name: str, look: str, size: tuple[int, int], request: pytest.FixtureRequest) -> None:
-    async with watching(made(name, look), *SCREENS[name][1], size=size) as pilot:
-        assert isinstance(pilot.app, CornermanApp)
-        shown = text_of(pilot.app) + "\n"
-    path = GOLDEN / f"{name}-{look}-{size[0]}x{size[1]}.txt"
-    if request.config.getoption("--snapshot-update"):
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(shown, encoding="utf-8")
-    assert path.exists(), "no golden text yet: `just snapshot-update`"
-    assert shown == path.read_text(encoding="utf-8")
+def test_picture_snapshot(golden: GoldenScreens, name: str, look: str, size: tuple[int, int]) -> None:
+    golden.check(made(name, look), f"{name}-{look}", size, lambda pilot: press(pilot, *SCREENS[name][1]))
 
 
-@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="the pictures' baseline is drawn with Python 3.11")
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize(("name", "look"), CASES)
-def test_picture_snapshot(snap_compare: Any, name: str, look: str, size: tuple[int, int]) -> None:
-    async def before(pilot: Any) -> None:
-        await settle(pilot)
-        await press(pilot, *SCREENS[name][1])
-
-    assert snap_compare(made(name, look), terminal_size=size, run_before=before)
+@pytest.fixture
+def golden(snap_compare: Any, request: pytest.FixtureRequest) -> GoldenScreens:
+    return GoldenScreens(GOLDEN, snap_compare, update=bool(request.config.getoption("--snapshot-update")))
 
 
 def test_without_colours_the_states_are_still_told_apart() -> None:

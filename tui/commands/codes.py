@@ -256,7 +256,9 @@ def _unknown(args: argparse.Namespace) -> int:
     if args.json:
         output.print_json([one._asdict() for one in found])
     elif found:
-        rows = [(one.kind, output.harmless(one.value), f"{one.count:,}", output.harmless(one.remedy)) for one in found]
+        rows = [
+            (one.kind, output.harmless(one.value), f"{one.records:,}", output.harmless(one.remedy)) for one in found
+        ]
         output.print_table(("kind", "name", "records", "to register it"), rows, right=(2,))
     else:
         output.say("Every code and every logger that was written is registered.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cornerman.core.errors import InvalidOption
@@ -14,6 +14,7 @@ from ..schema_words import checkpoint_words, share_cells
 from . import Help, Subparsers, add_common, describe
 
 if TYPE_CHECKING:
+    from cornerman.core.schema.adoption import Measure, VersionShare
     from cornerman.store.enforcement import Enforcement
 
 DESCRIPTION = """
@@ -37,7 +38,8 @@ EXAMPLES = """
   cornerman enforce set telemetry.step enforce --cohort canary
   cornerman enforce promote canary
   cornerman enforce rollback                       undo the newest change
-  cornerman enforce adoption telemetry.step        shares by version, checkpoint"""
+  cornerman enforce adoption telemetry.step        shares by version, checkpoint
+  cornerman enforce adoption telemetry.step --over-time --of steps"""
 
 
 def add(subparsers: Subparsers) -> None:
@@ -59,6 +61,7 @@ def add(subparsers: Subparsers) -> None:
     made["rollback"].add_argument("--change", type=int, metavar="N", help="as before this change (default: the newest)")
     made["adoption"].add_argument("schema", metavar="SCHEMA", nargs="?", help="its id (default: all)")
     made["adoption"].add_argument("--of", choices=("runs", "steps", "producers"), default="runs", help="share of what")
+    made["adoption"].add_argument("--over-time", action="store_true", help="its shares span by span, the oldest first")
     made["adoption"].add_argument("--share", default="0.95", metavar="SHARE", help="the checkpoint (default: 0.95)")
     made["show"].add_argument("run", metavar="RUN", nargs="?", help="which run (default: all)")
     for name in ("set", "clear", "cohort", "promote", "rollback"):
@@ -165,6 +168,10 @@ def _adoption(store: Any, args: argparse.Namespace) -> int:
             for schema, (versions, point) in found.items()
         })  # fmt: skip
         return exits.OK
+    if args.over_time:
+        for versions, _ in found.values():
+            _print_over_time(versions, args.of)
+        return exits.OK
     output.print_table(
         ("schema", "steps", "runs", "producers", "bad", "newest"),
         [
@@ -177,6 +184,19 @@ def _adoption(store: Any, args: argparse.Namespace) -> int:
         if point is not None:
             print(checkpoint_words(point, output.moment(point.met_us)))
     return exits.OK
+
+
+def _print_over_time(versions: Sequence[VersionShare], measure: Measure) -> None:
+    """A line for each span, a column for each version: its share of what was judged then."""
+    shares = [[each.of(measure) for each in version.over_time] for version in versions]
+    output.print_table(
+        (f"{measure} from", *(version.pin for version in versions)),
+        [
+            (output.moment(span.since_us), *("-" if one[at] is None else f"{one[at]:.0%}" for one in shares))
+            for at, span in enumerate(versions[0].over_time)
+        ],
+        right=range(1, len(versions) + 1),
+    )
 
 
 # --- changing --------------------------------------------------------------------------------------------------------

@@ -244,7 +244,7 @@ class LogAsides(LogDrawing):
         self.cornerman.logs.ask(CodesQuery())
 
     def _list_codes(self, answer: CodesAnswer) -> None:
-        rows = [(visible(one.value), f"{one.kind:<7} {one.count:,} records") for one in answer.found]
+        rows = [(visible(one.value), f"{one.kind:<7} {one.records:,} records") for one in answer.found]
         keys = {"enter": "only its records", "r": "registers it"}
         empty = (
             "Every code and every logger that was written is known.",

@@ -93,6 +93,7 @@ class RunScreen(BaseScreen):
     def on_mount(self) -> None:
         frame = self.query_one(FrameView)
         frame.dropped, frame.drawn = self.ledger.undrawn, self._drawn
+        self.query_one("#fields", Lines).on_size = self._draw_fields
         self._clock = self.set_interval(1 / self.cornerman.options.frames_per_second, self._tick, pause=True)
         self.set_interval(TICK_S, self._draw_status)
         self.set_class(not self.rendering, "-no-frame")

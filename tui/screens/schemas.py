@@ -265,7 +265,9 @@ class SchemasScreen(BaseScreen):
         use = answer.adoption.get(name)
         if self.shown == "adoption":
             hints = ("enter: its versions. cornerman enforce adoption --of steps takes another measure",)
-            lines = [*schemas_text.checkpoint(use, width, now), *schemas_text.hints(hints, width)]
+            chosen = next((each for each in (use[0] if use else ()) if each.pin == str(key)), None)
+            trend = schemas_text.over_time(chosen, width, now, self.cornerman.look)
+            lines = [*schemas_text.checkpoint(use, width, now), *trend, *schemas_text.hints(hints, width)]
             return name, (self.shown, name), lines
         entry = next(entry for entry in answer.entries if entry.id == name)
         return name, (self.shown, name), schemas_text.schema(entry, use, width, now)

@@ -176,3 +176,13 @@ def test_adoption_counts_steps_runs_and_producers_of_each_version() -> None:
     assert streams is not None
     assert not streams.met
     assert checkpoint([]) is None
+
+
+def test_adoption_over_time_says_which_version_was_in_use_when() -> None:
+    """Shares of what was judged last in each span; spans in which nothing was are no zero."""
+    ages = {"a@1.0.0": (0, 1_000, 5_000), "a@1.1.0": (5_000, 11_000, 12_000)}
+    producers = [producer(f"run{pin}{at}", pin=pin)._replace(last_us=at) for pin, times in ages.items() for at in times]
+    newer, older = adoption("a", producers)
+    assert [span.run_share for span in older.over_time][:6] == [1.0, None, None, None, 0.5, None]
+    assert newer.over_time[-1].run_share == 1.0
+    assert newer.over_time[0].of("steps") == 0.0
