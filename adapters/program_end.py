@@ -31,7 +31,7 @@ _BEGUN: dict[tuple[Path, str], dict[str, Any]] = {}
 
 def begun(store: Path, run: dict[str, Any]) -> None:
     """Steps of this run are recorded into the store: how the program ends is how it ends."""
-    if multiprocessing.parent_process() is None:
+    if multiprocessing.parent_process() is None and run["provenance"]["pid"] == os.getpid():  # no worker, not forked
         _BEGUN[store, run["run_id"]] = run
 
 

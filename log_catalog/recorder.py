@@ -51,6 +51,9 @@ LOG_SPACE_DESCRIPTOR_MISSING = _define(
     "LOG670", "INFO", "Validation", "a space has no description of its own and is recorded by its values", "schema"
 )
 
+LOG_NORMALIZATION_STATS_DROPPED = _define(
+    "LOG1122", "WARNING", "Validation", "the oldest normalization statistics gave way: the store takes nothing", "loss"
+)
 LOG_SPACE_CODEC_FAILED = _define(
     "LOG1114", "WARNING", "Validation", "a plugin for a space failed and is left out", "schema"
 )

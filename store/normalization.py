@@ -17,6 +17,8 @@ import msgspec
 
 from cornerman.core import values
 from cornerman.core.normalization import NormalizationStatistics, Place
+from cornerman.log_catalog import log
+from cornerman.log_catalog.recorder import LOG_NORMALIZATION_STATS_DROPPED
 
 from .location import JOURNAL
 
@@ -53,6 +55,8 @@ def note(path: Path, before: list[Snapshot], fresh: list[Snapshot], since: int) 
     kept = list(known.values())
     while len(kept) > len(fresh) and sum(one.size for one in kept) > MOST_BYTES:
         del kept[0]
+    if len(kept) < len(known):
+        log(LOG_NORMALIZATION_STATS_DROPPED, snapshots=len(known) - len(kept), path=str(path))
     new = path.with_suffix(".norm-new")
     new.write_bytes(msgspec.msgpack.encode(kept))
     new.replace(path)

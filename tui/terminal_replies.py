@@ -1,8 +1,8 @@
 """What the terminal answers, taken out of what the person types: nothing it says is ever obeyed as keys.
 
 Textual's reader of keys would type an answer that it does not know, letter by letter. It is replaced by one that looks
-for answers first. An answer may come in two pieces: while one is due, a piece that could be its beginning waits a
-tenth of a second for the rest.
+for answers first. An answer may come in two pieces: while one is due, a piece that could be its beginning waits for the
+rest as long as the Escape key does (`escape`).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+import textual.constants
 from textual._xterm_parser import XTermParser
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ _REPLY = re.compile(
 _BEGUN = re.compile(
     r"\x1b(?:_(?:G[^\x1b]{0,200}\x1b?)?|P(?:>(?:\|[^\x1b]{0,200}\x1b?)?)?|\[(?:\?[\d;]*|6[;\d]*|0)?)?\Z"
 )
-_WAIT_S = 0.1
+_SHARE = 0.8
+"""Of the wait of the Escape key: the reader looks again when that is over, and not a moment later."""
 
 
 class Sieve:
@@ -61,7 +63,7 @@ class Sieve:
 
     def late(self) -> str:
         """What waited for a rest that did not come: keys after all."""
-        if not self._held or self._clock() - self._held_at < _WAIT_S:
+        if not self._held or self._clock() - self._held_at < textual.constants.ESCAPE_DELAY * _SHARE:
             return ""
         held, self._held = self._held, ""
         return held
@@ -88,4 +90,5 @@ class KeyReader(XTermParser):
     def tick(self) -> Iterable[Message]:
         if late := self._sieve.late():
             yield from super().feed(late)
+            self._timeout_time = 0.0 if self._timeout_time is not None else None  # it has waited
         yield from super().tick()

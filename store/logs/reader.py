@@ -35,7 +35,8 @@ from .database import FILE, LOGS, connect_logs, meta
 from .index import MOST_RECORDS, SELECT_OPEN, SELECT_SEALED, Heads, Index, Part, Spot, read_part, sound_heads
 from .kinds import COLUMNS, KindIndex
 from .plan import Plan
-from .walk import Met, Shelf, Walk
+from .shelf import Shelf
+from .walk import Met, Walk
 
 Array = np.ndarray[Any, Any]
 

@@ -11,7 +11,7 @@ import termios
 import time
 from typing import Any
 
-PATIENCE_S = 5.0
+PATIENCE_S = 30.0
 DROPPED = ("NO_COLOR", "COLORTERM", "TMUX", "TERM", "LC_ALL", "LANG", "COLUMNS", "LINES")
 
 

@@ -181,21 +181,26 @@ def _pictures(scratch: Path, seconds: float) -> Iterator[Figure | Skipped]:
             if not began:
                 yield Skipped(name, "this environment is not installed here")
                 continue
-            with Terminal(cornerman(store, "--run", "latest")) as terminal:
-                terminal.until(b"FOLLOW", 30)
-                terminal.watch(3)
-                first, began_at, before = len(terminal.chunks), time.monotonic(), terminal.cpu()
-                terminal.watch(seconds)
-                took, used = time.monotonic() - began_at, terminal.cpu() - before
-                sent = b"".join(data for _, data in terminal.chunks[first:])
-                drawn = [int(number) for number in re.findall(rb"drawn (\d+)\b(?![.kM])", sent)]
-                yield Figure(part=name, name="sent", unit="kB/s", values=(len(sent) / took / 1000,), limit=BUDGET * 1.2)
-                yield Figure(
-                    part=name, name="pictures drawn", unit="1/s", values=((drawn[-1] - drawn[0]) / took,), limit=12.0,
-                    at_least=True,
-                )  # fmt: skip
-                yield Figure(part=name, name="processor of the terminal", unit="%", values=(100 * used / took,))
-                yield from waits(name, _press(terminal, 40, _SAYING))
+            for images in ("half-cells", "kitty", "sixel"):
+                part = name if images == "half-cells" else f"{name}, {images}"
+                with Terminal(cornerman(store, "--run", "latest"), images) as terminal:
+                    terminal.until(b"FOLLOW", 30)
+                    terminal.watch(3)
+                    yield from _moving(part, terminal, seconds)
+                    yield from waits(part, _press(terminal, 40, _SAYING))
+
+
+def _moving(part: str, terminal: Terminal, seconds: float) -> Iterator[Figure]:
+    """What moving pictures cost while nobody types."""
+    first, began_at, before = len(terminal.chunks), time.monotonic(), terminal.cpu()
+    terminal.watch(seconds)
+    took, used = time.monotonic() - began_at, terminal.cpu() - before
+    sent = b"".join(data for _, data in terminal.chunks[first:])
+    drawn = [int(number) for number in re.findall(rb"drawn (\d+)\b(?![.kM])", sent)]
+    pace = (drawn[-1] - drawn[0]) / took
+    yield Figure(part=part, name="sent", unit="kB/s", values=(len(sent) / took / 1000,), limit=BUDGET * 1.2)
+    yield Figure(part=part, name="pictures drawn", unit="1/s", values=(pace,), limit=12.0, at_least=True)
+    yield Figure(part=part, name="processor of the terminal", unit="%", values=(100 * used / took,))
 
 
 def _history(steps: int, presses: int) -> Iterator[Figure]:

@@ -301,7 +301,8 @@ def test_a_store_of_a_newer_version_is_read_not_written(tmp_path: Path) -> None:
         connect(tmp_path, write=True)
 
 
-def test_a_kill_between_any_two_effects_of_sealing_changes_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("turns", [(2, 3), pytest.param((3, 2), marks=pytest.mark.soak)])
+def test_a_kill_between_any_two_effects_of_sealing_changes_nothing(tmp_path: Path, turns: tuple[int, int]) -> None:
     """The child dies right before or after commit, reset and rotation, each time at another one."""
     code = (
         "import os, sys, gymnasium, cornerman\n"
@@ -331,7 +332,9 @@ def test_a_kill_between_any_two_effects_of_sealing_changes_nothing(tmp_path: Pat
         "    if step[2] or step[3]: env.reset()\n"
     )
     places = ("full", "commit", "sealed", "recycle", "reset", "use")
-    for place, nth in [(place + when, nth) for place in places for when, nth in (("", 2), ("-after", 3))]:
+    for place, nth in [
+        (place + when, nth) for place in places for when, nth in zip(("", "-after"), turns, strict=True)
+    ]:
         store = tmp_path / f"{place}{nth}"
         counter = tmp_path / "counter"
         with counter.open("w+b") as output:

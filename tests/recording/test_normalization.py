@@ -16,6 +16,9 @@ from gymnasium.wrappers.vector import NormalizeObservation as NormalizeVectorObs
 
 import cornerman
 from cornerman.core.normalization import NormalizationStatistics
+from cornerman.log_catalog import captured
+from cornerman.log_catalog.recorder import LOG_NORMALIZATION_STATS_DROPPED
+from cornerman.store import normalization
 
 
 def loop(env: Any, steps: int = 300) -> None:
@@ -132,3 +135,13 @@ def test_a_deleted_run_takes_its_statistics_along(tmp_path: Path) -> None:
     with cornerman.open_store(tmp_path) as opened:
         opened.delete(opened.run("latest").run_id)
     assert rows(tmp_path) == []
+
+
+def test_statistics_that_give_way_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the store takes nothing the oldest go; the newest are kept, however large."""
+    monkeypatch.setattr(normalization, "MOST_BYTES", 40)
+    many = [normalization.Snapshot("observation", t, "below", 1.0, b"m" * 8, b"v" * 8) for t in range(4)]
+    with captured() as events:
+        kept = normalization.note(tmp_path / "1.norm", many[:3], many[3:], 0)
+    assert [one.t for one in kept] == [2, 3]
+    assert [(event.constant, event.fields["snapshots"]) for event in events] == [(LOG_NORMALIZATION_STATS_DROPPED, 2)]

@@ -51,8 +51,9 @@ def test_under_the_bridge_it_has_the_same_words(tmp_path: Path) -> None:
 
 
 def test_an_exception_of_a_forked_worker_is_not_the_end_of_its_program(tmp_path: Path) -> None:
-    summary = ended(tmp_path, "child = os.fork()\nif not child: raise ValueError\nos.waitpid(child, 0)")
-    assert (summary.state, summary.command) == ("done", None)
+    worker = "env.reset(); env.step(0); raise ValueError"
+    summary = ended(tmp_path, f"child = os.fork()\nif not child: {worker}\nos.waitpid(child, 0)")
+    assert (summary.state, summary.command, summary.step_count) == ("done", None, 2)
 
 
 def test_an_exception_that_somebody_caught_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,7 +80,7 @@ def test_no_answer_is_ever_typed(cut: int) -> None:
 
 
 def test_the_escape_key_is_late_and_not_lost() -> None:
-    """It may be the beginning of an answer, for a tenth of a second."""
+    """It may be the beginning of an answer, for a moment."""
     now = [0.0]
     sieve = Sieve(lambda reply: None, lambda: now[0])
     assert sieve.typed("\x1b") == "\x1b", "where no answer is due it is not even late"
