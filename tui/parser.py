@@ -52,7 +52,8 @@ class Parser(argparse.ArgumentParser):
         except argparse.ArgumentError:
             if action.type not in _KINDS:
                 raise
-            raise InvalidOption(f"{_name(action)} needs {_KINDS[action.type]}, not {arg_string!r}.", self.hint) from None
+            wanted = _KINDS[action.type]
+            raise InvalidOption(f"{_name(action)} needs {wanted}, not {arg_string!r}.", self.hint) from None
 
 
 def _name(action: argparse.Action) -> str:
