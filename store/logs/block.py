@@ -373,7 +373,8 @@ class Columns:
 
     def check(self) -> None:
         """Unpack all of it: BlockDamaged where something is not what was written."""
-        self.kind, self.time, self.ids(0)
+        for column in (self.kind, self.time, self.ids(0)):
+            _expect(len(column) == self.count)
         for name in NUMBERS:
             self.numbers(name)
 

@@ -46,7 +46,8 @@ from .index import (
 )
 from .kinds import COLUMNS, KindIndex
 from .plan import Plan
-from .walk import Met, Shelf, Walk
+from .shelf import Shelf
+from .walk import Met, Walk
 
 Array = np.ndarray[Any, Any]
 
