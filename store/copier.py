@@ -29,7 +29,7 @@ from cornerman.core.ids import new_ulid
 from cornerman.log_catalog import log
 from cornerman.log_catalog.store import LOG_NETWORK_COPY_FAILED
 
-from . import copy_sweep, schema_relay
+from . import copy_sweep, judgement_copies, schema_relay
 from .chunk_rows import chunk_columns, frame_columns
 from .connection import create, transaction
 from .copies import CopyFiles, file_name
@@ -86,6 +86,7 @@ class Copier:
         self._after: dict[int, tuple[int, Open, int]] = {}
         self._folders: set[str] = set()
         self._statistics: dict[int, int] = {}
+        self._judged: dict[int, dict[str, Any]] = {}
         self._said_alive = 0.0
         self._swept = False
         self._measured = self._written = 0
@@ -221,6 +222,7 @@ class Copier:
         reason = f"{type(error).__name__}: {error}"
         self._introduced.clear()
         self._folders.clear()
+        self._judged.clear()
         if self._files is not None:
             self._files.end()
         if reason == self.trouble:
@@ -322,6 +324,7 @@ class Copier:
         for row in opened:
             self._append(row)
         self._send_statistics(rows)
+        self._send_judgements(rows)
         self._append(mark)
         return reached
 
@@ -421,6 +424,13 @@ class Copier:
         if snapshots:
             self._append({"kind": "statistics", "stream": rows.stream_id, "snapshots": list(map(tuple, snapshots))})
             self._statistics[rows.stream_id] = snapshots[-1].t
+
+    def _send_judgements(self, rows: StreamRows) -> None:
+        """What schemas said of the stream so far, where that is new; brought twice it does no harm."""
+        row = judgement_copies.row_of(rows.shelf.query, rows.stream_id)
+        if row is not None and row != self._judged.get(rows.stream_id):
+            self._append(row)
+            self._judged[rows.stream_id] = row
 
     def _send_folder(self, run: dict[str, Any]) -> None:
         """The run's manifest and inputs travel once, with its first rows."""

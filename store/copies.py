@@ -7,6 +7,7 @@
              stream   a run and a stream, as the journal introduces them
              chunk, frames   a row of that table with its payload
              mark     what a stream adds up to, after the rows before it
+             judged   what schemas said of a stream so far
              schema   a change of the registry of schemas, a new version with its document
              alive    these processes were there at that moment; gone: they are no more
              deleted  these streams are no more

@@ -15,7 +15,7 @@ from .copies import Row, light_rows
 from .seal import StreamIdentity
 
 _KEPT = frozenset({"deleted", "schema"})
-_PASSING = frozenset({"copier", "stream", "mark", "folder", "alive", "gone", "end"})
+_PASSING = frozenset({"copier", "stream", "mark", "folder", "statistics", "judged", "alive", "gone", "end"})
 
 
 def kept_of(path: Path, store: str, deleted: Collection[str]) -> list[Row] | None:

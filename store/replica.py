@@ -16,7 +16,7 @@ from typing import Any
 
 import apsw
 
-from . import run_folder
+from . import judgement_copies, run_folder
 from .chunk_rows import insert_row
 from .connection import create, transaction
 from .copier import OPEN_SEGMENT, store_id
@@ -147,6 +147,9 @@ class _Reader:
             schema_copies.enter(self.connection, row, host)
         elif kind == "statistics":
             self._statistics(row)
+        elif kind == judgement_copies.KIND:
+            if self.connection.execute("select 1 from replica where stream = ?", (row["stream"],)).fetchall():
+                judgement_copies.enter(self.connection, row)
         elif kind == "alive":
             self._alive(row)
         elif kind == "gone":
@@ -250,6 +253,7 @@ class _Reader:
             run(f"delete from {table} where stream = ?", (stream,))
         run("delete from ledger where stream = ?", (stream,))
         run("delete from norm_stats where stream = ?", (stream,))
+        judgement_copies.forget(self.connection, stream)
         for (number,) in run("delete from stream where id = ? returning run", (stream,)).fetchall():
             for statement in FORGET:
                 run(statement)

@@ -46,13 +46,14 @@ class Parser(argparse.ArgumentParser):
             raise InvalidOption(f"`{self.prog}` has no {str(action.metavar or 'verb').lower()} {value!r}.", remedy)
         raise InvalidOption(f"{_name(action)} cannot be {value!r}.", remedy)
 
-    def _get_value(self, action: argparse.Action, text: str) -> Any:
+    def _get_value(self, action: argparse.Action, arg_string: str) -> Any:
         try:
-            return super()._get_value(action, text)
+            return super()._get_value(action, arg_string)
         except argparse.ArgumentError:
             if action.type not in _KINDS:
                 raise
-            raise InvalidOption(f"{_name(action)} needs {_KINDS[action.type]}, not {text!r}.", self.hint) from None
+            wanted = _KINDS[action.type]
+            raise InvalidOption(f"{_name(action)} needs {wanted}, not {arg_string!r}.", self.hint) from None
 
 
 def _name(action: argparse.Action) -> str:

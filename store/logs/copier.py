@@ -82,7 +82,7 @@ class LogCopier:
         self.max_bytes = settings.max_store_bytes
         self.trouble = ""
         self.said_alive = 0.0
-        self.scanned = "", 0
+        self.scanned: tuple[str, int] = ("", 0)
         """Up to which id of which database there is nothing to carry: what follows the cursor may be others'."""
         self._measured_at = -MEASURE_SECONDS
         self._closing = threading.Event()

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -197,7 +198,8 @@ class _Bringing:
         shift = meta(self.connection, "next_id") - max(block.first_id, self.known.last_id + 1)
         whole = block.sets is not None and block.last_id - block.first_id == block.count - 1
         if whole and block.first_id > self.known.last_id and not unwanted:
-            append_block(self.connection, self._tail, _shifted(block, shift))
+            ours = replace(block, first_id=block.first_id + shift, last_id=block.last_id + shift)
+            append_block(self.connection, self._tail, ours)
             self._next(block.last_id, shift)
         elif block.last_id > self.known.last_id:
             rows = self._rows(block, kinds)
@@ -302,11 +304,6 @@ def _block(row: Row, kinds: Any) -> Packed:
     content = dict(zip(BLOCK_FIELDS, row["block"], strict=True))
     content["sets"] = None if content["sets"] is None else Sets(*content["sets"])
     return Packed(**content, kinds=kinds.astype("<u4").tobytes())
-
-
-def _shifted(block: Packed, shift: int) -> Packed:
-    content = {name: getattr(block, name) for name in (*BLOCK_FIELDS, "kinds")}
-    return Packed(**{**content, "first_id": block.first_id + shift, "last_id": block.last_id + shift})
 
 
 def _more(path: Path, offset: int) -> bool:

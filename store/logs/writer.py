@@ -14,7 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import apsw
 import msgspec
@@ -28,11 +28,13 @@ from cornerman.log_catalog.store import LOG_RECORDS_LOST
 
 from ..network import Place
 from .backlog import left
-from .copier import LogCopier
 from .database import writing
 from .ingest import Ingestor, count_lost
 from .removal import Retention
 from .spool import JOB, SAMPLE, Source, Spool, spools
+
+if TYPE_CHECKING:
+    from .copier import LogCopier
 
 INGEST_SECONDS = 0.25
 INGEST_BYTES = 1 << 20
@@ -113,7 +115,7 @@ class Writer:
         if self._thread is None or not self._thread.is_alive():
             self._last_turn()
         if self._place is not None:
-            (self._copier or LogCopier(self._place)).close()
+            (self._copier or self._new_copier(self._place)).close()
 
     def __enter__(self) -> Writer:
         return self
@@ -140,8 +142,13 @@ class Writer:
             self._thread = threading.Thread(target=self._run, name="cornerman logs", daemon=True)
             self._thread.start()
             if self._place is not None and self._copier is None:
-                self._copier = LogCopier(self._place)
+                self._copier = self._new_copier(self._place)
                 self._copier.start()
+
+    def _new_copier(self, place: Place) -> LogCopier:
+        from .copier import LogCopier  # most stores are on a local disk
+
+        return LogCopier(place)
 
     def _run(self) -> None:
         while not self._closing.is_set():

@@ -117,6 +117,11 @@ def test_frames_and_vectors_are_the_same_on_both_nodes(nodes: Nodes, kind: str) 
             assert frame is not None
 
 
+def judgements(nodes: Nodes) -> list[Any]:
+    with cornerman.open_store(nodes.store) as store:
+        return [*store.enforcement.judged(), *store.enforcement.mismatches()]
+
+
 class Broken(gymnasium.ObservationWrapper[Any, Any, Any]):
     """Every fifth observation is out of bounds."""
 
@@ -136,10 +141,12 @@ def test_what_a_schema_refused_is_refused_on_every_node(nodes: Nodes, monkeypatc
     walk(env, 300)
     env.close()
     end_sessions()
-    written = contents(nodes.store)
+    written, said = contents(nodes.store), judgements(nodes)
     nodes.on("reader")
     read = contents(nodes.store)
     assert read == written
+    assert judgements(nodes) == said
+    assert said[0].bad > 40
     assert written["ledger"].quarantined > 40
     assert written["ledger"].balanced
     for node in ("reader", "writer"):

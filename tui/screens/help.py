@@ -54,7 +54,7 @@ SOURCES = (
 )
 
 RENDERING = (
-    ("p, rendering off", "No picture is read, decoded or drawn; their panel is gone. What is recorded is the same."),
+    ("rendering off", "p: no picture is read, decoded or drawn; their panel is gone. What is recorded is the same."),
     ("drops then", "Rows that are not drawn are in the store all the same: only the loss ledger says what is not."),
     ("no frames made", "That is said to the one who records: cornerman run --frames none, or record(frames='none')."),
     ("credits", "Eight for each view. A row takes one before it is decoded, and gives it back when it is drawn."),
