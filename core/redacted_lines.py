@@ -53,6 +53,8 @@ def redacted_record(record: LogRecordV1, rules: Rules | None = None) -> LogRecor
 
 def hidden(text: str, rules: Rules | None = None) -> str:
     """A line with its secrets hidden."""
+    if not text:
+        return text
     rules = rules or current_rules()
     low = text.lower()
     if not _suspicious(text, low, rules):

@@ -38,8 +38,14 @@ class Unencodable(msgspec.Struct, frozen=True):
     text: str
 
 
+EMPTY = b"\x80"
+"""The bytes of a mapping that has nothing."""
+
+
 def encode(value: Any) -> bytes:
     """The msgpack bytes of `value`; never raises for the value's sake."""
+    if type(value) is dict and not value:  # the fields of most log records
+        return EMPTY
     try:
         return _ENCODER.encode(_plain(value, 0))
     except Exception:  # a lying __array__, a surrogate, a cycle: keep what can be said about it

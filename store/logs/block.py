@@ -17,8 +17,8 @@ import contextlib
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, pairwise
 from itertools import compress as picked
-from itertools import pairwise
 from typing import Any, NamedTuple, TypeVar
 
 import apsw
@@ -178,8 +178,12 @@ def packed(rows: Rows, kinds: Array, *, sealed: bool) -> Packed:
         int(ids[0]), int(ids[-1]), len(rows), int(times.min()), int(times.max()),
         kinds.astype("<u4").tobytes(), np.bincount(kind, minlength=len(kinds)).astype("<u4").tobytes(),
         _ranges(numbers), _sealed_with_sum(msgspec.msgpack.encode(columns)), [_slice(texts, some) for some in slices],
-        gram_sets([_gram_text(texts, some) for some in slices], _gram_numbers(rows, order, slices)) if sealed else None,
+        _sets(texts, numbers, order, slices) if sealed else None,
     )  # fmt: skip
+
+
+def _sets(texts: list[list[Any]], numbers: dict[str, Numbers], order: list[int], slices: list[slice]) -> Sets:
+    return gram_sets([_gram_text(texts, some) for some in slices], _gram_numbers(numbers, order, slices))
 
 
 def _gram_text(texts: list[list[Any]], some: slice) -> bytes:
@@ -189,13 +193,14 @@ def _gram_text(texts: list[list[Any]], some: slice) -> bytes:
     ).encode()
 
 
-def _gram_numbers(rows: Rows, order: list[int], slices: list[slice]) -> list[list[Array]]:
+def _gram_numbers(numbers: dict[str, Numbers], order: list[int], slices: list[slice]) -> list[list[Array]]:
     """The numbers of each slice, a list for each column of NUMBERS."""
-    columns = [[getattr(rows, name)[row] for row in order] for name in NUMBERS]
-    return [
-        [np.array([value for value in set(column[some]) if value is not None], np.int64) for column in columns]
-        for some in slices
-    ]
+    columns = []
+    for found, present in numbers.values():
+        values = found[order] if found.size else found
+        there = present[order] if found.size and present is not None else None
+        columns.append([values[some] if there is None else values[some][there[some]] for some in slices])
+    return [list(each) for each in zip(*columns, strict=True)]
 
 
 def _kind_type(kinds: int) -> type:
@@ -239,7 +244,7 @@ def _slice_bounds(texts: list[list[Any]]) -> Iterator[int]:
 def _slice(texts: list[list[Any]], some: slice) -> bytes:
     message, fields, raw, bodies = (part[some] for part in texts)
     parts = [part.encode() for three in zip(message, fields, raw, strict=True) for part in three]
-    lengths = np.array([*map(len, parts), *map(len, bodies)], "<u4")
+    lengths = np.fromiter(chain(map(len, parts), map(len, bodies)), "<u4", len(parts) + len(bodies))
     content = b"".join((lengths.tobytes(), *parts, *bodies))
     return len(content).to_bytes(4, "little") + compress(content, checksum=True)
 

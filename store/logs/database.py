@@ -12,7 +12,7 @@ import apsw
 from ..connection import Database, connect, create, transaction, translated
 
 FILE = "logs.db"
-FORMAT = 3
+FORMAT = 4
 """The number of the newest step file in logs/ddl/."""
 
 

@@ -23,6 +23,8 @@ Array = np.ndarray[Any, Any]
 
 _COLUMNS = "id, first_id, last_id, count, min_us, max_us, kinds, counts, ranges, sealed"
 SELECT_SEALED = f"select {_COLUMNS} from block where sealed and id > ? order by first_id"
+SELECT_FRESH = f"select {_COLUMNS} from block not indexed where sealed and id > ? order by first_id"
+"""The same where few are expected: by id, and sorted; the other way all heads would be sorted in memory."""
 SELECT_HEADS = f"select {_COLUMNS} from block order by first_id"
 SELECT_OPEN = f"select {_COLUMNS} from block where not sealed order by first_id"
 

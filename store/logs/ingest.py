@@ -11,6 +11,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ def _default(field: Any) -> Any:
 _Incoming: Any = msgspec.defstruct(
     "Incoming",
     [
-        (field.name, msgspec.Raw, msgspec.Raw(b"\x80"))
+        (field.name, msgspec.Raw, msgspec.Raw(values.EMPTY))
         if field.name in ("fields", "extra")
         else (field.name, field.type)
         if field.required
@@ -62,6 +63,8 @@ _Incoming: Any = msgspec.defstruct(
 )
 """A record whose fields and extra are left as they are: they go into its body byte for byte."""
 _DECODER = msgspec.msgpack.Decoder(_Incoming)
+_KIND_OF = attrgetter(*Kind._fields)
+_REST_OF = attrgetter("fields", "extra", "agent", "repeats", "raw_bytes")
 
 
 class Ingestor:
@@ -253,23 +256,19 @@ class Ingestor:
         rows.id = list(range(next_id, next_id + len(records)))
         rows.message = [record.message for record in records]
         rows.raw = [record.raw for record in records]
-        for record in records:
-            kind = Kind(
-                record.run_id, record.stream, record.output, record.source, record.code, record.level,
-                record.component, record.subcomponent, record.tags, record.logger, record.flags,
-            )  # fmt: skip
-            number, extra = known(kind), record.extra
+        rests = map(_REST_OF, records)
+        for kind, (fields, extra, agent, repeats, raw_bytes) in zip(map(_KIND_OF, records), rests, strict=True):
+            number, fields, extra = known(kind), bytes(fields), bytes(extra)
             if number is None:
-                number, extra = self._new_kind(connection, kind, bytes(extra))
+                number, extra = self._new_kind(connection, Kind._make(kind), extra)
             rows.kind.append(number)
-            fields, extra = bytes(record.fields), bytes(extra)
             words = ""
             if len(fields) > 1 or len(extra) > 1:
                 words = fields_text(values.decode(fields), values.decode(extra))
                 if not words.isascii():  # half a surrogate pair has no bytes
                     words = words.encode("utf-8", "backslashreplace").decode()
             rows.fields.append(words)
-            rows.body.append(pack_body(fields, extra, record.agent, record.repeats, record.raw_bytes))
+            rows.body.append(pack_body(fields, extra, agent, repeats, raw_bytes))
         rows.time_us = _clamped([record.time_us for record in records])
         rows.pid = _fitting([record.pid for record in records])
         rows.episode = _fitting([record.episode for record in records])

@@ -32,7 +32,18 @@ from ..connection import snapshot, translated
 from .block import NUMBERS, BlockDamaged, Columns, decoding, unpack_body
 from .damage import Damage
 from .database import FILE, LOGS, connect_logs, meta
-from .index import MOST_RECORDS, SELECT_OPEN, SELECT_SEALED, Heads, Index, Part, Spot, read_part, sound_heads
+from .index import (
+    MOST_RECORDS,
+    SELECT_FRESH,
+    SELECT_OPEN,
+    SELECT_SEALED,
+    Heads,
+    Index,
+    Part,
+    Spot,
+    read_part,
+    sound_heads,
+)
 from .kinds import COLUMNS, KindIndex
 from .plan import Plan
 from .shelf import Shelf
@@ -312,7 +323,7 @@ class Logs:
         )
         sealed = self._index.sealed
         after = int(sealed.id.max()) if len(sealed) else 0
-        more = self._read_part(connection, SELECT_SEALED, after)
+        more = self._read_part(connection, SELECT_FRESH if after else SELECT_SEALED, after)
         if len(more):
             sealed = sealed.joined(more) if len(sealed) else more
         self._index = Index(version, sealed, self._read_part(connection, SELECT_OPEN))

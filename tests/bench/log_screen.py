@@ -7,7 +7,6 @@ Parts: `open`, `keys`, `busy`.
 from __future__ import annotations
 
 import contextlib
-import shutil
 import subprocess
 import sys
 import time
@@ -20,7 +19,7 @@ from cornerman.store.logs.reader import Logs
 
 from .figures import Figure
 from .heartbeat import late_beats
-from .logs import QUICK_RECORDS, RECORDS, stored
+from .logs import QUICK_RECORDS, RECORDS, copied
 from .pseudo_terminal import Terminal, cornerman, environ
 from .terminal import waits
 
@@ -32,20 +31,15 @@ ABSENT = (b"~|", b"|~")
 
 
 def measure(quick: bool, scratch: Path, part: str) -> Iterator[Figure]:
-    store = _copied(scratch / "logs", QUICK_RECORDS if quick else RECORDS)
+    store = scratch / "logs"
+    make_store(str(store)).close()
+    copied(store, QUICK_RECORDS if quick else RECORDS)
     if part in "open":
         yield from _opened(store)
     if part in "keys":
         yield from _followed(store, 20 if quick else 80)
     if part in "busy":
         yield from _busy(store, scratch / "beats", 6 if quick else 30)
-
-
-def _copied(store: Path, count: int) -> Path:
-    """The generated records in a store of their own, which others may add to."""
-    make_store(str(store)).close()
-    shutil.copyfile(stored(count) / "logs.db", store / "logs.db")
-    return store
 
 
 def _opened(store: Path) -> Iterator[Figure]:

@@ -48,17 +48,19 @@ PAGES = (
     "step:5000",
     "episode:700 component:Store level:ERROR",
     "run:01BENCH0005XXXXXXXXXXXXXXX episode:10 level:ERROR",
+    "since:2026-09-21T15:20 until:2026-09-21T16:00 level>=WARNING",
 )
 TEXTS = (f'"{NEEDLE}"', "nan", "12345", "model-99999.pt", "checkpoint level:ERROR", "e")
 
 
 def measure(quick: bool, folder: Path, part: str) -> Iterator[Figure | Skipped]:
+    count = QUICK_RECORDS if quick else RECORDS
     if part in ("", "insert"):
         yield from _insert(folder, QUICK_INSERTED if quick else INSERTED)
     if part in ("", "read"):
-        yield from _read(stored(QUICK_RECORDS if quick else RECORDS), 5 if quick else 15)
+        yield from _read(stored(count), 5 if quick else 15)
     if part in ("", "together"):
-        yield from _together(folder, 2 if quick else 6)
+        yield from _together(copied(folder / "together", count), 2 if quick else 10)
     if part in ("", "lnav"):
         yield from _lnav(folder, QUICK_RECORDS if quick else 1_000_000)
 
@@ -136,6 +138,13 @@ def stored(count: int) -> Path:
     return path
 
 
+def copied(path: Path, count: int) -> Path:
+    """So many records in a store of their own, which others may add to."""
+    path.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(stored(count) / "logs.db", path / "logs.db")
+    return path
+
+
 def _read(path: Path, times: int) -> Iterator[Figure]:
     logs, everything = Logs(path), LogFilter()
     before = _resident()
@@ -191,11 +200,9 @@ def _interrupted(logs: Logs) -> float:
 # --- both at once -----------------------------------------------------------------------------------------------------
 
 
-def _together(folder: Path, seconds: float) -> Iterator[Figure]:
+def _together(path: Path, seconds: float) -> Iterator[Figure]:
     """A writer in another process at 5,000 records a second, and what its pages cost a reader meanwhile; before, and
     without it."""
-    path = folder / "together"
-    _append_all(path, 100_000)
     alone = _pages(path, seconds / 2)
     child = subprocess.Popen([sys.executable, "-m", "bench.logs", str(path), str(seconds + 2)])
     time.sleep(1)

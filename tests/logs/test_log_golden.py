@@ -24,6 +24,7 @@ STEPS = {
     "0001_base.sql": "851bc57838c55d01730861864537e8344764bb4f513bed1a74189dc01a101f14",
     "0002_copies.sql": "0ff5d9eec442c8f0ed7c5b2bdbb61e9654d1ede649b9ba32b21a56c37eabd5a1",
     "0003_sources.sql": "7c0edaa3b12d247dd1a9e9a9183dbc6c37cb6dfc926143deaa012f075db2c5c2",
+    "0004_open_blocks.sql": "cbad8383d51daa9e382929009159c4d1f283f7fab8b8a7d4cf7f50acde355ac3",
 }
 """SHA-256 of each released step file: they are never edited."""
 
