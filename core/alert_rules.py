@@ -54,10 +54,8 @@ def own_alerts(run: RunSummary, figures: Figures, logs: LogReader, rules: tuple[
 def _detail(rule: AlertRule, run: RunSummary, figures: Figures, logs: LogReader) -> str:
     condition, chosen = meant(rule.when)
     if condition is not None:
-        if not condition.holds(figures):
-            return ""
-        values = ((one.quantity, figures.value(one.name, one.newest)) for one in condition.comparisons)
-        return f"{rule.when}: " + ", ".join(f"{name} is {value:.6g}" for name, value in values if value is not None)
+        said = condition.said(figures)
+        return f"{rule.when}: {said}" if said else ""
     assert chosen is not None
     not_alerts = Term("tag", "alert", exclude=True)  # else an alert would be what it looks for
     newest = logs.page(LogFilter((Term("run", run.run_id), not_alerts, *chosen.terms)), limit=1)

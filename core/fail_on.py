@@ -8,6 +8,7 @@ mistyped word is refused and not looked for in the log.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from .run_figures import RunFigures
 
 ANY = "any"
-WORDS = {**{rule.word: rule.constant.message for rule in RULES}, ANY: "each of these alerts"}
-"""The words for alerts, and what each is about."""
+WORDS = {**{rule.word: rule.constant.message for rule in RULES}, ANY: "each alert, also by rules of your own"}
+"""The words for alerts that everybody has, and what each is about."""
 
 
 class Moment(NamedTuple):
@@ -48,14 +49,14 @@ class Trouble(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AlertTrouble:
-    """Alerts of these rules."""
+    """Alerts of these rules: by their words, those of the user by their names."""
 
     words: frozenset[str]
     reads_logs: bool = False
 
     def found(self, moment: Moment) -> str:
-        rules = {rule.name for rule in RULES if rule.word in self.words or ANY in self.words}
-        broken = [alert for alert in moment.summary.alerts if alert.rule in rules]
+        rules = self.words | {rule.name for rule in RULES if rule.word in self.words}
+        broken = [alert for alert in moment.summary.alerts if ANY in self.words or alert.rule in rules]
         return f"{broken[0].code} {broken[0].message}: {broken[0].detail}" if broken else ""
 
 
@@ -67,10 +68,8 @@ class FigureTrouble:
     reads_logs: bool = False
 
     def found(self, moment: Moment) -> str:
-        if not self.condition.holds(moment.figures):
-            return ""
-        values = [(one.quantity, moment.figures.value(one.name, one.newest)) for one in self.condition.comparisons]
-        return f"{self.condition} holds: " + ", ".join(f"{name} is {value:.6g}" for name, value in values)
+        said = self.condition.said(moment.figures)
+        return f"{self.condition} holds: {said}" if said else ""
 
 
 @dataclass(slots=True)
@@ -94,19 +93,23 @@ class LogTrouble:
         return f"{self.chosen}: {' '.join(filter(None, (record.level, record.code, record.message)))}"
 
 
-def troubles(text: str) -> list[Trouble]:
-    """What one --fail-on means: words may be joined by commas. InvalidOption where it means nothing."""
+def troubles(text: str, own: Collection[str] = ()) -> list[Trouble]:
+    """What one --fail-on means: words may be joined by commas. InvalidOption where it means nothing.
+
+    `own` are the names of the user's alert rules.
+    """
     words = [word.strip() for word in text.split(",")]
-    if all(word in WORDS for word in words):
+    known = (*WORDS, *own)
+    if all(word in known for word in words):
         return [AlertTrouble(frozenset(words))]
     if is_quantity(text):
         return [FigureTrouble(Condition.parse(text))]
     if re.match(r"-?[a-z]+(:|>=)", text):
         return [LogTrouble(_of_logs(text))]
-    wrong = next(word for word in words if word not in WORDS)
+    wrong = next(word for word in words if word not in known)
     raise InvalidOption(
         f"There is no alert {wrong!r}.",
-        f"{did_you_mean(wrong, WORDS)} Alerts: {', '.join(WORDS)}. Or a condition such as 'return<0', or a filter of"
+        f"{did_you_mean(wrong, known)} Alerts: {', '.join(known)}. Or a condition such as 'return<0', or a filter of"
         " log lines such as 'level>=ERROR', 'text:\"out of memory\"'.",
     )
 

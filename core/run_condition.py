@@ -90,6 +90,13 @@ class Condition(NamedTuple):
     def holds(self, figures: Figures) -> bool:
         return all(one.holds(figures) for one in self.comparisons)
 
+    def said(self, figures: Figures) -> str:
+        """What its quantities are where it holds; '' where it does not."""
+        if not self.holds(figures):
+            return ""
+        values = ((one.quantity, figures.value(one.name, one.newest)) for one in self.comparisons)
+        return ", ".join(f"{name} is {value:.6g}" for name, value in values if value is not None)
+
 
 def is_quantity(text: str) -> bool:
     """Whether a text begins with the name of one, so that a condition is what was meant."""

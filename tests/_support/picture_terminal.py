@@ -7,6 +7,7 @@ now, a sixel picture where nothing was written since.
 from __future__ import annotations
 
 import base64
+import codecs
 import fcntl
 import os
 import re
@@ -98,6 +99,7 @@ class PictureTerminal:
         self.screen = Screen()
         self._read_to = 0
         self._rest = ""
+        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self._row = self._column = self._colour = 0
         self._saved = (0, 0)
         self._updating = False
@@ -121,7 +123,7 @@ class PictureTerminal:
         self.program._read(seconds)
         new = self.program.sent[self._read_to :]
         self._read_to += len(new)
-        data = self._rest + new.decode(errors="surrogateescape")
+        data = self._rest + self._decode(new)
         end = 0
         for found in _TOKEN.finditer(data):
             if found.start() != end:

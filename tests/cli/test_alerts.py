@@ -28,6 +28,9 @@ def test_what_is_wrong_is_shown_written_and_told_afterwards(store: list[str], ca
     assert main(["alerts", "show", "--json", *store]) == 1
     (alert,) = json.loads(capsys.readouterr().out)
     assert (alert["job"], alert["rule"], alert["code"]) == ("a", "few", "LOG1807")
+    for named in ("few", "any"):
+        assert main(["watch", "a", "--fail-on", named, *store]) == 4
+    capsys.readouterr()
     assert main(["alerts", "forget", "few"]) == 0
     assert main(["alerts", *store]) == 0
     assert main(["alerts", "history", "a", "--json", *store]) == 0

@@ -67,6 +67,7 @@ def test_what_cannot_be_meant_is_refused_with_what_can(text: str, said: str) -> 
 
 def test_fail_on_takes_alerts_conditions_and_log_filters() -> None:
     assert troubles("nan, stalled") == [AlertTrouble(frozenset({"nan", "stalled"}))]
+    assert troubles("low, nan", own=["low"]) == [AlertTrouble(frozenset({"low", "nan"}))]
     assert troubles("return<0") == [FigureTrouble(Condition.parse("return<0"))]
     assert isinstance(troubles("level>=ERROR")[0], LogTrouble)
     assert isinstance(troubles('text:"out of memory, really"')[0], LogTrouble)

@@ -101,6 +101,10 @@ def test_a_slow_terminal_is_sent_no_more_than_it_draws() -> None:
     assert flight.wait == PATIENCE_S
     flight.answered()
     assert flight.wait == 0
+    now[0] = 1.0
+    flight.answered()
+    flight.sent()
+    assert flight.wait == PATIENCE_S, "one at a time where an answer takes a second"
     for _ in range(20):
         now[0] += PATIENCE_S
         if flight.wait == 0:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -141,7 +140,7 @@ def test_where_a_terminal_cannot_a_line_says_so(show: Show) -> None:
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux")
 def test_tmux_lets_pictures_through_and_keeps_them_in_their_pane(tmp_path: Path, show: Show) -> None:
     """Past tmux by its passthrough, and seen through cells that tmux moves as text."""
-    conf, server = tmp_path / "tmux.conf", ["tmux", "-L", f"images{os.getpid()}"]
+    conf, server = tmp_path / "tmux.conf", ["tmux", "-S", str(tmp_path / "t")]
     conf.write_text("set -g allow-passthrough on\n")
     terminal = show("kitty", KITTY, tmux=[*server, "-u", "-f", str(conf), "new-session"])
     try:

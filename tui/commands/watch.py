@@ -35,9 +35,10 @@ What is not known yet (no episode has ended) holds for nothing.
 
 {chr(10).join(f"  {name:<17} {meaning}" for name, meaning in QUANTITIES.items())}
 
---fail-on takes alerts (nan, collapse, stuck, stalled, entropy, lost, disk; any is each
-of them), a condition such as 'return<0', or a filter of the run's log lines as
-`cornerman logs` has it: 'level>=ERROR', 'code:LOG512', 'text:"out of memory"'.
+--fail-on takes alerts (nan, collapse, stuck, stalled, entropy, lost, disk; a rule of
+yours by its name, see `cornerman alerts`; any is each of them), a condition such as
+'return<0', or a filter of the run's log lines as `cornerman logs` has it:
+'level>=ERROR', 'code:LOG512', 'text:"out of memory"'.
 
 exit codes:
     0  a condition of --until held, or the run ended well
@@ -134,12 +135,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _asked(args: argparse.Namespace) -> Asked:
+    from cornerman.core.alert_rules import ALERT_RULES
     from cornerman.core.fail_on import troubles
 
     until = tuple(map(Condition.parse, args.until))
     if args.require and not until:
         raise InvalidOption("--require needs a condition that must hold.", "For example --until 'return>200'.")
-    fail_on = tuple(trouble for text in args.fail_on for trouble in troubles(text))
+    own = [rule.name for rule in ALERT_RULES.current().rules] if args.fail_on else []
+    fail_on = tuple(trouble for text in args.fail_on for trouble in troubles(text, own))
     timeout = None if args.timeout is None else _seconds("--timeout", args.timeout)
     deadline = float("inf") if timeout is None else time.monotonic() + timeout
     return Asked(until, fail_on, args.require, args.stream, _seconds("--every", args.every), deadline, timeout)

@@ -2,7 +2,8 @@
 
 A slow connection takes a picture long before the person sees it, so what was written says nothing. After each picture
 the terminal is asked whether it is done; while it has not answered for two, the next one waits, and gives way to newer
-ones. A terminal that does not answer is not waited for.
+ones. Where an answer takes long, one is on its way at a time, for what a key changes comes behind it. A terminal that
+does not answer is not waited for.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections import deque
 from collections.abc import Callable
 
 MOST = 2
+PROMPT_S = 0.1
 PATIENCE_S = 2.0
 _LOSSES = 3
 
@@ -23,6 +25,7 @@ class Flight:
         self._clock = clock
         self._sent: deque[float] = deque()
         self._lost = 0
+        self._took = 0.0
 
     def sent(self) -> None:
         self._sent.append(self._clock())
@@ -30,7 +33,7 @@ class Flight:
     def answered(self) -> None:
         self._lost = 0
         if self._sent:
-            self._sent.popleft()
+            self._took = self._clock() - self._sent.popleft()
 
     @property
     def open(self) -> bool:
@@ -43,7 +46,7 @@ class Flight:
         if self._lost >= _LOSSES:
             self._sent.clear()
             return 0.0
-        if len(self._sent) < MOST:
+        if len(self._sent) < (MOST if self._took < PROMPT_S else 1):
             return 0.0
         left = self._sent[0] + PATIENCE_S - self._clock()
         if left > 0:
