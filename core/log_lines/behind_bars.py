@@ -1,11 +1,11 @@
-"""A line that was written behind a progress bar: the bar leaves the cursor at its end, and the next writer goes on there.
+"""A line that was written behind a progress bar: the bar leaves the cursor at its end, and the next one goes on there.
 
      30%|███       | 30/100 [00:00<00:01, 49.53it/s]train.py:7: UserWarning: careful
      50%|█████     | 50/100 [00:01<00:01, 49.43it/s]ERROR:agent:bad thing
      80%|████████  | 80/100 [00:01<00:00, 48.79it/s]Traceback (most recent call last):
 
-On the terminal that is one line. Without this it would be a state of the bar, at DEBUG, and no filter for warnings would
-find it. The same goes for a line that takes the place of a bar that was cleared, as `tqdm.write` and rich's consoles do.
+On the terminal that is one line. Without this it would be a state of the bar, at DEBUG, and no filter for warnings
+would find it. The same goes for a line in the place of a bar that was cleared, as `tqdm.write` and rich's consoles do.
 
 What is looked for is what begins a line for certain; the rest of a redrawn line stays a state of what is drawn.
 """
@@ -27,7 +27,7 @@ _BEGINS = re.compile(
 _WARNING: Final = b"Warning: "
 _WARNED = re.compile(rb"[^\s:\]|]{1,400}:\d{1,9}: (?:[A-Z]\w{0,60})?Warning: ")
 _WINDOW: Final = 512
-"""Bytes before `Warning: ` in which its file may begin; a bound, so that a line of a mebibyte costs no more than once."""
+"""Bytes before `Warning: ` in which its file may begin: a bound, so that a line of a mebibyte is looked at once."""
 
 
 def begins_at(data: bytes) -> int | None:

@@ -112,7 +112,7 @@ def test_a_warning_behind_a_bar_of_another_kind_keeps_its_level() -> None:
 
 def test_a_bar_that_speaks_of_levels_or_times_is_a_bar() -> None:
     """What only looks like the beginning of a line is a state of what is drawn."""
-    for bar in (b"\r5 of 9 {\"", b"\r2026-11-26 07:03:31 step 5", b"\rWARNING 3 of 5", BAR + b"\x1b[A", BAR + b"  "):
+    for bar in (b'\r5 of 9 {"', b"\r2026-11-26 07:03:31 step 5", b"\rWARNING 3 of 5", BAR + b"\x1b[A", BAR + b"  "):
         (found,) = records(bar + b"\n")
         assert "progress" in found.flags
 
