@@ -61,9 +61,8 @@ def hidden(text: str, rules: Rules | None = None) -> str:
         return text
     if len(low) == len(text):  # not so of a few letters: then places in the one are none in the other
         text = _pairs_hidden(text, low, rules)
-    for pattern in rules.patterns:
-        text = pattern.sub(HIDDEN, text)
-    return _LOOKS_SECRET.sub(HIDDEN, redacted_text(text)) if _any(_TEXT_SIGNS, low) else text
+    text = redacted_text(text, rules)
+    return _LOOKS_SECRET.sub(HIDDEN, text) if _any(_TEXT_SIGNS, low) else text
 
 
 def _suspicious(text: str, low: str, rules: Rules) -> bool:

@@ -46,8 +46,8 @@ def redacted_values(variables: Mapping[str, str]) -> dict[str, str]:
     return {name: HIDDEN if is_secret(name) else redacted_text(value) for name, value in variables.items()}
 
 
-def redacted_text(text: str) -> str:
+def redacted_text(text: str, rules: Rules | None = None) -> str:
     """A text without the passwords of addresses, `postgres://user:***@host`, and what the user's patterns match."""
-    for pattern in current_rules().patterns:
+    for pattern in (rules or current_rules()).patterns:
         text = pattern.sub(HIDDEN, text)
     return _IN_ADDRESS.sub(rf"\1:{HIDDEN}@", text) if "://" in text else text
