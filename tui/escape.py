@@ -34,8 +34,6 @@ def hasten() -> None:
     """For this process; ESCDELAY, in milliseconds, says otherwise where a line is so slow that keys come in parts."""
     from textual.drivers import linux_driver
 
-    linux_driver.selectors = SimpleNamespace(  # type: ignore[assignment]
-        SelectSelector=_Selector, EVENT_READ=selectors.EVENT_READ
-    )
+    vars(linux_driver)["selectors"] = SimpleNamespace(SelectSelector=_Selector, EVENT_READ=selectors.EVENT_READ)
     if "ESCDELAY" not in os.environ:
         textual.constants.ESCAPE_DELAY = ESCAPE_S  # type: ignore[misc]

@@ -152,7 +152,6 @@ class WindowQuery:
     def _counted(self, reading: LogReading, found: WindowAnswer) -> WindowAnswer:
         """With its place among all, where that needs no search."""
         found = found._replace(records=reading.logs.count(), damaged=reading.logs.damaged())
-        reading.tell(found)  # counting takes as long again as reading did
         if searches(self.chosen):
             total = len(found.entries) if found.first and found.last else None
             return found._replace(rank=0 if found.first else None, total=total)

@@ -100,8 +100,7 @@ def having(sets: Array, keys: Array, bits: int) -> Array:
     """Of sets of one size, one a row, which have all keys; these are hashes of so many bits."""
     shift = bits - (int(sets.shape[1]) * 8).bit_length() + 1
     places = keys >> shift
-    found: Array = (sets[:, places >> 3] >> (7 - (places & 7)).astype(np.uint8) & 1).all(axis=1)
-    return found
+    return np.asarray((sets[:, places >> 3] >> (7 - (places & 7)).astype(np.uint8) & 1).all(axis=1))
 
 
 def _short(data: Array) -> Array:

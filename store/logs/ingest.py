@@ -76,7 +76,7 @@ class Ingestor:
         """How far each spool is in the database, as far as we saw to it."""
         self._connection: apsw.Connection | None = None
         self._file: tuple[int, int] | None = None
-        self._kinds: dict[Kind, int] = {}
+        self._kinds: dict[tuple[Any, ...], int] = {}
         self._last_kind = self._generation = 0
         self._tail: Any = None
         self._wal_pages = 0

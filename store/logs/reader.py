@@ -29,7 +29,7 @@ from cornerman.core.payloads.log_record_v1 import LogRecordV1
 from cornerman.log_catalog.constant import LEVELS
 
 from ..connection import snapshot, translated
-from .block import NUMBERS, BlockDamaged, Columns, decoding, unpack_body
+from .block import NUMBERS, BlockDamaged, Numbers, Slice, decoding, optional, unpack_body
 from .damage import Damage
 from .database import FILE, LOGS, connect_logs, meta
 from .index import (
@@ -392,32 +392,37 @@ class _Session:
         if not rows:
             return []
         columns = self.shelf.columns(self.connection, spot)
-        ids, kinds, kind, time = columns.ids(spot.first_id), spot.kinds, columns.kind, columns.time
         places = columns.place[rows]
-        numbers = np.searchsorted(columns.bounds, places, "right") - 1
-        found = []
-        for row, place, number in zip(rows, places.tolist(), numbers.tolist(), strict=True):
-            slice = self.shelf.slice(self.connection, spot, columns, number)
-            where = int(kinds[kind[row]]), int(time[row]), place - slice.begin, row, columns
+        slices = np.searchsorted(columns.bounds, places, "right") - 1
+        of_all = [spot.kinds[columns.kind[rows]], columns.time[rows], columns.ids(spot.first_id)[rows], places, slices]
+        numbers = zip(*(_of_rows(columns.numbers(name), rows) for name in NUMBERS), strict=True)
+        found: list[LogEntry] = []
+        slice, number_of = None, -1
+        for kind, time_us, id, place, number, some in zip(*(each.tolist() for each in of_all), numbers, strict=True):
+            if slice is None or number != number_of:
+                slice, number_of = self.shelf.slice(self.connection, spot, columns, number), number
             try:
-                record = self._record(slice, *where)
+                record = self._record(slice, place - slice.begin, kind, time_us, some)
             except BlockDamaged as damage:
-                record = self._record(self.shelf.lose(spot, columns, number, damage.reason), *where)
-            found.append(LogEntry(int(ids[row]), record))
+                slice = self.shelf.lose(spot, columns, number, damage.reason)
+                record = self._record(slice, place - slice.begin, kind, time_us, some)
+            found.append(LogEntry(id, record))
         return found
 
-    def _record(self, slice: Any, place: int, time_us: int, at: int, row: int, columns: Columns) -> LogRecordV1:
-        kind = self.kinds.kinds[place]
+    def _record(
+        self, slice: Slice, at: int, kind_place: int, time_us: int, numbers: tuple[int | None, ...]
+    ) -> LogRecordV1:
+        kind = self.kinds.kinds[kind_place]
         with decoding(0):
             message, _, raw = slice.parts(at)
             body = unpack_body(slice.body(at))
-        numbers = {name: _number(columns, name, row) for name in NUMBERS}
+        pid, episode, step, env = numbers
         return LogRecordV1(
             time_us=time_us, code=kind.code, level=kind.level, component=kind.component,  # type: ignore[arg-type]
             subcomponent=kind.subcomponent, message=message, tags=kind.tags, fields=body.fields, run_id=kind.run_id,
-            stream=kind.stream, agent=body.agent, episode=numbers["episode"], step=numbers["step"],
+            stream=kind.stream, agent=body.agent, episode=episode, step=step,
             source=kind.source, raw=raw, extra=body.extra, output=kind.output,  # type: ignore[arg-type]
-            pid=numbers["pid"], env_index=numbers["env"], logger=kind.logger, flags=kind.flags, repeats=body.repeats,
+            pid=pid, env_index=env, logger=kind.logger, flags=kind.flags, repeats=body.repeats,
             raw_bytes=body.raw_bytes,
         )  # fmt: skip
 
@@ -595,8 +600,9 @@ def plan_fields(chosen: LogFilter) -> tuple[str, ...]:
     return tuple(field for field in ("text", "episode", "step", "env", "pid") if chosen.of_field(field))
 
 
-def _number(columns: Columns, name: str, row: int) -> int | None:
-    found = columns.numbers(name)
-    if found is None or not found.values.size or (found.present is not None and not found.present[row]):
-        return None
-    return int(found.values[row])
+def _of_rows(numbers: Numbers | None, rows: list[int]) -> list[int | None]:
+    """A column of numbers at some rows, None where there is none."""
+    if numbers is None or not numbers.values.size:
+        return [None] * len(rows)
+    present = None if numbers.present is None else numbers.present[rows]
+    return optional(Numbers(numbers.values[rows], present), len(rows))

@@ -61,7 +61,8 @@ class Kept(Generic[Value]):
 
     def _grown(self, key: int) -> None:
         """Columns are unpacked as they are asked for: what was handed out last is weighed when the next one is."""
-        for each in {key, self._newest if self._newest in self._values else key}:
+        newest = key if self._newest is None or self._newest not in self._values else self._newest
+        for each in {key, newest}:
             weight = self._weigh(self._values[each])
             self._total += weight - self._weights.get(each, 0)
             self._weights[each] = weight

@@ -56,7 +56,7 @@ def _waited() -> float:
 
 def main(store: str, file: str) -> int:
     class Beating(app.CornermanApp):
-        CSS_PATH = Path(app.__file__).with_name("theme.tcss")
+        CSS_PATH = str(Path(app.__file__).with_name("theme.tcss"))
 
         def on_load(self) -> None:
             self._heart = asyncio.get_running_loop().create_task(_beat(Path(file)))
