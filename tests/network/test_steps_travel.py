@@ -8,17 +8,7 @@ from typing import Any
 
 import gymnasium
 import pytest
-from cluster import (
-    Nodes,
-    chunks,
-    contents,
-    end_sessions,
-    eventually,
-    recorded,
-    start_child,
-    step_count,
-    walk,
-)
+from cluster import Nodes, chunks, contents, end_sessions, eventually, recorded, start_child, step_count, walk
 
 import cornerman
 from cornerman.log_catalog.emitting import captured
