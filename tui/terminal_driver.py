@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, cast
 
 import textual.drivers.linux_driver
-from textual.drivers.linux_driver import LinuxDriver, XTermParser  # whom it reads keys by
+from textual.drivers.linux_driver import LinuxDriver, XTermParser  # type: ignore[attr-defined]  # its reader of keys
 
 if TYPE_CHECKING:
     from textual.message import Message
