@@ -69,7 +69,7 @@ def _show(args: argparse.Namespace) -> int:
     if args.json:
         output.print_json({"file": str(REDACTION.path), "rules": msgspec.to_builtins(rules), "built_in": BUILT_IN})
         return exits.OK
-    output.print_facts(BUILT_IN)
+    output.print_facts(BUILT_IN, fold=True)
     output.print_facts({f"your {name}": ", ".join(getattr(rules, name)) or "none" for name in FIELDS.values()})
     output.print_facts({"kept in": str(REDACTION.path)})
     return exits.OK
