@@ -159,14 +159,12 @@ class OutputLines:
 
     def _own_line_at(self, data: bytes, now_us: int) -> int | None:
         """Where a line begins that says how serious it is, or that follows a bar whose end is known."""
-        at = begins_at(data)
-        if at is None:
-            return None
+        at = begins_at(data) or 0
         text = _text(data[at:])
         if not without_escapes(text).strip():
             return None
         parsed = recognise(text, Moment(now_us, self.context.year), self.context.format)
-        certain = data[at - 1 : at] == b"]" or tracebacks.begins(text)
+        certain = data[max(0, at - 1) : at] == b"]" or tracebacks.begins(text)
         return at if certain or (parsed is not None and (parsed.level or parsed.code)) else None
 
     def _plain(self, line: Line, now_us: int) -> None:

@@ -92,6 +92,7 @@ BAR = b"\r 30%|###    | 30/100 [00:00<00:01, 49.53it/s]"
         (b"LOG903 | dropped | extra={}\n", "ERROR", "dropped"),
         (b'{"level":"error","msg":"boom"}\n', "ERROR", "boom"),
         (CHAINED, "ERROR", "ValueError: two"),
+        (b"[11/26/26 07:03:31] WARNING  careful  a.py:24\n", "WARNING", "careful"),
         (b"hello\n", "DEBUG", "hello"),
     ],
 )
@@ -108,6 +109,14 @@ def test_a_warning_behind_a_bar_of_another_kind_keeps_its_level() -> None:
     for bar in (b"\r 51% ####  51/100 [ret=32]", b"\rstep 51 ", b"\r    \r", b"\r\x1b[2K"):
         *_, found = records(bar + b"WARNING:agent:careful\n")
         assert (found.level, found.message, "progress" in found.flags) == ("WARNING", "careful", False)
+
+
+def test_a_line_that_rich_writes_above_its_bar_keeps_its_level() -> None:
+    """With colours between time, level and message, in the place of a bar that was cleared."""
+    drawn = b"\r\x1b[2Ktrain \x1b[32m----\x1b[0m 50%"
+    coloured = b"\r\x1b[2K\x1b[2;36m[11/26/26 07:03:31]\x1b[0m\x1b[2;36m \x1b[0m\x1b[31mWARNING \x1b[0m careful\n"
+    bar, found, *_ = records(drawn + coloured + drawn)
+    assert ("progress" in bar.flags, found.level, found.message) == (True, "WARNING", "careful")
 
 
 def test_a_bar_that_speaks_of_levels_or_times_is_a_bar() -> None:
