@@ -34,6 +34,7 @@ def hasten() -> None:
     """For this process; ESCDELAY, in milliseconds, says otherwise where a line is so slow that keys come in parts."""
     from textual.drivers import linux_driver
 
-    vars(linux_driver)["selectors"] = SimpleNamespace(SelectSelector=_Selector, EVENT_READ=selectors.EVENT_READ)
+    reader = SimpleNamespace(SelectSelector=_Selector, EVENT_READ=selectors.EVENT_READ)
+    setattr(linux_driver, "selectors", reader)  # noqa: B010  (for the checkers it is no attribute to be set)
     if "ESCDELAY" not in os.environ:
         textual.constants.ESCAPE_DELAY = ESCAPE_S  # type: ignore[misc]
