@@ -319,6 +319,20 @@ def test_steps_and_lines_belong_to_the_same_run(cornerman: Cornerman) -> None:
     assert cornerman("verify").returncode == 0
 
 
+def test_a_script_whose_reader_was_killed_has_not_ended_well(cornerman: Cornerman) -> None:
+    """SIGKILL of the bridge, and the script dies of its next print: its recorder saw that, so the run is no `done`."""
+    (cornerman.folder / "train.py").write_text(
+        RECORDING.replace("range(200)", "range(10**9)").replace("    if env", "    print(step)\n    if env")
+    )
+    child = start(cornerman, PYTHON, "train.py")
+    assert child.stdout is not None
+    child.stdout.readline()
+    child.kill()
+    child.communicate()
+    wait_until(lambda: run_of(cornerman).state == "failed")
+    assert "BrokenPipeError" in command_of(cornerman).ended
+
+
 def test_a_command_that_is_started_again_is_another_run_of_the_job(cornerman: Cornerman) -> None:
     """Each attempt has a run of its own, which says which it follows."""
     (cornerman.folder / "train.py").write_text(RECORDING)

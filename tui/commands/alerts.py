@@ -144,9 +144,11 @@ def _rules(args: argparse.Namespace) -> int:
             {"file": str(ALERT_RULES.path), "built_in": built_in, "rules": msgspec.to_builtins(own.rules)}
         )
         return exits.OK
-    rows = [[str(one[name]) for name in ("alert", "word", "code", "level", "limit", "default")] for one in built_in]
-    for row, one in zip(rows, built_in, strict=True):
-        row[4] = "off" if one["off"] else row[4]
+    rows = [
+        (one["alert"], one["word"], one["code"], one["level"], "off" if one["off"] else f"{one['limit']:g}",
+         f"{one['default']:g}")
+        for one in built_in
+    ]  # fmt: skip
     output.print_table(("alert", "word", "code", "level", "limit", "default"), rows)
     if own.rules:
         output.print_table(
