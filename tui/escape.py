@@ -38,6 +38,7 @@ def hasten() -> None:
     """
     from textual.drivers import linux_driver
 
-    vars(linux_driver)["selectors"] = SimpleNamespace(**{**vars(selectors), "SelectSelector": _Selector})
+    kept = {**vars(selectors), "SelectSelector": _Selector}
+    setattr(linux_driver, "selectors", SimpleNamespace(**kept))  # noqa: B010  (for the checkers it cannot be set)
     if "ESCDELAY" not in os.environ:
         textual.constants.ESCAPE_DELAY = ESCAPE_S  # type: ignore[misc]
