@@ -232,7 +232,7 @@ def _costs(store: Path, values: Mapping[str, Any]) -> list[Cost]:
 def _program(command: Sequence[str], cwd: Path) -> tuple[str, ...]:
     """The command with the program's full path; our own commands as this Python has them."""
     if not command or not command[0].strip():
-        raise InvalidOption("There is no command to launch.", "For example: cornerman launch start -- python train.py")
+        raise InvalidOption("There is no command to launch.", "For example python train.py; in a shell, after --.")
     name, *rest = command
     if name in _US:
         return (sys.executable, "-m", "cornerman", *rest)

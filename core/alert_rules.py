@@ -64,7 +64,7 @@ def _detail(rule: AlertRule, run: RunSummary, figures: Figures, logs: LogReader)
 
 def _alert(rule: AlertRule, detail: str) -> Alert:
     constant = get_constant_by_code(rule.code) or LOG_RULE_HOLDS
-    return Alert(rule.name, constant.code, constant.level, constant.message, detail)
+    return Alert(rule.name, constant.code, constant.level, f"{constant.message} ({rule.name})", detail)
 
 
 @lru_cache(maxsize=256)
@@ -83,7 +83,8 @@ def check(rules: AlertRulesV1) -> None:
     words = [rule.word for rule in RULES]
     for word in (*rules.limits, *rules.off):
         if word not in words:
-            raise InvalidOption(f"There is no alert {word!r}.", f"{did_you_mean(word, words)} {', '.join(words)}.")
+            known = f"There are: {', '.join(words)}."
+            raise InvalidOption(f"There is no alert {word!r}.", did_you_mean(word, words, known))
     for rule in rules.rules:
         meant(rule.when)
         if get_constant_by_code(rule.code) is None:

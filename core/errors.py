@@ -34,8 +34,8 @@ class CornermanError(Exception):
 
     def __init__(self, what: str, remedy: str = "") -> None:
         self.what = what
-        self.remedy = remedy
-        super().__init__(f"{what} {remedy}".strip())
+        self.remedy = remedy.strip()  # its first sentence may be empty: nothing was near
+        super().__init__(f"{what} {self.remedy}".strip())
 
 
 class StoreError(CornermanError):

@@ -54,6 +54,6 @@ class RunCommand:
         if self.signal:
             return f"ended by {self.signal}"
         if self.exit_code is None:
-            return ""
+            return f"ended by {self.exception}" if self.exception else ""
         because = f": {self.exception}" if self.exception and self.exit_code == 1 else ""
         return f"exited with code {self.exit_code}{because}"

@@ -14,6 +14,6 @@ LOG_EPISODES_STUCK = _define(
 )
 LOG_STREAM_STALLED = _define("LOG1804", "WARNING", "Recording", "the program lives and makes no steps", "alert")
 LOG_ACTIONS_CONSTANT = _define("LOG1806", "WARNING", "Learning", "the entropy of the actions fell to nothing", "alert")
-LOG_RULE_HOLDS = _define("LOG1807", "WARNING", "Rules", "a condition holds that the user made an alert", "alert")
+LOG_RULE_HOLDS = _define("LOG1807", "WARNING", "Rules", "an alert rule of the user holds", "alert")
 LOG_ALERT_OVER = _define("LOG1808", "INFO", "Rules", "an alert is over", "alert")
 LOG_DISK_FILLING = _define("LOG1805", "WARNING", "Disk", "at this pace the disk will be full soon", "alert", "disk")

@@ -96,10 +96,10 @@ def state_of(store: Path, command: RunCommand, streams: RunState | None) -> RunS
     """The state of a run with its command: while that lives the run does; its end outweighs that of its streams."""
     if command.ended_us is None and alive(store, command.process):
         return streams if streams in ("live", "stale") else "live"
-    if command.ended_us is None:  # nobody saw its end
-        return streams or "interrupted"
     if streams in ("live", "stale"):
         return streams
+    if command.ended_us is None:  # the bridge is gone and did not see it; its own recorder may have
+        return "failed" if command.exception else streams or "interrupted"
     if command.signal:
         return "interrupted"
     return "failed" if command.exit_code else streams or "done"

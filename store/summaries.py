@@ -258,6 +258,14 @@ class Summarizer:
         )
 
 
+def _bytes_per_hour(streams: list[Summarizer], moments: list[Moment], started_us: int) -> float | None:
+    """What is sealed by the time it took. The journal is bounded and does not grow with the run; while there is nothing
+    else, no pace is known: a run of a second with a segment of half a megabyte would fill any disk."""
+    sealed = sum(moment.view.totals.bytes for moment in moments)
+    until = max(moment.view.totals.last_us for moment in moments)
+    return sealed * 3.6e9 / max(until - started_us, 1_000_000) if sealed else None
+
+
 def frame_kind(manifest: dict[str, Any]) -> str:
     """The kind of a stream's frames, as its manifest has it."""
     frames = manifest.get("frames") or {}
@@ -300,7 +308,7 @@ def summarize(streams: list[Summarizer]) -> RunSummary:
         returns=_thinned(sorted(p for s, m in zip(streams, moments, strict=True) for p in s.curve(m.view))),
         mean_length=sum(lengths) / len(lengths) if lengths else None,
         bytes=total,
-        bytes_per_hour=total * 3.6e9 / max(last - started, 1_000_000) if state in ("live", "stale") else None,
+        bytes_per_hour=_bytes_per_hour(streams, moments, started) if state in ("live", "stale") else None,
         ledger=ledger,
         provenance=provenance if isinstance(provenance, dict) else {},
         notes=tuple(dict.fromkeys(note for moment in moments for note in moment.view.totals.notes)),

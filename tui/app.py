@@ -13,6 +13,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,6 @@ from .mono import Attributes
 from .options import Options
 from .screens.base import BaseScreen
 from .screens.runs import RunsScreen
-from .terminal_driver import TerminalDriver
 
 if TYPE_CHECKING:
     from cornerman.core.ports import TelemetryRepository
@@ -162,13 +162,19 @@ class CornermanApp(App[int], inherit_bindings=False):
             self.open_run(self._run)
 
     def get_driver_class(self) -> type[Driver]:
+        """Ours for a terminal, which pictures need; a Textual that it does not fit has its own, and half-cells."""
         found = super().get_driver_class()
-        return TerminalDriver if found is LinuxDriver else found
+        if found is LinuxDriver:
+            with suppress(ImportError):
+                from .terminal_driver import TerminalDriver
+
+                return TerminalDriver
+        return found
 
     def _terminal(self) -> Callable[[str], object] | None:
-        """What writes to the terminal; None where there is none, as in a browser."""
-        driver = self._driver
-        return driver.write if isinstance(driver, TerminalDriver) and driver.input_tty else None
+        """What writes to the terminal; None where there is none, as in a browser, or where nobody reads its answers."""
+        found: Callable[[str], object] | None = getattr(self._driver, "asking", None)
+        return found
 
     def on_app_focus(self) -> None:
         """tmux keeps nothing of a picture that came while another of its windows was in front."""

@@ -33,8 +33,10 @@ def command_facts(command: RunCommand) -> dict[str, str]:
 def _ended(command: RunCommand) -> str:
     if not command.ended:
         return f"not yet seen; pid {command.pid}" if command.pid else "not yet seen"
-    took = output.duration(((command.ended_us or 0) - command.started_us) / 1e6)
-    return command.ended if command.failure else f"{command.ended} after {took}"
+    if command.failure or command.ended_us is None:
+        return command.ended
+    took = output.duration((command.ended_us - command.started_us) / 1e6)
+    return f"{command.ended}{',' if command.exception else ''} after {took}"
 
 
 def usage_of(samples: Sequence[Sample]) -> dict[str, dict[str, float]]:

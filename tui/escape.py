@@ -31,9 +31,14 @@ class _Selector(selectors.SelectSelector):
 
 
 def hasten() -> None:
-    """For this process; ESCDELAY, in milliseconds, says otherwise where a line is so slow that keys come in parts."""
+    """For this process; ESCDELAY, in milliseconds, says otherwise where a line is so slow that keys come in parts.
+
+    The driver's module is given a `selectors` in which one class is another. A Textual that waits by anything else of
+    it, or by something else, finds what it looks for, and Escape is as slow as it was.
+    """
     from textual.drivers import linux_driver
 
-    vars(linux_driver)["selectors"] = SimpleNamespace(SelectSelector=_Selector, EVENT_READ=selectors.EVENT_READ)
+    kept = {**vars(selectors), "SelectSelector": _Selector}
+    setattr(linux_driver, "selectors", SimpleNamespace(**kept))  # noqa: B010  (for the checkers it cannot be set)
     if "ESCDELAY" not in os.environ:
         textual.constants.ESCAPE_DELAY = ESCAPE_S  # type: ignore[misc]

@@ -18,11 +18,11 @@ def add(parser: argparse._ActionsContainer) -> None:
 
 def given(args: argparse.Namespace) -> dict[str, str]:
     """By key, as they were written; InvalidOption for what cannot be used."""
-    pairs = [_pair(text) for text in args.set]
-    found = {**({"producer.profile": args.profile} if args.profile else {}), **dict(pairs)}
-    for name, value in found.items():
-        key(name).parse(value, "--profile" if value is args.profile else f"--set {name}")
-    return found
+    said = [("--profile", "producer.profile", args.profile)] if args.profile else []
+    said += [(f"--set {name}", name, value) for name, value in map(_pair, args.set)]
+    for option, name, value in said:
+        key(name).parse(value, option)
+    return {name: value for _, name, value in said}
 
 
 def variables(args: argparse.Namespace) -> dict[str, str]:
@@ -33,11 +33,12 @@ def variables(args: argparse.Namespace) -> dict[str, str]:
 def obey(args: argparse.Namespace) -> None:
     """Have this program, and the workers it starts, record by them: `--frames` and `--sample` are such, too."""
     os.environ.update(variables(args))
-    said = {name: getattr(args, name.partition(".")[2], None) for name in ("producer.frames", "producer.sample")}
-    for name, value in said.items():
+    for option in ("frames", "sample"):
+        value = getattr(args, option, None)
         if value is not None:
-            key(name).parse(value, f"--{name.partition('.')[2]}")
-    os.environ.update({key(name).environment: value for name, value in said.items() if value is not None})
+            setting = key(f"producer.{option}")
+            setting.parse(value, f"--{option}")
+            os.environ[setting.environment] = value
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -12,6 +12,7 @@ import json
 import math
 import shutil
 import sys
+import textwrap
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -105,11 +106,21 @@ def _columns_that_fit(headings: Sequence[str], widths: Sequence[int], spare: Seq
     return shown
 
 
-def print_facts(facts: Mapping[str, str], *, indent: int = 0) -> None:
-    """Names and values below each other."""
+def print_facts(facts: Mapping[str, str], *, indent: int = 0, fold: bool = False) -> None:
+    """Names and values below each other. With `fold`, a terminal gets long values in several lines, between words."""
     width = max(map(len, facts), default=0)
     for name, value in facts.items():
-        print(f"{' ' * indent}{name.ljust(width)}  {harmless(value)}".rstrip())
+        first, *rest = _folded(harmless(value), width + indent + 2) if fold else [harmless(value)]
+        print(f"{' ' * indent}{name.ljust(width)}  {first}".rstrip())
+        for line in rest:
+            print(f"{' ' * (width + indent + 2)}{line}")
+
+
+def _folded(text: str, left: int) -> list[str]:
+    """As many lines as the terminal needs; a pipe gets one."""
+    if not sys.stdout.isatty():
+        return [text]
+    return textwrap.wrap(text, max(20, shutil.get_terminal_size().columns - left)) or [""]
 
 
 def harmless(text: str) -> str:

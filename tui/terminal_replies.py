@@ -1,22 +1,18 @@
 """What the terminal answers, taken out of what the person types: nothing it says is ever obeyed as keys.
 
-Textual's reader of keys would type an answer that it does not know, letter by letter. It is replaced by one that looks
-for answers first. An answer may come in two pieces: while one is due, a piece that could be its beginning waits for the
-rest as long as the Escape key does (`escape`).
+Textual's reader of keys would type an answer that it does not know, letter by letter; `terminal_driver` has one that
+looks for answers first, by the sieve that is here. An answer may come in two pieces: while one is due, a piece that
+could be its beginning waits for the rest as long as the Escape key does (`escape`).
 """
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from collections.abc import Callable
+from typing import Literal, NamedTuple
 
 import textual.constants
-from textual._xterm_parser import XTermParser
-
-if TYPE_CHECKING:
-    from textual.message import Message
 
 Kind = Literal["graphics", "name", "attributes", "cell", "done"]
 
@@ -72,23 +68,3 @@ class Sieve:
         kind: Kind = found.lastgroup  # type: ignore[assignment]
         self._heard(Reply(kind, found[kind]))
         return ""
-
-
-class KeyReader(XTermParser):
-    """Textual's reader of keys, behind the sieve."""
-
-    def __init__(self, sieve: Sieve, debug: bool = False) -> None:
-        super().__init__(debug)
-        self._sieve = sieve
-
-    def feed(self, data: str) -> Iterable[Message]:
-        if not data:  # the end of the input
-            return super().feed(data)
-        typed = self._sieve.typed(data)
-        return super().feed(typed) if typed else ()
-
-    def tick(self) -> Iterable[Message]:
-        if late := self._sieve.late():
-            yield from super().feed(late)
-            self._timeout_time = 0.0 if self._timeout_time is not None else None  # it has waited
-        yield from super().tick()

@@ -20,6 +20,7 @@ from cornerman.log_catalog import component_of_logger, get_constant_by_code
 from ..payloads.log_record_v1 import LogRecordV1
 from . import tracebacks
 from .attribution import attributed
+from .behind_bars import begins_at
 from .lines import Line, LineSplitter
 from .parsed import Moment, Parsed
 from .recognise import recognise, without_escapes
@@ -142,9 +143,33 @@ class OutputLines:
                 return
             self._end_traceback(now_us)
         if line.overwritten or line.redrawn or (b"\x1b[" in data and _REDRAW.search(data)):
+            self._redrawn(line, now_us)
+        else:
+            self._plain(line, now_us)
+
+    def _redrawn(self, line: Line, now_us: int) -> None:
+        """A state of a bar; or a line that stands behind one, or in the place of one that was cleared."""
+        at = None if line.overwritten else self._own_line_at(line.data, now_us)
+        if at is None:
             self._progress(line, now_us)
             return
-        held = self._held
+        if at:
+            self._progress(Line(line.data[:at], True, line.redrawn), now_us)
+        self._plain(Line(line.data[at:], cut=line.cut), now_us)
+
+    def _own_line_at(self, data: bytes, now_us: int) -> int | None:
+        """Where a line begins that says how serious it is, or that follows a bar whose end is known."""
+        at = begins_at(data) or 0
+        text = _text(data[at:])
+        if not without_escapes(text).strip():
+            return None
+        parsed = recognise(text, Moment(now_us, self.context.year), self.context.format)
+        certain = data[max(0, at - 1) : at] == b"]" or tracebacks.begins(text)
+        return at if certain or (parsed is not None and (parsed.level or parsed.code)) else None
+
+    def _plain(self, line: Line, now_us: int) -> None:
+        """A line that nothing is written over."""
+        data, held = line.data, self._held
         if held is not None:
             if held.line.data == data and held.kind != "progress" and not line.cut:
                 held.repeats += 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 
 from cornerman.store import copy_sweep
@@ -38,7 +39,7 @@ def _measured(folder: Path, repetitions: int, count: int, rounds: int, name: str
         out = into = 0.0
         for _ in range(rounds):
             for _ in range(0, count, 1000):
-                writer.append([line for line, _ in zip(lines, range(min(count, 1000)), strict=False)])
+                writer.append(islice(lines, min(count, 1000)))
             writer.ingest()
             out += _cpu(copier.round)
             into += _cpu(replica.refresh)

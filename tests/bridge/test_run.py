@@ -17,6 +17,7 @@ from command_line import Cornerman
 from pty_program import PtyProgram
 from waiting import wait_until
 
+from cornerman.core.errors import NotFound, StoreNotFound
 from cornerman.core.log_lines import original
 from cornerman.core.logs import LogFilter
 from cornerman.core.payloads.log_record_v1 import LogRecordV1
@@ -87,9 +88,13 @@ def test_pipes_see_what_was_written_byte_for_byte(cornerman: Cornerman) -> None:
     assert (with_us.stdout, with_us.stderr, with_us.returncode) == (alone.stdout, alone.stderr, 0)
 
 
-def test_a_terminal_sees_what_was_written_byte_for_byte(cornerman: Cornerman, monkeypatch: Any) -> None:
+@pytest.mark.parametrize("output", [1, 2], ids=["stdout", "stderr"])
+def test_a_terminal_sees_what_was_written_byte_for_byte(cornerman: Cornerman, monkeypatch: Any, output: int) -> None:
     """Each output is a terminal to the command, of the same size, and its bytes arrive unchanged."""
-    text = MIXED + "\nprint(sys.stdout.isatty(), sys.stderr.isatty(), os.get_terminal_size(), flush=True)"
+    text = (
+        f"import os\nfor i in range(300): os.write({output}, b'\\x1b[31mline %d \\xff\\x00\\r\\n' % i)\n"
+        f"os.write({output}, repr((os.isatty({output}), *os.get_terminal_size({output}))).encode())"
+    )
     for name, value in cornerman.environment().items():
         monkeypatch.setenv(name, value)
     seen = []
@@ -98,8 +103,8 @@ def test_a_terminal_sees_what_was_written_byte_for_byte(cornerman: Cornerman, mo
         assert program.wait() == 0
         program.close()
         seen.append(program.sent)
-    assert sorted(seen[0].split(b"\n")) == sorted(seen[1].split(b"\n"))
-    assert b"True True os.terminal_size(columns=100, lines=30)" in seen[1]
+    assert seen[0] == seen[1]
+    assert seen[1].endswith(b"(True, 100, 30)")
 
 
 def test_every_line_is_kept_in_the_order_of_its_output(cornerman: Cornerman) -> None:
@@ -314,6 +319,20 @@ def test_steps_and_lines_belong_to_the_same_run(cornerman: Cornerman) -> None:
     assert cornerman("verify").returncode == 0
 
 
+def test_a_script_whose_reader_was_killed_has_not_ended_well(cornerman: Cornerman) -> None:
+    """SIGKILL of the bridge, and the script dies of its next print: its recorder saw that, so the run is no `done`."""
+    (cornerman.folder / "train.py").write_text(
+        RECORDING.replace("range(200)", "range(10**9)").replace("    if env", "    print(step)\n    if env")
+    )
+    child = start(cornerman, PYTHON, "train.py")
+    assert child.stdout is not None
+    child.stdout.readline()
+    child.kill()
+    child.communicate()
+    wait_until(lambda: run_of(cornerman).state == "failed")
+    assert "BrokenPipeError" in command_of(cornerman).ended
+
+
 def test_a_command_that_is_started_again_is_another_run_of_the_job(cornerman: Cornerman) -> None:
     """Each attempt has a run of its own, which says which it follows."""
     (cornerman.folder / "train.py").write_text(RECORDING)
@@ -375,8 +394,11 @@ def test_what_cannot_be_given_is_refused(cornerman: Cornerman, wrong: str) -> No
 
 def test_what_it_used_is_measured(cornerman: Cornerman) -> None:
     """Processor and memory of the whole tree of processes; `show` has mean and peak."""
-    busy = "import time\nx = bytearray(64 << 20)\nend = time.monotonic() + 1.2\nwhile time.monotonic() < end: pass"
-    bridge(cornerman, "sh", "-c", f'"{PYTHON}" -c "{busy}"; true', options=("--gpus", "1", "--note", "trial"))
+    busy = "import os\nx = bytearray(64 << 20)\nwhile not os.path.exists('measured'): pass"
+    running = start(cornerman, "sh", "-c", f'"{PYTHON}" -c "{busy}"; true', options=("--gpus", "1", "--note", "trial"))
+    wait_until(lambda: _memory_seen(cornerman) > 64 << 20)
+    (cornerman.folder / "measured").touch()
+    running.communicate(timeout=60)
     shown = cornerman.json("show", "latest")
     assert shown["usage"]["memory_bytes"]["peak"] > 64 << 20
     assert shown["usage"]["cpu_percent"]["peak"] > 0
@@ -384,6 +406,17 @@ def test_what_it_used_is_measured(cornerman: Cornerman) -> None:
     text = cornerman("show", "latest").stdout
     assert "used\n" in text
     assert "exited with code 0" in text
+
+
+def _memory_seen(cornerman: Cornerman) -> float:
+    """The most that was measured of the newest run so far; 0 where there is none yet."""
+    try:
+        with open_store(cornerman.store) as store:
+            store.ingest_logs()
+            samples = store.logs.samples(store.run("latest").run_id)
+    except (StoreNotFound, NotFound):
+        return 0.0
+    return max((sample.values.get("memory_bytes", 0.0) for sample in samples), default=0.0)
 
 
 def test_json_says_at_the_end_which_run_it_was(cornerman: Cornerman) -> None:

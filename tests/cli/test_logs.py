@@ -78,6 +78,16 @@ def test_counts_are_tables(logged: Cornerman) -> None:
     assert sum(span["counts"]["ERROR"] for span in spans) == 1
 
 
+def test_a_timeline_is_of_the_lines_and_not_of_the_store(logged: Cornerman) -> None:
+    """An hour of a run in a store of weeks fills the timeline; a time that the filter names is kept."""
+    with open_writer(logged.store) as writer:
+        writer.append([LogRecordV1(time_us=at, level="INFO", message="old") for at in range(0, 10**12, 10**11)])
+    spans = json.loads(worked(logged, "logs", "first", "--timeline", "--json").stdout)["spans"]
+    assert spans[-1]["ends_us"] - spans[0]["begins_us"] < 60_000_000
+    asked = json.loads(worked(logged, "logs", "first", "since:2d", "--timeline", "--json").stdout)["spans"]
+    assert asked[0]["begins_us"] <= spans[0]["begins_us"]
+
+
 def test_a_filter_is_saved_under_a_name(logged: Cornerman) -> None:
     """And used, listed and forgotten by it."""
     worked(logged, "logs", "--min-level", "ERROR", "--save", "trouble")

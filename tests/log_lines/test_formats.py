@@ -38,6 +38,8 @@ LINES = [
     ("2026-11-26 07:03:31,250 WARNING a.b it went", "WARNING", "a.b it went", "", SAID + 250_000),
     ("2026-11-26 07:03:31,250\tINFO worker.py:12 -- it went", "INFO", "it went", "worker.py:12", SAID + 250_000),
     ("[07:03:31] INFO     it went", "INFO", "it went", "", SAID),
+    ("[11/26/26 07:03:31] WARNING  it went          train.py:24", "WARNING", "it went", "", SAID),
+    ("                    ERROR    it went          train.py:25", "ERROR", "it went", "", NOON),
     ("2026-11-26T07:03:31Z it went", "DEBUG", "it went", "", UTC_SAID),
     ("2026-11-26 07:03:31 failed with ERROR 3", "DEBUG", "failed with ERROR 3", "", SAID),
     ("WARNING:a.b:it went", "WARNING", "it went", "a.b", NOON),
@@ -122,6 +124,6 @@ def test_json_that_is_no_log_line_is_a_print() -> None:
 def test_every_recogniser_is_found() -> None:
     """The folder is the list: nothing hidden, and a forgotten file shows here."""
     assert names() == (
-        "journald", "json_line", "glog", "structlog_console", "syslog", "bare_level", "time_stamped", "logfmt",
-        "python_warning",
+        "journald", "json_line", "glog", "structlog_console", "syslog", "bare_level", "rich_console",
+        "time_stamped", "logfmt", "python_warning",
     )  # fmt: skip

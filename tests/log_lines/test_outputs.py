@@ -80,6 +80,52 @@ def test_a_progress_bar_is_one_record() -> None:
     assert (before.message, after.message) == ("start", "end")
 
 
+BAR = b"\r 30%|###    | 30/100 [00:00<00:01, 49.53it/s]"
+
+
+@pytest.mark.parametrize(
+    ("written", "level", "message"),
+    [
+        (b"/a/train.py:7: UserWarning: careful\n", "WARNING", "careful"),
+        (b"2026-11-26 07:03:31,123 agent WARNING careful\n", "WARNING", "careful"),
+        (b"ERROR:agent:bad thing\n", "ERROR", "bad thing"),
+        (b"LOG903 | dropped | extra={}\n", "ERROR", "dropped"),
+        (b'{"level":"error","msg":"boom"}\n', "ERROR", "boom"),
+        (CHAINED, "ERROR", "ValueError: two"),
+        (b"[11/26/26 07:03:31] WARNING  careful  a.py:24\n", "WARNING", "careful"),
+        (b"hello\n", "DEBUG", "hello"),
+    ],
+)
+def test_what_is_written_behind_a_progress_bar_keeps_its_level(written: bytes, level: str, message: str) -> None:
+    """A bar leaves the cursor at its end; the warning that follows is a record of its own, and the bar is one too."""
+    bar, found, *_ = records(BAR * 3 + written + BAR)
+    assert (bar.repeats, bar.message) == (3, BAR[1:].decode())
+    assert (found.level, found.message) == (level, message)
+    assert original(found) == written.rstrip(b"\n")
+
+
+def test_a_warning_behind_a_bar_of_another_kind_keeps_its_level() -> None:
+    """Whatever drew it, and where nothing but a level says that the rest is a line of its own."""
+    for bar in (b"\r 51% ####  51/100 [ret=32]", b"\rstep 51 ", b"\r    \r", b"\r\x1b[2K"):
+        *_, found = records(bar + b"WARNING:agent:careful\n")
+        assert (found.level, found.message, "progress" in found.flags) == ("WARNING", "careful", False)
+
+
+def test_a_line_that_rich_writes_above_its_bar_keeps_its_level() -> None:
+    """With colours between time, level and message, in the place of a bar that was cleared."""
+    drawn = b"\r\x1b[2Ktrain \x1b[32m----\x1b[0m 50%"
+    coloured = b"\r\x1b[2K\x1b[2;36m[11/26/26 07:03:31]\x1b[0m\x1b[2;36m \x1b[0m\x1b[31mWARNING \x1b[0m careful\n"
+    bar, found, *_ = records(drawn + coloured + drawn)
+    assert ("progress" in bar.flags, found.level, found.message) == (True, "WARNING", "careful")
+
+
+def test_a_bar_that_speaks_of_levels_or_times_is_a_bar() -> None:
+    """What only looks like the beginning of a line is a state of what is drawn."""
+    for bar in (b'\r5 of 9 {"', b"\r2026-11-26 07:03:31 step 5", b"\rWARNING 3 of 5", BAR + b"\x1b[A", BAR + b"  "):
+        (found,) = records(bar + b"\n")
+        assert "progress" in found.flags
+
+
 def test_a_display_that_moves_the_cursor_is_progress() -> None:
     """As rich's live display and nested bars write it."""
     (found,) = records(b"".join(b"\x1b[1A\x1b[2Kstate %d\n" % at for at in range(500)))

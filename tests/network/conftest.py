@@ -9,10 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cluster import (
-    Nodes,
-    end_sessions,
-)
+from cluster import Nodes, end_sessions
 
 
 @pytest.fixture

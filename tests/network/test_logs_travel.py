@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -349,3 +351,19 @@ def test_what_the_recorder_says_in_a_training_is_read_elsewhere(nodes: Nodes) ->
     eventually(lambda: bool(list(nodes.store.rglob("*.logs"))))
     eventually(lambda: len(read(nodes, "reader", f"code:{LOG_SQLITE_DISK_FAILED.code}")) == 1)
     env.close()
+
+
+def test_how_a_script_ended_is_known_elsewhere(nodes: Nodes) -> None:
+    """Without `cornerman run`: the exception is the word of its run on every node."""
+    script = (
+        "import sys, gymnasium, cornerman\nenv = cornerman.record(gymnasium.make('CartPole-v1'), store=sys.argv[1])\n"
+    )
+    ending = "env.reset(seed=1); env.step(0)\nraise ValueError('no')\n"
+    subprocess.run([sys.executable, "-c", script + ending, str(nodes.store)], capture_output=True, check=False)
+    nodes.on("reader")
+    with cornerman.open_store(nodes.store) as store:
+        summary = store.run("latest").summary()
+    assert (summary.state, summary.command and summary.command.ended) == (
+        "failed",
+        "exited with code 1: ValueError: no",
+    )

@@ -6,12 +6,7 @@ import json
 import os
 
 import pytest
-from cluster import (
-    Nodes,
-    end_sessions,
-    mount,
-    recorded,
-)
+from cluster import Nodes, end_sessions, mount, recorded
 
 import cornerman
 from cornerman.core.errors import StoreError, StoreNotFound

@@ -9,11 +9,7 @@ from pathlib import Path
 
 import gymnasium
 import pytest
-from cluster import (
-    eventually,
-    step_count,
-    walk,
-)
+from cluster import eventually, step_count, walk
 
 import cornerman
 from cornerman.core.logs import LogFilter

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cluster import (
-    Nodes,
-)
+from cluster import Nodes
 
 import cornerman
 from cornerman.core.schema import SchemaDocument, parse

@@ -8,17 +8,7 @@ from typing import Any
 
 import gymnasium
 import pytest
-from cluster import (
-    Nodes,
-    chunks,
-    contents,
-    end_sessions,
-    eventually,
-    recorded,
-    start_child,
-    step_count,
-    walk,
-)
+from cluster import Nodes, chunks, contents, end_sessions, eventually, recorded, start_child, step_count, walk
 
 import cornerman
 from cornerman.log_catalog.emitting import captured
@@ -162,8 +152,9 @@ def test_two_nodes_record_into_one_folder_and_each_sees_both(nodes: Nodes) -> No
     nodes.on("writer")
     env = recorded(nodes, 100)
     with cornerman.open_store(nodes.store) as store:
-        eventually(lambda: {run.job for run in store.runs()} == {"net", "killed"})
-        assert {run.summary().state for run in store.runs()} == {"live"}
+        eventually(
+            lambda: {(run.job, run.summary().state) for run in store.runs()} == {("net", "live"), ("killed", "live")}
+        )
         child.terminate()
         child.wait()
     nodes.on("other")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import gymnasium as gym
 import pytest
+from waiting import wait_until
 
 import cornerman
 from cornerman.core.alert_rules import ALERT_RULES
@@ -26,6 +27,11 @@ def rules_of(store: Path) -> list[str]:
         return [alert.rule for alert in opened.run("latest").summary().alerts]
 
 
+def hourly(store: Path) -> float | None:
+    with cornerman.open_store(store) as opened:
+        return opened.run("latest").summary().bytes_per_hour
+
+
 def test_actions_that_come_to_be_always_the_same_are_an_alert_while_it_records(tmp_path: Path) -> None:
     env = cornerman.record(gym.make("CartPole-v1"), store=tmp_path)
     play(env, [0, 1] * 600)
@@ -39,6 +45,17 @@ def test_a_script_that_always_does_the_same_is_left_alone(tmp_path: Path) -> Non
     env = cornerman.record(gym.make("CartPole-v1"), store=tmp_path)
     play(env, [1] * 1_500)
     assert "entropy to zero" not in rules_of(tmp_path)
+    env.close()
+
+
+def test_a_run_that_has_just_begun_does_not_fill_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its journal's first segment is no pace; what is sealed by the time it took is one."""
+    monkeypatch.setenv("CORNERMAN_STORAGE_ROWS_PER_CHUNK", "64")
+    env = cornerman.record(gym.make("CartPole-v1"), store=tmp_path)
+    play(env, [0, 1] * 10)
+    assert hourly(tmp_path) is None
+    play(env, [0, 1] * 2_000)
+    wait_until(lambda: hourly(tmp_path))
     env.close()
 
 

@@ -155,7 +155,10 @@ async def test_include_exclude_and_only_this_from_the_record() -> None:
 
 
 async def test_include_exclude_and_only_this_from_the_counts() -> None:
-    async with reading(None, "tab", "down", "equals_sign") as pilot:
+    """On a field's name there is nothing to take, and that is said."""
+    async with reading(None, "tab", "equals_sign") as pilot:
+        assert "no value is marked" in shown(pilot)
+        await press(pilot, "down", "equals_sign")
         screen = screen_of(pilot)
         assert str(screen.cursor.chosen) == "level:ERROR"
         await press(pilot, "down", "plus")

@@ -113,6 +113,13 @@ async def test_what_is_wrong_in_a_source_is_on_the_screen() -> None:
         assert "There is no setting called 'view.fpss'." in shown(pilot)
 
 
+async def test_that_nothing_is_wrong_is_said() -> None:
+    """And the cursor stays: who asked goes on where they were."""
+    async with watching(app_on(), "comma", "down", "c") as pilot:
+        assert "every setting can be used" in shown(pilot)
+        assert "identity.job" in shown(pilot)
+
+
 async def test_a_filter_finds_words_of_names_and_descriptions() -> None:
     """Advanced ones too; escape drops it."""
     async with watching(app_on(), "comma", "slash") as pilot:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import contextlib
 import time
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -17,7 +17,8 @@ from cornerman.core.payloads.alert_rules_v1 import AlertRule, AlertRulesV1
 
 from .. import exits, output
 from ..chosen import chosen_store, opened_store
-from . import Help, Subparsers, add_common, describe
+from . import Subparsers, describe
+from .verbs import Verb, add_verbs, no_arguments
 
 if TYPE_CHECKING:
     from cornerman.core.payloads.alert_v1 import AlertV1
@@ -47,22 +48,10 @@ EXAMPLES = """
   cornerman alerts forget low"""
 
 
-class Verb(NamedTuple):
-    """One verb: what it is for, its arguments, and what it does."""
-
-    purpose: str
-    arguments: Callable[[argparse.ArgumentParser], None]
-    run: Callable[[argparse.Namespace], int]
-
-
 def add(subparsers: Subparsers) -> None:
     """The arguments of `cornerman alerts`."""
     parser = describe(subparsers, "alerts", DESCRIPTION, EXAMPLES)
-    verbs = parser.add_subparsers(title="verbs", metavar="VERB", dest="verb")
-    for name, verb in VERBS.items():
-        its = verbs.add_parser(name, help=verb.purpose, description=verb.purpose, formatter_class=Help)
-        verb.arguments(its)
-        add_common(its, default=argparse.SUPPRESS)
+    add_verbs(parser, VERBS)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -155,9 +144,11 @@ def _rules(args: argparse.Namespace) -> int:
             {"file": str(ALERT_RULES.path), "built_in": built_in, "rules": msgspec.to_builtins(own.rules)}
         )
         return exits.OK
-    rows = [[str(one[name]) for name in ("alert", "word", "code", "level", "limit", "default")] for one in built_in]
-    for row, one in zip(rows, built_in, strict=True):
-        row[4] = "off" if one["off"] else row[4]
+    rows = [
+        (one["alert"], one["word"], one["code"], one["level"], "off" if one["off"] else f"{one['limit']:g}",
+         f"{one['default']:g}")
+        for one in built_in
+    ]  # fmt: skip
     output.print_table(("alert", "word", "code", "level", "limit", "default"), rows)
     if own.rules:
         output.print_table(
@@ -244,15 +235,11 @@ def _facts(alert: Any) -> dict[str, Any]:
     return {name: getattr(alert, name) for name in alert.__dataclass_fields__}
 
 
-def _none(_: argparse.ArgumentParser) -> None:
-    """A verb without arguments."""
-
-
 VERBS = {
     "show": Verb("what is wrong now", _run_argument, _show),
     "follow": Verb("alerts as they begin and end, until Ctrl-C", _run_argument, _follow),
     "history": Verb("what began and ended when: the alert file", _run_argument, _history),
-    "rules": Verb("every rule, built in and yours, with its limit", _none, _rules),
+    "rules": Verb("every rule, built in and yours, with its limit", no_arguments, _rules),
     "add": Verb("a rule of yours: a condition on figures, or a filter of log records", _add_arguments, _add),
     "limit": Verb("another limit for a built-in rule", _limit_arguments, _limit),
     "off": Verb("do not look at a built-in rule", _word_argument, _off),

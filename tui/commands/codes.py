@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from cornerman.core.errors import InvalidOption, NotFound
 from cornerman.core.near import did_you_mean
@@ -23,7 +22,8 @@ from cornerman.log_catalog import (
 )
 
 from .. import exits, output
-from . import Help, Subparsers, add_common, describe
+from . import Subparsers, describe
+from .verbs import Verb, add_verbs, no_arguments
 
 if TYPE_CHECKING:
     from cornerman.core.logs.code_search import SeenCode
@@ -46,22 +46,10 @@ EXAMPLES = """
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
-class Verb(NamedTuple):
-    """One verb: what it is for, its arguments, and what it does."""
-
-    purpose: str
-    arguments: Callable[[argparse.ArgumentParser], None]
-    run: Callable[[argparse.Namespace], int]
-
-
 def add(subparsers: Subparsers) -> None:
     """The arguments of `cornerman codes`."""
     parser = describe(subparsers, "codes", DESCRIPTION, EXAMPLES)
-    verbs = parser.add_subparsers(title="verbs", metavar="VERB", dest="verb")
-    for name, verb in VERBS.items():
-        its = verbs.add_parser(name, help=verb.purpose, description=verb.purpose, formatter_class=Help)
-        verb.arguments(its)
-        add_common(its, default=argparse.SUPPRESS)
+    add_verbs(parser, VERBS)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -328,14 +316,10 @@ def _facts(one: LogConstant) -> dict[str, Any]:
     return facts
 
 
-def _none(_: argparse.ArgumentParser) -> None:
-    """A verb without arguments."""
-
-
 VERBS = {
     "list": Verb("every code, or those with a component, level, tag or source", _list_arguments, _list),
     "show": Verb("one code: what it means, where it is said, an example", _show_arguments, _show),
-    "components": Verb("every component, with its ranges and counts", _none, _components),
+    "components": Verb("every component, with its ranges and counts", no_arguments, _components),
     "check": Verb("is the catalogue sound, and which codes of a worker are unknown", _check_arguments, _check),
     "unknown": Verb("what was logged and nobody registered: codes, loggers, counts", _unknown_arguments, _unknown),
     "register": Verb("make a worker's code known to every program of this account", _register_arguments, _register),

@@ -96,7 +96,9 @@ def _show(settings: EffectiveSettings, args: argparse.Namespace) -> None:
         print_json({one.key.name: {"value": plain(one.value), "origin": one.origin} for one in found})
         return
     rows = [[one.key.name, one.key.said(one.value), one.key.effect, one.origin] for one in found]
-    print_table(["setting", "value", "effect", "from"], rows, spare=("from", "effect"))
+    print_table(
+        ["setting", "value", "effect", "from"], rows, spare=("effect",)
+    )  # a path that wraps is better than none
 
 
 def _explain(settings: EffectiveSettings, args: argparse.Namespace) -> None:

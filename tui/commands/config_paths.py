@@ -47,7 +47,7 @@ def show(store: Path, as_json: bool) -> None:
     print_table(
         ("place", "path", "use", "there", "what"),
         [(one.name, str(one.path), one.use, "yes" if one.there else "no", one.what) for one in found],
-        spare=("what", "use"),
+        spare=("what", "use", "there"),
     )
     where = os.environ.get(STATE_DIR_VARIABLE)
     said = f"${STATE_DIR_VARIABLE} is set" if where else "--state-dir DIR keeps all but a named store in one folder"

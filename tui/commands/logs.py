@@ -19,6 +19,7 @@ from . import Subparsers, describe
 from .logs_output import Printer, moment, print_facets, print_saved, print_timeline
 
 if TYPE_CHECKING:
+    from cornerman.core.logs import Timeline
     from cornerman.core.logs.matching import Period
     from cornerman.store.api import Store
     from cornerman.store.logs.reader import Logs
@@ -56,6 +57,9 @@ EXAMPLES = """
 
 LIMIT = 200
 FOLLOW_SECONDS = 0.2
+SPANS = 24
+MOST_LOOKS = 6
+"""Each look at a timeline is up to so many times nearer; six of them reach from years to a second."""
 MANY = 100
 """So many hidden lines are worth a word beside those that are shown."""
 
@@ -118,7 +122,7 @@ def run(args: argparse.Namespace) -> int:
         if args.facets:
             print_facets(args, store.logs.facets(chosen))
         elif args.timeline:
-            print_timeline(args, store.logs.timeline(chosen, 24))
+            print_timeline(args, _timeline(store.logs, chosen))
         elif args.samples:
             _samples(store, run_id)
         else:
@@ -135,6 +139,19 @@ def _by_time(chosen: LogFilter, period: Period) -> str:
 
 
 # --- the filter ------------------------------------------------------------------------------------------------------
+
+
+def _timeline(logs: Logs, chosen: LogFilter) -> Timeline:
+    """Over the time that the filter names; else from its first record to its last, not over the life of the store."""
+    found = logs.timeline(chosen, SPANS)
+    if chosen.of("since") or chosen.of("until"):
+        return found
+    for _ in range(MOST_LOOKS):
+        filled = [span for span in found.spans if any(span.counts.values())]
+        if not filled or (filled[0] is found.spans[0] and filled[-1] is found.spans[-1]):
+            break
+        found = logs.timeline(chosen, SPANS, since_us=filled[0].begins_us, until_us=filled[-1].ends_us - 1)
+    return found
 
 
 def _filter(args: argparse.Namespace, store: Store) -> tuple[LogFilter, str]:

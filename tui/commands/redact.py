@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
 
 import msgspec
 
@@ -16,7 +14,8 @@ from cornerman.core.redacted_lines import hidden
 from cornerman.core.redaction_rules import REDACTION
 
 from .. import exits, output
-from . import Help, Subparsers, add_common, describe
+from . import Subparsers, describe
+from .verbs import Verb, add_verbs, no_arguments
 
 DESCRIPTION = """
 Secrets are hidden before anything is stored: in log lines, in command lines and in variables. A value goes where its
@@ -45,26 +44,18 @@ BUILT_IN = {
 FIELDS = {"name": "names", "pattern": "patterns", "keep": "keep"}
 
 
-class Verb(NamedTuple):
-    """One verb: what it is for, what it takes, and what it does."""
-
-    purpose: str
-    argument: str
-    run: Callable[[argparse.Namespace], int]
-
-
 def add(subparsers: Subparsers) -> None:
     """The arguments of `cornerman redact`."""
     parser = describe(subparsers, "redact", DESCRIPTION, EXAMPLES)
-    verbs = parser.add_subparsers(title="verbs", metavar="VERB", dest="verb")
-    for name, verb in VERBS.items():
-        its = verbs.add_parser(name, help=verb.purpose, description=verb.purpose, formatter_class=Help)
-        if verb.argument:
-            many = "*" if name == "try" else "+"
-            its.add_argument(
-                "words", metavar=verb.argument, nargs=many, help="without one: standard input" * (name == "try")
-            )
-        add_common(its, default=argparse.SUPPRESS)
+    add_verbs(parser, VERBS)
+
+
+def _words(metavar: str, parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("words", metavar=metavar, nargs="+")
+
+
+def _lines(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("words", metavar="LINE", nargs="*", help="without one: standard input")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -78,7 +69,7 @@ def _show(args: argparse.Namespace) -> int:
     if args.json:
         output.print_json({"file": str(REDACTION.path), "rules": msgspec.to_builtins(rules), "built_in": BUILT_IN})
         return exits.OK
-    output.print_facts(BUILT_IN)
+    output.print_facts(BUILT_IN, fold=True)
     output.print_facts({f"your {name}": ", ".join(getattr(rules, name)) or "none" for name in FIELDS.values()})
     output.print_facts({"kept in": str(REDACTION.path)})
     return exits.OK
@@ -114,10 +105,10 @@ def _try(args: argparse.Namespace) -> int:
 
 
 VERBS = {
-    "show": Verb("what is hidden now, and your rules", "", _show),
-    "name": Verb("hide the values under these names", "NAME", partial(_add, "names")),
-    "pattern": Verb("hide what these regular expressions match", "REGEX", partial(_add, "patterns")),
-    "keep": Verb("names that look like secrets and are none", "NAME", partial(_add, "keep")),
-    "forget": Verb("take rules back", "RULE", _forget),
-    "try": Verb("what would be kept of a line, or of each line of standard input", "LINE", _try),
+    "show": Verb("what is hidden now, and your rules", no_arguments, _show),
+    "name": Verb("hide the values under these names", partial(_words, "NAME"), partial(_add, "names")),
+    "pattern": Verb("hide what these regular expressions match", partial(_words, "REGEX"), partial(_add, "patterns")),
+    "keep": Verb("names that look like secrets and are none", partial(_words, "NAME"), partial(_add, "keep")),
+    "forget": Verb("take rules back", partial(_words, "RULE"), _forget),
+    "try": Verb("what would be kept of a line, or of each line of standard input", _lines, _try),
 }

@@ -367,6 +367,8 @@ class LogsScreen(LogAsides):
         """Take the marked value into the filter; the same again takes it out."""
         value = self._value()
         if value is None:
+            self._said = "no value is marked: up and down choose one" if self._in_facets else ""
+            self._draw_status()
             return
         chosen = self.cursor.chosen
         changed: LogFilter = getattr(chosen, way)(*value)

@@ -279,6 +279,10 @@ class SettingsScreen(BaseScreen):
 
     def action_problems(self) -> None:
         """What is wrong anywhere, as `cornerman config check` has it: it stands at the first heading."""
+        if self.answer is not None and not self.answer.problems:
+            self.said = "every setting can be used"
+            self._draw_header()
+            return
         table = self.query_one(Table)
         table.move_to(next((at for at, row in enumerate(self.rows) if row.kind == "heading"), 0), tell=True)
 
