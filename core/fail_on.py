@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
 
 from .alerts import RULES
 from .errors import InvalidOption
@@ -40,8 +40,8 @@ class Moment(NamedTuple):
 class Trouble(Protocol):
     """Something that must not happen."""
 
-    @property
-    def reads_logs(self) -> bool: ...
+    reads_logs: ClassVar[bool]
+
     def found(self, moment: Moment) -> str:
         """What has happened, in words; '' where it has not."""
         ...
@@ -52,7 +52,7 @@ class AlertTrouble:
     """Alerts of these rules: by their words, those of the user by their names."""
 
     words: frozenset[str]
-    reads_logs: bool = False
+    reads_logs: ClassVar[bool] = False
 
     def found(self, moment: Moment) -> str:
         rules = self.words | {rule.name for rule in RULES if rule.word in self.words}
@@ -65,7 +65,7 @@ class FigureTrouble:
     """A condition that holds."""
 
     condition: Condition
-    reads_logs: bool = False
+    reads_logs: ClassVar[bool] = False
 
     def found(self, moment: Moment) -> str:
         said = self.condition.said(moment.figures)
@@ -77,8 +77,8 @@ class LogTrouble:
     """A log record of the run that a filter chooses. What was looked at once is not looked at again."""
 
     chosen: LogFilter
-    reads_logs: bool = True
-    _seen: int = 0
+    reads_logs: ClassVar[bool] = True
+    _seen: int = field(default=0, init=False)
 
     def found(self, moment: Moment) -> str:
         run = Term("run", moment.summary.run_id)

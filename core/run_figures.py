@@ -20,10 +20,10 @@ ENDED = ("terminated", "truncated")
 
 
 class RunFigures:
-    """A run's figures, or of one of its streams. Episodes that an ending program broke off are none."""
+    """A run's figures, or of one of its streams: NotFound, when a figure is asked for, where it has no such stream.
+    Episodes that an ending program broke off are none."""
 
     def __init__(self, run: RunReader, summary: RunSummary, stream: str = "") -> None:
-        """NotFound where it has streams, but none of this name."""
         self._run, self._summary, self._name = run, summary, stream
         self._newest: list[EpisodeRollup] = []
 

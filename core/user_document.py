@@ -5,7 +5,6 @@ It is replaced as a whole. Programs that run see a change within two seconds.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +14,7 @@ import msgspec
 
 from .errors import CornermanError, InvalidOption
 from .setting_sources import user_config_file
+from .whole_file import replace_file
 
 LOOK_AGAIN_SECONDS: Final = 2.0
 Content = TypeVar("Content", bound=msgspec.Struct)
@@ -63,11 +63,8 @@ class UserDocument(Generic[Content]):
         content = change(self.stored())
         self._check(content)
         path = self.path
-        beside = path.with_name(f"{path.name}.{os.getpid()}.new")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            beside.write_bytes(msgspec.json.format(msgspec.json.encode(content)) + b"\n")
-            beside.replace(path)
+            replace_file(path, msgspec.json.format(msgspec.json.encode(content)) + b"\n")
         except OSError as error:
             raise InvalidOption(f"{path} cannot be written: {error.strerror}.", "Check the folder.") from error
         self._until = 0.0

@@ -166,7 +166,9 @@ class PrivateWriter:
 def _takes_a_line(stream: TextIO) -> bool:
     """Whether writing a line would not wait: a full pipe that nobody reads must not stop a training."""
     try:
-        return bool(select.select([], [stream.fileno()], [], 0)[1])
+        waiting = select.poll()  # select() knows no descriptor beyond 1,023, which a training may well have
+        waiting.register(stream.fileno(), select.POLLOUT)
+        return bool(waiting.poll(0))
     except (OSError, ValueError, AttributeError):  # no descriptor behind it: a notebook, a test
         return not stream.closed
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from cornerman.core.logs.own_lines import record_of
 from cornerman.core.payloads.alert_v1 import AlertV1, decode, to_json
 from cornerman.core.payloads.log_record_v1 import LogRecordV1
 from cornerman.core.records import RunSummary
+from cornerman.core.whole_file import replace_file
 from cornerman.log_catalog import Level, get_constant_by_code
 from cornerman.log_catalog.health import LOG_ALERT_OVER, LOG_RULE_HOLDS
 
@@ -57,16 +59,21 @@ class AlertFile:
     def __init__(self, store: Path) -> None:
         self.store, self.path = store, store / FILE
         self._raised: dict[tuple[str, str], AlertV1] = {}
+        """What is an alert, by run and rule, when the file was left."""
+        self._left = (0, 0)
 
     def look(self, runs: Sequence[RunSummary]) -> list[AlertV1]:
         """Write, there and into the log, which alerts began or ended since anybody looked. OSError where it cannot."""
         if not any(run.alerts for run in runs) and not self.path.exists():
             return []
-        with open(self.path, "ab") as file, locked(file):
-            self._raised = raised(history(self.store))
+        with _held(self.path) as file:
+            if _stamp(file) != self._left:  # others wrote: reading it all takes a while
+                self._raised = raised(history(self.store))
+            self._left = (0, 0)  # until what is said of them is written
             changed = [line for run in runs for line in self._changes(run)]
             file.write(b"".join(to_json(line) + b"\n" for line in changed))
             file.flush()
+            self._left = _stamp(file)
             if file.tell() > MOST_BYTES:
                 self._put_aside()
         if changed:
@@ -75,9 +82,9 @@ class AlertFile:
         return changed
 
     def _put_aside(self) -> None:
-        """Begin a new file with what is still an alert."""
-        self.path.replace(self.path.with_suffix(".1.jsonl"))
-        self.path.write_bytes(b"".join(to_json(line) + b"\n" for line in self._raised.values()))
+        """Begin a new file with what is still an alert. A kill in between leaves lines in both, which are read once."""
+        replace_file(self.path.with_suffix(".1.jsonl"), self.path.read_bytes())
+        replace_file(self.path, b"".join(to_json(line) + b"\n" for line in self._raised.values()))
 
     def _changes(self, run: RunSummary) -> Iterator[AlertV1]:
         now = {alert.rule: alert for alert in run.alerts}
@@ -103,11 +110,22 @@ def raised(lines: Iterable[AlertV1]) -> dict[tuple[str, str], AlertV1]:
 
 
 @contextmanager
-def locked(file: IO[bytes]) -> Iterator[None]:
-    """One writer at a time, where the file system knows locks; the file's end lets go of it."""
-    with contextlib.suppress(OSError):
-        fcntl.flock(file, fcntl.LOCK_EX)
-    yield
+def _held(path: Path) -> Iterator[IO[bytes]]:
+    """The file to append to, one writer at a time, where the file system knows locks. One that was put aside while
+    somebody waited for it is let go."""
+    while True:
+        with open(path, "ab") as file:
+            with contextlib.suppress(OSError):
+                fcntl.flock(file, fcntl.LOCK_EX)
+            if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                yield file
+                return
+
+
+def _stamp(file: IO[bytes]) -> tuple[int, int]:
+    """Equal to what it was while nobody wrote: the file only grows, or is another one."""
+    stats = os.fstat(file.fileno())
+    return stats.st_ino, stats.st_size
 
 
 def _line(run: RunSummary, alert: Alert, *, over: bool = False) -> AlertV1:

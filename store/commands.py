@@ -19,6 +19,7 @@ import msgspec
 from cornerman.core.records import RunState
 from cornerman.core.run_command import RunCommand
 from cornerman.core.run_inputs import safe_name
+from cornerman.core.whole_file import replace_file
 
 from .liveness import alive
 
@@ -30,12 +31,12 @@ _DECODER = msgspec.json.Decoder(RunCommand)
 def keep(store: Path, command: RunCommand) -> None:
     """Write what is known of a command now. OSError where it cannot be written."""
     content = msgspec.json.format(msgspec.json.encode(command, enc_hook=str), indent=2)
-    _replace(_place(store, command.run_id), content)
+    replace_file(_place(store, command.run_id), content)
 
 
 def keep_copy(store: Path, run_id: str, content: bytes) -> None:
     """Write what another node knows of its command. OSError where it cannot be written."""
-    _replace(_place(store, run_id, _COPIED), content)
+    replace_file(_place(store, run_id, _COPIED), content)
 
 
 def command_of(store: Path, run_id: str) -> RunCommand | None:
@@ -117,16 +118,6 @@ def _read(place: Path) -> RunCommand | None:
         return decoded(place.read_bytes())
     except OSError:  # gone
         return None
-
-
-def _replace(place: Path, content: bytes) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    aside = place.with_suffix(f".{os.getpid()}.new")
-    try:
-        aside.write_bytes(content)
-        aside.replace(place)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def _place(store: Path, run_id: str, suffix: str = _OWN) -> Path:

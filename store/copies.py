@@ -64,7 +64,7 @@ class CopyFiles:
         and a new one is begun."""
         self.number = number
         with contextlib.suppress(OSError):
-            self.number = max([number, *(int(name[:6]) for name in os.listdir(self.folder) if name[:6].isdigit())])
+            self.number = max([number, *(found for found, _ in numbered(self.folder, self.suffix))])
         path = self.path_of(number)
         with contextlib.suppress(OSError):
             if self.number == number and size < ROTATE_BYTES and os.stat(path).st_size == size:
@@ -165,6 +165,14 @@ def light_rows(path: Path) -> Iterator[Row]:
             if zlib.crc32(content) != checksum:
                 return
             yield _decode(content)
+
+
+def numbered(folder: Path, suffix: str) -> list[tuple[int, Path]]:
+    """The files of one writer with their numbers, in their order. OSError where the folder cannot be read."""
+    names = (name for name in os.listdir(folder) if name.endswith(suffix))
+    return sorted(
+        (int(stem), folder / f"{stem}{suffix}") for name in names if (stem := name[: -len(suffix)]).isdecimal()
+    )
 
 
 def file_name(text: str) -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -16,6 +17,7 @@ import pytest
 
 REQUIRE_ALL = os.environ.get("CORNERMAN_REQUIRE_ALL", "") not in ("", "0")
 BARE_NAMES = ("adapters", "core", "log_catalog", "store", "tui")
+MANY_DESCRIPTORS = 300
 
 
 @pytest.hookimpl(wrapper=True)
@@ -55,6 +57,14 @@ def ctrl_c_is_heard() -> None:
     """A shell starts what it runs in the background with Ctrl-C ignored, and programs that tests start inherit that."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_descriptors() -> Iterator[None]:
+    """Recordings that a test let go of keep their files until they are collected; a host may allow a thousand."""
+    yield
+    if len(os.listdir("/dev/fd")) > MANY_DESCRIPTORS:
+        gc.collect()
 
 
 @pytest.fixture(autouse=True)

@@ -10,13 +10,16 @@ import threading
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from cornerman.core.logs.port import Sample
 from cornerman.core.payloads.log_record_v1 import LogRecordV1
 from cornerman.store.logs.spool import Source
 
 from .backlog import Backlog
+
+if TYPE_CHECKING:
+    from cornerman.store.logs.writer import Writer
 
 RETRY_SECONDS: Final = 1.0
 
@@ -32,7 +35,7 @@ class LineKeeper:
         """Those that could not be kept, by cause."""
         self._backlog = Backlog(local, run_id, self._append)
         self._lock = threading.Lock()
-        self._writer: Any = None
+        self._writer: Writer | None = None
         self._tried = -RETRY_SECONDS
         self._cause = "store unavailable"
 
@@ -85,7 +88,7 @@ class LineKeeper:
         except Exception as error:
             self.lost[type(error).__name__] += len(records)
 
-    def _open(self) -> Any:
+    def _open(self) -> Writer | None:
         """The store's writer; asked for again every second, where it cannot be had."""
         if self._writer is None and time.monotonic() - self._tried >= RETRY_SECONDS:
             self._tried = time.monotonic()

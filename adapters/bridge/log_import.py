@@ -92,7 +92,8 @@ def import_logs(
     """Import the lines of files; None is standard input. Errors of `cornerman.core.errors`; what came stays."""
     began = time.monotonic()
     for path in filter(None, paths):  # before anything is made: a name that is wrong leaves no trace
-        LogFile(path).close()
+        if not path.is_fifo():  # whose writer would be gone when it is opened again
+            LogFile(path).close()
     place = place_of(store)
     if place.on_network:
         prepare(place)

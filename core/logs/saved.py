@@ -6,12 +6,12 @@ One small file beside the user's settings, replaced as a whole. Filters are kept
 from __future__ import annotations
 
 import json
-import os
 import re
 from pathlib import Path
 
 from ..errors import InvalidOption, NotFound
 from ..setting_sources import user_config_file
+from ..whole_file import replace_file
 from .filter import LogFilter
 
 NAME = re.compile(r"[^\s\"\\/]{1,40}")
@@ -63,11 +63,8 @@ def forget_filter(name: str) -> bool:
 
 def _write(filters: dict[str, LogFilter]) -> None:
     path = saved_filters_file()
-    beside = path.with_name(f"{path.name}.{os.getpid()}.new")
     text = json.dumps({name: str(chosen) for name, chosen in sorted(filters.items())}, indent=2, ensure_ascii=False)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(text + "\n", encoding="utf-8")
-        beside.replace(path)
+        replace_file(path, text.encode() + b"\n")
     except OSError as error:
         raise InvalidOption(f"The filter cannot be kept in {path}: {error.strerror}.", "Check the folder.") from error

@@ -36,7 +36,7 @@ from cornerman.log_catalog.store import LOG_NETWORK_COPY_FAILED
 
 from .. import commands, copy_sweep, run_folder
 from ..connection import connect, snapshot, transaction
-from ..copies import LOGS, CopyFiles, file_name
+from ..copies import LOGS, CopyFiles, file_name, numbered
 from ..liveness import alive, lock_byte
 from ..location import DATABASE
 from ..network import CLOSE_SECONDS, Place, sink
@@ -344,12 +344,12 @@ class _Round:
                 self._remove(number)
             after = last_id
         with contextlib.suppress(OSError):
-            for path in self.files.folder.glob(f"*{LOGS}"):
-                if int(path.stem) < self.reach.number and int(path.stem) not in known:
+            for number, path in numbered(self.files.folder, LOGS):
+                if number < self.reach.number and number not in known:
                     path.unlink(missing_ok=True)
 
     def _has_records(self, after: int, last_id: int, own: Any) -> bool:
-        blocks = "select kinds from block where last_id > ? and first_id <= ?"
+        blocks = f"select kinds from block where {_AFTER} and first_id <= ?2"
         return any(
             np.isin(np.frombuffer(blob, "<u4"), own).any()
             for (blob,) in fetch(self.connection, blocks, (after, last_id))
@@ -406,7 +406,12 @@ BLOCK_FIELDS = (
 )  # fmt: skip
 """What travels of a block: all of it but the numbers that its kinds have here."""
 _JOBS = "select run_id, job from log_run where run_id in (select value from json_each(?))"
-_HEADS = "select id, first_id, last_id, sealed, kinds from block where last_id > ? order by first_id limit ?"
+_AFTER = (
+    "last_id > ?1 and first_id >= coalesce((select first_id from block where first_id <= ?1"
+    " order by first_id desc limit 1), 0)"
+)
+"""Blocks with records after an id, by the index from the one that it is in or after: before it there are thousands."""
+_HEADS = f"select id, first_id, last_id, sealed, kinds from block where {_AFTER} order by first_id limit ?2"
 
 
 def _newer(rows: Rows, after: int, kinds: set[int]) -> Rows:

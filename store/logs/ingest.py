@@ -26,10 +26,10 @@ from cornerman.core.payloads.log_record_v1 import VERSION, LogRecordV1
 from ..location import SPOOL
 from .backlog import RAW, recover
 from .block import Rows, pack_body, packed
-from .blocks import append_rows, ordered_kinds, tail_of
-from .database import create_logs, fetch, writing
+from .blocks import Tail, append_rows, ordered_kinds, tail_of
+from .database import FILE, create_logs, fetch, meta, writing
 from .kinds import COLUMNS, MOST, Kind, kind_of, row_of
-from .spool import JOB, RECORD, SAMPLE, UP_TO, Item, newer_than_we_know, opened, parse, spools
+from .spool import JOB, RECORD, SAMPLE, UP_TO, Item, Reading, newer_than_we_know, opened, parse, spools
 
 BATCH_BYTES = 4 << 20
 """Of a spool that one transaction takes."""
@@ -78,7 +78,7 @@ class Ingestor:
         self._file: tuple[int, int] | None = None
         self._kinds: dict[tuple[Any, ...], int] = {}
         self._last_kind = self._generation = 0
-        self._tail: Any = None
+        self._tail: Tail | None = None
         self._wal_pages = 0
 
     def turn(self, paths: Sequence[Path] | None = None) -> int:
@@ -104,7 +104,7 @@ class Ingestor:
     def connection(self) -> apsw.Connection:
         """The connection that writes; made again where the file was replaced."""
         try:
-            stats = os.stat(self.path / "logs.db")
+            stats = os.stat(self.path / FILE)
             found: tuple[int, int] | None = (stats.st_dev, stats.st_ino)
         except OSError:
             found = None
@@ -112,7 +112,7 @@ class Ingestor:
             self.close()
             self._connection = create_logs(self.path, busy_ms=self.busy_ms)
             self._connection.set_wal_hook(self._committed)
-            stats = os.stat(self.path / "logs.db")
+            stats = os.stat(self.path / FILE)
             self._file = stats.st_dev, stats.st_ino
         return self._connection
 
@@ -138,7 +138,7 @@ class Ingestor:
             self.offsets.pop(path, None)
         return taken
 
-    def _batch(self, path: Path, reading: Any, alive: bool) -> tuple[int, int]:
+    def _batch(self, path: Path, reading: Reading, alive: bool) -> tuple[int, int]:
         """One transaction: how many records came, and how far the spool is read then; below 0 where it is not ours."""
         connection = self.connection()
         try:
@@ -151,7 +151,7 @@ class Ingestor:
         self._checkpoint(connection)
         return count, end
 
-    def _commit(self, connection: apsw.Connection, path: Path, reading: Any, alive: bool) -> tuple[int, int]:
+    def _commit(self, connection: apsw.Connection, path: Path, reading: Reading, alive: bool) -> tuple[int, int]:
         with writing(connection, self.path):
             rows = fetch(connection, "select offset from spool where name = ?", (path.stem,))
             if not rows and not path.exists():
@@ -244,7 +244,7 @@ class Ingestor:
 
     def _store(self, connection: apsw.Connection, records: list[Any]) -> None:
         self._learn(connection)
-        next_id = int(fetch(connection, "select value from log_meta where key = 'next_id'")[0][0])
+        next_id = meta(connection, "next_id")
         rows = self._rows(connection, records, next_id)
         connection.execute("update log_meta set value = ? where key = 'next_id'", (next_id + len(records),))
         self._tail = tail_of(connection, self._tail)
@@ -297,7 +297,7 @@ class Ingestor:
 
     def _learn(self, connection: apsw.Connection) -> None:
         """The kinds that others have entered since we looked."""
-        generation = int(fetch(connection, "select value from log_meta where key = 'generation'")[0][0])
+        generation = meta(connection, "generation")
         if generation != self._generation or not self._kinds:
             self._kinds.clear()
             self._last_kind, self._generation = 0, generation

@@ -23,7 +23,7 @@ import numpy as np
 from cornerman.core.errors import PayloadError
 
 from .. import commands, run_folder
-from ..copies import LOGS, Row, read_rows
+from ..copies import LOGS, Row, numbered, read_rows
 from ..liveness import seen_elsewhere
 from ..network import Place
 from .block import Packed, Rows
@@ -316,9 +316,7 @@ def _more(path: Path, offset: int) -> bool:
 def _files(folder: Path, number: int) -> Iterator[tuple[int, Path]]:
     """An origin's files from a number on, in their order."""
     with contextlib.suppress(OSError):
-        for name in sorted(os.listdir(folder)):
-            if name.endswith(LOGS) and name[:6].isdigit() and int(name[:6]) >= number:
-                yield int(name[:6]), folder / name
+        yield from ((at, path) for at, path in numbered(folder, LOGS) if at >= number)
 
 
 def folders(copies: Path) -> list[Path]:

@@ -76,6 +76,8 @@ class PtyProgram:
             os.close(self._master)
 
     def _read(self, seconds: float) -> None:
-        while select.select([self._master], [], [], seconds)[0]:
+        waiting = select.poll()  # a worker that has run many tests may have more descriptors than select() knows
+        waiting.register(self._master, select.POLLIN)
+        while waiting.poll(seconds * 1000):
             self.sent += os.read(self._master, 1 << 16)
             seconds = 0

@@ -56,9 +56,8 @@ def test_files_are_rotated_and_a_new_writer_never_goes_on_in_an_old_one(
 def test_copies_that_come_twice_in_any_order_change_nothing(nodes: Nodes) -> None:
     """The same files once more under other names, the older half after the newer."""
     env = recorded(nodes, 100)
-    time.sleep(0.8)
+    eventually(lambda: bool(nodes.copies()))
     walk(env, 9000)
-    time.sleep(0.8)
     env.close()
     end_sessions()
     nodes.on("reader")

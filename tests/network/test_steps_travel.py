@@ -89,7 +89,7 @@ def test_normalization_statistics_travel(nodes: Nodes) -> None:
 @pytest.mark.parametrize("kind", ["frames", "vector", "vector-frames"])
 def test_frames_and_vectors_are_the_same_on_both_nodes(nodes: Nodes, kind: str) -> None:
     child = start_child(nodes, kind)
-    time.sleep(1.5)
+    time.sleep(0.5)
     nodes.on("reader")
     with cornerman.open_store(nodes.store) as store:
         eventually(lambda: step_count(store) > 0)
@@ -175,7 +175,7 @@ def test_what_a_killed_process_had_not_copied_the_next_opener_copies(
     """With an hour between two copies, nothing but recovery can have brought it."""
     monkeypatch.setenv("CORNERMAN_STORAGE_NETWORK_COPY_SECONDS", "3600")
     child = start_child(nodes, "single")
-    time.sleep(0.5)
+    eventually(lambda: int.from_bytes((nodes.root / "counter").read_bytes(), "little") > 60)
     child.kill()
     child.wait()
     here = contents(nodes.store)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from fake_telemetry import lake
@@ -11,6 +12,7 @@ from fake_telemetry import lake
 from cornerman.core.alerts import Alert
 from cornerman.core.logs import LogFilter
 from cornerman.core.records import RunSummary
+from cornerman.core.whole_file import replace_file
 from cornerman.store import alert_file
 from cornerman.store.alert_file import AlertFile, history
 from cornerman.store.api import open_store
@@ -55,3 +57,17 @@ def test_a_long_file_is_put_aside_and_what_is_still_wrong_stays_known(
     assert (tmp_path / "alerts.1.jsonl").exists()
     assert file.look([run(NAN)]) == []
     assert [line.event for line in file.look([run()])] == ["cleared"]
+
+
+def test_who_waits_while_a_file_is_put_aside_writes_into_the_new_one(tmp_path: Path) -> None:
+    """Else its line would go with the next file that is put aside."""
+    AlertFile(tmp_path).look([run(NAN)])
+    path = tmp_path / alert_file.FILE
+    waiting = Thread(target=lambda: AlertFile(tmp_path).look([run(NAN, OWN)]))
+    with alert_file._held(path):
+        waiting.start()
+        waiting.join(0.05)
+        replace_file(path, path.read_bytes())
+    waiting.join()
+    assert [line.rule for line in history(tmp_path)] == ["not finite", "crash"]
+    assert path.read_bytes().count(b"\n") == 2

@@ -132,7 +132,7 @@ def _print_line(line: AlertV1, as_json: bool) -> None:
 
 def _rules(args: argparse.Namespace) -> int:
     own = ALERT_RULES.stored()
-    built_in = [
+    built_in: list[dict[str, Any]] = [
         {
             "alert": rule.name, "word": rule.word, "code": rule.constant.code, "level": rule.constant.level,
             "limit": own.limits.get(rule.word, rule.limit), "default": rule.limit, "off": rule.word in own.off,
