@@ -55,7 +55,7 @@ class Lines(NamedTuple):
 
     run_id: str
     job: str
-    count: int
+    lines: int
 
 
 def _chosen(store: Store, name: str) -> tuple[str, Any]:
@@ -87,7 +87,7 @@ def _agreed(chosen: list[Any]) -> bool:
 
 def _line(summary: Any) -> str:
     if isinstance(summary, Lines):
-        return output.harmless(f"{summary.run_id}  {summary.job} · {summary.count:,} log lines")
+        return output.harmless(f"{summary.run_id}  {summary.job} · {summary.lines:,} log lines")
     live = " · STILL RECORDING" if summary.state in ("live", "stale") else ""
     return output.harmless(
         f"{summary.run_id}  {summary.job} · {summary.step_count:,} steps · {summary.episode_count:,} episodes"
