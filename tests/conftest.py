@@ -63,7 +63,7 @@ def ctrl_c_is_heard() -> None:
 def few_descriptors() -> Iterator[None]:
     """Recordings that a test let go of keep their files until they are collected; a host may allow a thousand."""
     yield
-    if len(os.listdir("/dev/fd")) > MANY_DESCRIPTORS:
+    if len(list(Path("/dev/fd").iterdir())) > MANY_DESCRIPTORS:
         gc.collect()
 
 
