@@ -57,6 +57,18 @@ def test_files_of_several_formats_are_merged_by_time(cornerman: Cornerman) -> No
     assert [record.message for record in records(cornerman)] == [f"line {second}" for second in range(60)]
 
 
+def test_an_import_can_be_taken_back(cornerman: Cornerman) -> None:
+    """By its job: its lines go, no others, and the same file comes again when it is asked for."""
+    write(cornerman, "wrong.log", PLAIN)
+    write(cornerman, "other.log", "2026-11-26 07:00:00,250 INFO a.b: other\n")
+    cornerman.json("import-logs", "wrong.log", "--job", "wrong")
+    cornerman.json("import-logs", "other.log", "--job", "other")
+    assert "30 log lines" in cornerman("delete", "wrong", "--dry-run").stdout
+    cornerman.json("delete", "wrong", "--yes")
+    assert [record.message for record in records(cornerman)] == ["other"]
+    assert cornerman.json("import-logs", "wrong.log", "--job", "again")["records"] == 30
+
+
 def test_the_same_lines_never_come_twice(cornerman: Cornerman) -> None:
     """Whatever the file is called by then; one that has grown adds what is new, packed or not."""
     write(cornerman, "a.log", PLAIN)

@@ -145,8 +145,8 @@ def _rules(args: argparse.Namespace) -> int:
         )
         return exits.OK
     rows = [
-        (one["alert"], one["word"], one["code"], one["level"], "off" if one["off"] else f"{one['limit']:g}",
-         f"{one['default']:g}")
+        (str(one["alert"]), str(one["word"]), str(one["code"]), str(one["level"]),
+         "off" if one["off"] else f"{one['limit']:g}", f"{one['default']:g}")
         for one in built_in
     ]  # fmt: skip
     output.print_table(("alert", "word", "code", "level", "limit", "default"), rows)

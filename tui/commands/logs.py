@@ -15,6 +15,7 @@ from cornerman.core.near import did_you_mean
 
 from .. import exits, output, words
 from ..chosen import opened_store
+from ..log_runs import run_named
 from . import Subparsers, describe
 from .logs_output import Printer, moment, print_facets, print_saved, print_timeline
 
@@ -158,7 +159,7 @@ def _filter(args: argparse.Namespace, store: Store) -> tuple[LogFilter, str]:
     """What is meant, from words and options alike; and the run that was named, if one was."""
     said, run_id = list(args.words), ""
     terms: list[Term] = []
-    if said and (run_id := _run_named(store, said[0])):
+    if said and (run_id := run_named(store, said[0])):
         said.pop(0)
         terms.append(Term("run", run_id))
     for word in said:
@@ -186,28 +187,6 @@ def _is_term(word: str) -> bool:
         meant = re.match(r"-?([A-Za-z_]+)(?::|>=)", word)
         return meant is not None and (meant[1] in FIELDS or not any(sign in word for sign in ' "'))
     return True
-
-
-def _run_named(store: Store, word: str) -> str:
-    """The id of the run that a word names, '' where it names none."""
-    if not word or any(sign in word for sign in ':>"- '):
-        return ""
-    try:
-        return str(store.run(word).run_id)
-    except NotFound:
-        pass
-    values = store.logs.facets(LogFilter()).values
-    runs = [facet.value for facet in values["run"]]
-    if word == "latest":
-        newest = store.logs.page(LogFilter((Term("run", "", True),)), limit=1)
-        return newest[-1].record.run_id if newest else ""
-    named = [run for run in runs if word == run or (len(word) >= 4 and (run.startswith(word) or run.endswith(word)))]
-    if len(named) == 1:
-        return named[0]
-    if any(facet.value == word for facet in values["job"]):
-        newest = store.logs.page(LogFilter((Term("job", word),)), limit=1)
-        return newest[-1].record.run_id
-    return ""
 
 
 # --- what is asked ---------------------------------------------------------------------------------------------------
