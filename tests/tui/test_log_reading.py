@@ -189,10 +189,9 @@ def test_a_search_that_is_given_up_leaves_the_records_open_for_the_others() -> N
         feeds.stop()
 
 
-def test_damage_is_in_the_header(logs: LogReader) -> None:
+def test_damage_is_in_the_header() -> None:
     """As soon as a reader has come across it, and as long as it is there."""
-    if not isinstance(logs, MemoryLogs):
-        pytest.skip("tests/logs/test_log_damage.py damages a real one")
+    logs = MemoryLogs(some_records(COUNT))
     cursor = heard(LogCursor(LogFilter()), logs)
     assert log_status.damage(cursor) == ""
     logs.damage = Damaged(records=4096, texts=256)
