@@ -39,6 +39,7 @@ from .filesystem import filesystem_of
 from .location import DATABASE
 from .own_schemas import knows_ours, our_documents, register_ours
 
+SMALLEST_PAGE = 512
 FORMAT = 10
 """The number of the newest step file in ddl/."""
 
@@ -150,7 +151,9 @@ def translated(path: Path, of: Database = STORE) -> Iterator[None]:
         raise StoreReadOnly(path) from error
     except apsw.FullError as error:
         raise StoreFull(path, "the disk is full") from error
-    except (apsw.NotADBError, apsw.CorruptError) as error:
+    except apsw.NotADBError as error:
+        raise StoreUnreadable(path / of.file, "it is no SQLite database", of.remedy) from error
+    except apsw.CorruptError as error:
         raise StoreUnreadable(path / of.file, f"SQLite says: {error}", of.remedy) from error
     except apsw.CantOpenError as error:
         raise (StoreReadOnly(path) if (path / of.file).exists() else StoreNotFound(path)) from error
@@ -223,20 +226,21 @@ def _quoted(path: Path) -> str:
 
 
 def _refuse_foreign(path: Path, of: Database = STORE) -> None:
-    """SQLite treats an empty file as a new database and reads a short one as damaged: say it in words first."""
+    """SQLite treats an empty file as a new database and reads a short one as damaged: say it in words first.
+
+    The file is not opened for that: a process that closes any descriptor of a file loses all its POSIX locks on it,
+    also those of its other connections. Whoever closes the database next would then take itself for the last, and
+    remove the log that they write to.
+    """
     database = path / of.file
-    try:
-        with database.open("rb") as file:
-            head = file.read(16)
-    except FileNotFoundError:
+    if not database.exists():
         return
-    except IsADirectoryError as error:
-        raise StoreUnreadable(database, "it is a folder", of.remedy) from error
-    except PermissionError as error:
-        raise StoreUnreadable(database, "you may not read it") from error
-    if head and head != b"SQLite format 3\0":
-        reason = "it is cut short" if b"SQLite format 3\0".startswith(head) else "it is not an SQLite database"
-        raise StoreUnreadable(database, reason, of.remedy)
+    if database.is_dir():
+        raise StoreUnreadable(database, "it is a folder", of.remedy)
+    if not os.access(database, os.R_OK):
+        raise StoreUnreadable(database, "you may not read it")
+    if 0 < database.stat().st_size < SMALLEST_PAGE:
+        raise StoreUnreadable(database, "it is no SQLite database, or was cut short", of.remedy)
 
 
 def _prepare(connection: apsw.Connection, path: Path, of: Database) -> None:

@@ -24,23 +24,27 @@ def open_writer(path: Path | str | None = None) -> Writer:
     from cornerman.core.errors import StoreError
 
     from ..api import make_store
-    from ..location import DATABASE, store_path
+    from ..location import store_path
     from ..network import place_of
     from .writer import Writer
 
     place = place_of(store_path(path))
-    if not _made(place.local / DATABASE):
+    if not _made(place.local):
         with suppress(StoreError):  # a full disk: what is appended is counted, and the next turn tries again
             make_store(path)
     return Writer(place.local, place=place)
 
 
-def _made(database: Path) -> bool:
-    """Whether it is more than the empty file that a kill leaves of one in the making: its header says whose it is."""
+def _made(store: Path) -> bool:
+    """Whether there is more than the empty file that a kill leaves of a database in the making."""
+    from cornerman.core.errors import CornermanError, StoreNotFound
+
+    from ..connection import connect
+
     try:
-        with database.open("rb") as file:
-            return any(file.read(72)[68:])
-    except FileNotFoundError:
+        connect(store).close()
+    except StoreNotFound:
         return False
-    except OSError:
+    except CornermanError:
         return True
+    return True
