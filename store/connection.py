@@ -81,7 +81,8 @@ def create(path: Path, *, busy_ms: int = 5000, of: Database = STORE) -> apsw.Con
     _refuse_network(path)
     with translated(path, of):
         try:
-            path.mkdir(parents=True, exist_ok=True)
+            if of is STORE:  # the others go into a store that is there: one that was removed does not come back
+                path.mkdir(parents=True, exist_ok=True)
         except FileExistsError as error:
             raise StoreUnreadable(path, "it is a file, not a folder") from error
         except OSError as error:

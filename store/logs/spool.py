@@ -210,7 +210,7 @@ class Spool:
         return ""
 
     def _make(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(exist_ok=True)  # without parents: a store that was removed does not come back
         path = self.folder / f"{new_ulid()}.spool"
         unnamed = path.with_suffix(".new")
         descriptor = os.open(unnamed, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import msgspec
@@ -12,7 +13,7 @@ from cornerman.core.logs.own_lines import record_of
 from cornerman.core.logs.port import Sample
 from cornerman.core.payloads.log_record_v1 import LogRecordV1
 from cornerman.log_catalog.store import LOG_RUN_DELETED
-from cornerman.store.logs import block
+from cornerman.store.logs import block, open_writer
 from cornerman.store.logs.check import LogState, log_problems
 from cornerman.store.logs.reader import Logs
 from cornerman.store.logs.removal import Retention, delete_run_logs, prune_logs
@@ -128,3 +129,13 @@ def test_damage_is_found(store: Path) -> None:
     assert "has a head that does not agree with itself" in found
     assert "set of pieces" in found
     assert "does not decode" in found
+
+
+def test_a_store_that_was_removed_does_not_come_back_for_a_line(tmp_path: Path) -> None:
+    """What is said afterwards is counted as not kept, and is no error."""
+    said = LogRecordV1(time_us=1, level="INFO", message="too late")
+    with open_writer(tmp_path / "store") as writer:
+        writer.append([said])
+        shutil.rmtree(tmp_path / "store")
+        writer.append([said])
+    assert not (tmp_path / "store").exists()
