@@ -77,6 +77,7 @@ class LogReplica:
         return any(_more(path, offset if at == number else 0) for at, path in _files(folder, number))
 
     def _bring(self, origin: str, folder: Path) -> bool:
+        self.place.local.mkdir(parents=True, exist_ok=True)  # lines may come before anything was recorded here
         connection = create_logs(self.place.local, busy_ms=500)
         try:
             own = fetch(connection, "select value from log_meta where key = 'origin'")
