@@ -137,6 +137,7 @@ def test_where_a_terminal_cannot_a_line_says_so(show: Show) -> None:
     assert not terminal.screen.written_pictures
 
 
+@pytest.mark.soak  # by request: a machine that has only Python must pass the rest
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux")
 def test_tmux_lets_pictures_through_and_keeps_them_in_their_pane(tmp_path: Path, show: Show) -> None:
     """Past tmux by its passthrough, and seen through cells that tmux moves as text."""
